@@ -31,9 +31,9 @@ class ResponseInvalid(ValidationFailed):
 
 
 def declared_response(operation: Operation, status: int) -> Response | None:
-    """Returns the response that the operation declares for ``status``, for its class such as ``2XX``, or as ``default``.
+    """Returns the response that the operation declares for ``status``, for its class, or as ``default``.
 
-    Returns None if there is none.
+    The class of 201 is ``2XX``. Returns None if the operation declares no such response.
     """
     for key in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default"):
         if key in operation.responses:

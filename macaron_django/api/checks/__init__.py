@@ -1,8 +1,9 @@
-"""Finds what is wrong with how operations are served, for ``manage.py check``; each check yields findings.
+"""Finds mistakes in the way operations are served, for ``manage.py check``. Each check yields findings.
 
-Open ``model_checks`` for schemas that don't fit their ``x-model``, ``scan_checks`` for lists that read more items than
-they return, ``url_name_checks`` for names that URLs share, ``public_write_checks`` for writes that anyone may call, and
-``thread_checks`` for how many threads a server needs. ``openapi.checks`` has the checks of documents.
+``model_checks`` finds schemas that don't fit their ``x-model``, and ``scan_checks`` finds lists that read more items
+than they return. ``url_name_checks`` finds URLs with the same name, and ``public_write_checks`` finds writes that
+anyone may call. ``thread_checks`` determines how many threads a server needs. ``openapi.checks`` has the checks of
+documents.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finds generated operations on items that belong to the caller but don't require credentials."""
+"""Finds generated operations on the caller's own items that don't require credentials."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def fieldless_properties(
 
 
 def unknown_lookups(generated: GeneratedOperation, store: Store) -> Iterator[Finding]:
-    """Yields a warning for each filter of a list that its model can't answer."""
+    """Yields a warning for each filter of a list that the list's model doesn't support."""
     if generated.action != "list":
         return
     for narrowing in generated.filters:
@@ -86,7 +86,7 @@ def _database(store: Store) -> str:
 
 
 def stricter_fields(store: Store) -> Iterator[Finding]:
-    """Yields a warning for each property whose schema accepts values that its model's field doesn't."""
+    """Yields a warning for each property whose schema accepts values that the model's field refuses."""
     for prop in store.schema.properties.values():
         field = store.field(prop.name)
         if store.is_row or field is None or prop.read_only or prop.schema.resolved.is_object:
@@ -132,7 +132,7 @@ def _differing_bounds(schema: Schema, field: Field[Any, Any]) -> Iterator[str]:
     if not isinstance(field, IntegerField):
         return
     least, greatest = connection.ops.integer_field_range(field.get_internal_type())
-    # The column's own range is reported only if the schema states a wider one.
+    # The range of the column is reported only if the schema has a wider range.
     if greatest is not None and schema.keyword("maximum", greatest) > greatest:
         yield f"accepts numbers up to {greatest} (`maximum`)"
     if least is not None and schema.keyword("minimum", least) < least:
@@ -140,12 +140,12 @@ def _differing_bounds(schema: Schema, field: Field[Any, Any]) -> Iterator[str]:
 
 
 def _is_bounded(pattern: str) -> bool:
-    """Returns whether a pattern seems to limit a string's length: it is anchored, and its repetitions have a limit."""
+    """Returns whether a pattern seems to limit a string's length: it is anchored, and each repetition has a limit."""
     return pattern.endswith("$") and not _ENDLESS.search(pattern)
 
 
 _ENDLESS = re.compile(r"[*+]|\{\d*,\}")
-#: Formats whose values fit into any column for text.
+#: The formats whose values fit into every text column.
 _SHORT_FORMATS = frozenset({"uuid", "date", "time", "date-time", "ipv4", "ipv6"})
 
 

@@ -1,4 +1,4 @@
-"""Finds generated writes that store whatever a client sends, for ``manage.py check --deploy``."""
+"""Finds generated writes that store any property a client sends, for ``manage.py check --deploy``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["open_writes"]
 
 
 def open_writes(served: Iterable[tuple[Any, Served]]) -> Iterator[Finding]:
-    """Yields a warning for each persisted schema whose items store properties that it doesn't name."""
+    """Yields a warning for each persisted schema whose items can have properties that the schema doesn't name."""
     found: dict[Schema, Finding] = {}
     for viewset, each in served:
         generated = each.generated

@@ -1,6 +1,6 @@
 """Finds generated writes that anyone may call, for ``manage.py check --deploy``.
 
-The spec's ``security``, the viewset's own permissions and the project's default ones all count.
+The check takes into account the spec's ``security``, the viewset's permissions and the project's default permissions.
 """
 
 from __future__ import annotations

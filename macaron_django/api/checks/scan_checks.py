@@ -1,8 +1,7 @@
-"""Finds generated lists for which DynamoDB reads more items than it returns, and those that only a forbidden scan could
-answer.
+"""Finds generated lists for which DynamoDB reads more items than it returns, or that need a forbidden scan.
 
-The planner works out how the list would be read with each filter that a client may send: alone, and together with a
-filter by a key.
+For each filter that a client may send, the planner determines how the list would be read: with this filter alone, and
+together with a filter by a key.
 """
 
 from __future__ import annotations
@@ -26,33 +25,33 @@ from macaron_django.schemas.models.stores import Store
 __all__ = ["costly_lists"]
 
 _PINNING = frozenset({"exact", "in"})
-#: Lookups that the key condition of a Query takes.
+#: The lookups that the key condition of a Query supports.
 _OF_KEYS = _PINNING | {"lt", "lte", "gt", "gte", "range", "startswith"}
 
 
 def costly_lists(generated: GeneratedOperation, store: Store, viewset: type[OperationViewSet]) -> Iterator[Finding]:
-    """Yields warnings for list filters that would scan or drop items, and for lists that are read whole."""
+    """Yields warnings for list filters that scan or drop items, and for lists that are read completely each time."""
     if generated.action != "list" or not store.is_row:
         return
     table = key_schema_of(store.model._default_manager.persistence)
-    # Attributes that an index lacks are fetched afterwards, which changes nothing here.
+    # If an index lacks attributes, they are fetched afterwards, which doesn't matter for this check.
     table = replace(table, indexes=tuple(replace(index, projection="all") for index in table.indexes))
     by_path = [Filter("", (name,)) for name in sorted(generated.given)]
     required = {p.name for p in generated.operation.parameters if p.required}
     answered = [narrowing for narrowing in generated.filters if narrowing.lookup in OPERATORS]
     always = [narrowing for narrowing in answered if narrowing.parameter in required]
-    # The filters that are checked after reading, by what is read and its hash key.
+    # The filters that are applied after reading, by the table or index that is read, and its hash key.
     dropping: dict[tuple[str, str | None], list[Filter]] = {}
     for narrowing in (None, *answered):
         filters = [*by_path, *always, *([narrowing] if narrowing is not None and narrowing not in always else [])]
         try:
             found = planned(table, filters)
         except ScanForbidden:
-            # Without a further filter, nothing is yielded where other filters are always sent: each of those yields it.
+            # If other filters are always sent, each of them yields the warning, so it isn't yielded again here.
             if narrowing is not None or (by_path and not always):
                 yield _scanning(generated, table, filters, narrowing)
             continue
-        # x-read-limit and `scan: capped` are bounds that the spec chooses.
+        # With x-read-limit and `scan: capped`, the spec itself limits the items that are read.
         if found.read_limit is not None or generated.operation.extensions.read_limit is not None:
             continue
         dropped = list(_dropped(found, filters))
@@ -68,7 +67,7 @@ def costly_lists(generated: GeneratedOperation, store: Store, viewset: type[Oper
 
 
 def _dropped(found: QueryPlan, filters: Sequence[Filter]) -> Iterator[Filter]:
-    """Yields the filters that are applied only after reading: DynamoDB may read any number of items for them."""
+    """Yields the filters that are applied only after reading. For them, DynamoDB may read any number of items."""
     if found.kind not in {"query", "scan"} or found.filter == found.remainder == ALL:
         return
     keys = {found.hash_key}
@@ -76,7 +75,7 @@ def _dropped(found: QueryPlan, filters: Sequence[Filter]) -> Iterator[Filter]:
         keys.add(str(found.range_condition.path[0]))
     for each in filters:
         by_key = found.kind == "query" and len(each.path) == 1 and each.path[0] in keys and each.lookup in _OF_KEYS
-        # For several values of a range key, everything between the first and the last is read.
+        # For several values of a range key, all items between the first and the last value are read.
         if not by_key or (each.lookup == "in" and each.path[0] != found.hash_key):
             yield each
 
@@ -120,7 +119,7 @@ def _scanning(
         words = f"filters by {'__'.join(narrowing.path)!r}"
         outcome = f"a request that sends {narrowing.parameter!r} alone is answered with 400"
     pinned = {each.path[0] for each in filters if len(each.path) == 1 and each.lookup in _PINNING}
-    # The planner left out each of these indexes, because it may lack matching items.
+    # The planner can't use these indexes, because matching items may be missing from them.
     incomplete = next((index for index in table.indexes if index.hash_key in pinned and index.range_key), None)
     why, hint = "", "Add an index with that hash_key to x-persist"
     if incomplete is not None:
@@ -139,7 +138,7 @@ def _scanning(
 
 
 def _unbounded(generated: GeneratedOperation, viewset: type[OperationViewSet]) -> Iterator[Finding]:
-    """Yields a warning if each request reads the whole list."""
+    """Yields a warning if each request reads all items of the list."""
     envelope, paging = generated.envelope, viewset.pagination_class
     if paging is None or not issubclass(paging, CursorPages):
         has = "no pagination_class" if paging is None else f"the pagination_class {paging.__name__}"

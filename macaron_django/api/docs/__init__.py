@@ -1,8 +1,8 @@
 """Serves each API's document, and pages that show it: Swagger UI, Redoc and an index.
 
-``docs_patterns`` takes the documents of all APIs and returns URL patterns. Open ``pages`` to change what a page shows,
-``assets`` for where its files come from, ``content_security`` for what a browser may request, ``served_documents`` for
-the text of the document, and ``urls`` for the addresses.
+``docs_patterns`` returns the URL patterns for the documents of all APIs. ``pages`` has the pages, and ``assets`` finds
+their files. ``content_security`` defines which hosts a browser may call, ``served_documents`` writes the text of a
+document, and ``urls`` has the URLs.
 """
 
 from __future__ import annotations

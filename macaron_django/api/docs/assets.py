@@ -1,6 +1,6 @@
-"""Finds the files that documentation pages load: Swagger UI and Redoc from the sidecar package, and this package's own.
+"""Finds the files that documentation pages load: Swagger UI and Redoc from the sidecar package, and own files.
 
-A project may name other places in ``SPECTACULAR_SETTINGS``; a CDN is never the default.
+A project can set other URLs in ``SPECTACULAR_SETTINGS``. By default, no file comes from a CDN.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SIDECAR = Path(drf_spectacular_sidecar.__file__).parent / "static" / "drf_specta
 
 
 def static_url(app: str, name: str) -> str | None:
-    """Returns the URL of a file in an app's ``static`` folder; None unless ``staticfiles`` finds it there."""
+    """Returns the URL of a file in an app's ``static`` folder; None if ``staticfiles`` doesn't find it there."""
     if apps.is_installed(app) and apps.is_installed("django.contrib.staticfiles"):
         return static(f"{app}/{name}")
     return None

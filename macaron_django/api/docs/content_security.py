@@ -1,7 +1,7 @@
-"""Writes the Content-Security-Policy of the documentation pages, which keeps browsers from calling other hosts.
+"""Writes the Content-Security-Policy of the documentation pages. It keeps browsers from calling other hosts.
 
-Without it Redoc's footer would load a logo from its makers' server, Swagger UI would offer documents to an online
-validator, and a description's Markdown could embed any image.
+Without it, Redoc's footer would load a logo from the server of Redoc's makers, Swagger UI would offer documents to an
+online validator, and the Markdown of a description could embed any image.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _FETCHED = ("tokenUrl", "refreshUrl", "deviceAuthorizationUrl")
 
 
 def content_security_policy(assets: Iterable[str], document: Document | None = None) -> str:
-    """Returns a policy that allows requests to this host and to the hosts that ``assets`` come from.
+    """Returns a policy that allows requests to this host, to the hosts in ``assets`` and to authorisation servers.
 
-    It also allows requests to the authorisation servers that the document names, and inline styles, which Swagger UI
-    and Redoc write into the page. It allows nothing else: no inline scripts, for example.
+    The document names the authorisation servers. The policy also allows inline styles, because Swagger UI and Redoc
+    write them into the page. It allows nothing else. For example, it forbids inline scripts.
     """
     hosts = _origins(assets)
     directives: Mapping[str, list[str]] = {
@@ -48,7 +48,7 @@ def _authorisation_urls(document: Document) -> Iterator[str]:
 
 
 def _origins(urls: Iterable[str]) -> list[str]:
-    """Returns the origins of absolute URLs, without those with a character that could end a directive."""
+    """Returns the origins of absolute URLs. Leaves out URLs with a character that could end a directive."""
     found: dict[str, None] = {}
     for url in urls:
         try:

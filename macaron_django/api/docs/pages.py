@@ -1,7 +1,7 @@
 """Serves the documentation pages: each API's document as JSON and YAML, Swagger UI, Redoc, and an index of all APIs.
 
-Swagger UI and Redoc are drf-spectacular's split views with this package's templates. The bar above them is plain HTML
-and links to the same page of every other API. Importing this module imports drf-spectacular.
+Swagger UI and Redoc are drf-spectacular's split views with this package's templates. Above them, a bar of plain HTML
+links to the same page of every other API. Importing this module imports drf-spectacular.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ __all__ = [
 
 
 class _DocsView:
-    """The base of all documentation views: their permissions, authentication, documents and links to one another."""
+    """The base class of all documentation views: their permissions, authentication, documents and links."""
 
     documents: Documents = dict
     #: The view's path below the one at which this package's URLs are included.
@@ -53,7 +53,8 @@ class _DocsView:
     def mounted_at(self) -> str:
         """The path at which this package's URLs are included, with a trailing slash: ``/service/`` or ``/``.
 
-        Links to other pages begin with it. ``reverse()`` would need the namespaces and arguments of the ``include()``.
+        Links to other pages begin with this path. ``reverse()`` isn't used, because it would need the namespaces and
+        arguments of the ``include()``.
         """
         path: str = self.request.path
         return path.removesuffix(self.own_path.format(**self.kwargs))
@@ -75,7 +76,7 @@ class _DocsView:
         return [authenticator() for authenticator in classes]
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        # DRF's own answer would need a template that describes the view.
+        # DRF's own response would need a template that describes the view.
         return HttpResponse(status=204)
 
     def document(self, api: str) -> Document:
@@ -86,7 +87,7 @@ class _DocsView:
 
 
 class _PageView(_DocsView):
-    """The base of the HTML pages: the bar above them and their Content-Security-Policy."""
+    """The base class of the HTML pages, with the bar above them and their Content-Security-Policy."""
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(response, Response) and isinstance(response.data, Mapping):
@@ -97,7 +98,7 @@ class _PageView(_DocsView):
         return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]  # a mixin
 
     def frame(self) -> dict[str, Any]:
-        """Returns the context of the base template: assets, links to this API's pages and to the other APIs."""
+        """Returns the context of the base template: assets, links to this API's pages, and links to the other APIs."""
         api = str(self.kwargs.get("api", "")) if "{api}" in self.own_path else ""
         pages = self.pages_of(api) if api in self.documents() else []
         here = self.link(self.own_path.format(**self.kwargs))
@@ -127,11 +128,11 @@ class _PageView(_DocsView):
         ]
 
     def own_asset_url(self, name: str) -> str:
-        """Returns the URL of a file of this package's."""
+        """Returns the URL of a static file of this package."""
         return static_url("macaron_django", name) or self.link(f"docs/assets/macaron_django/{name}")
 
     def sidecar_url(self, name: str) -> str:
-        """Returns the URL of a file of the sidecar package."""
+        """Returns the URL of a static file of the sidecar package."""
         return static_url("drf_spectacular_sidecar", name) or self.link(f"docs/assets/{name}")
 
     def distributed_url(self, setting: str, folder: str, filename: str) -> str:
@@ -147,7 +148,7 @@ _ASSET_NAMES = frozenset(
 
 
 class _HTMLRenderer(renderers.TemplateHTMLRenderer):
-    """DRF's renderer with this package's error template: DRF's own error handling needs templates of the project."""
+    """DRF's HTML renderer with this package's error template. DRF itself would need templates in the project."""
 
     def get_template_names(self, response: Any, view: Any) -> list[str]:
         return [response.template_name or "macaron_django/docs/error.html"]
@@ -161,7 +162,7 @@ class DocumentView(_DocsView, APIView):
     renderer_classes = [renderers.JSONRenderer]
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
-        # The URL's suffix decides: a browser that opens it accepts HTML, but wants the file.
+        # The URL's suffix decides, because a browser accepts HTML, but must get the file.
         renderer = renderers.JSONRenderer()
         return renderer, renderer.media_type
 
@@ -173,7 +174,7 @@ class DocumentView(_DocsView, APIView):
 
 
 class PublishedDocumentView(DocumentView):
-    """Serves the document of one API as text in YAML to pages of any origin, as PyMacaron's ``publish_apis`` did."""
+    """Serves an API's document as YAML text, as PyMacaron's ``publish_apis`` did. Pages of any origin may read it."""
 
     @property
     def own_path(self) -> str:  # type: ignore[override]  # the setting decides
@@ -187,7 +188,7 @@ class PublishedDocumentView(DocumentView):
 
 
 class PublishedPageView(_DocsView, APIView):
-    """Redirects to an API's page in Swagger UI."""
+    """Redirects to the Swagger UI page of an API."""
 
     schema = None
     renderer_classes = [renderers.JSONRenderer]
@@ -228,7 +229,7 @@ _OF_ALL = {"Swagger UI": "swagger/", "Redoc": "redoc/"}
 
 
 class _FirstPageView(_DocsView, APIView):
-    """Redirects to a page of the first API; the bar there links to the others."""
+    """Redirects to a page of the first API. The bar on that page links to the other APIs."""
 
     schema = None
     renderer_classes = [_HTMLRenderer]
@@ -241,13 +242,13 @@ class _FirstPageView(_DocsView, APIView):
 
 
 class SwaggerOfFirstView(_FirstPageView):
-    """Redirects to Swagger UI of the first API."""
+    """Redirects to the Swagger UI page of the first API."""
 
     own_path, page_path = "swagger/", "docs/{api}/"
 
 
 class RedocOfFirstView(_FirstPageView):
-    """Redirects to Redoc of the first API."""
+    """Redirects to the Redoc page of the first API."""
 
     own_path, page_path = "redoc/", "redoc/{api}/"
 
@@ -280,7 +281,7 @@ class SwaggerView(_PageView, SpectacularSwaggerSplitView):
 
 
 class RedocView(_PageView, SpectacularRedocView):
-    """Shows one API in Redoc. Its script is a second request, as in drf-spectacular's split Swagger view."""
+    """Shows one API in Redoc. A second request loads the script, as in drf-spectacular's split Swagger view."""
 
     schema = None
     renderer_classes = [_HTMLRenderer]

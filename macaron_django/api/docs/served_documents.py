@@ -1,4 +1,4 @@
-"""Writes the documents that the documentation serves: as JSON or YAML, in one file, with the paths of this server."""
+"""Writes the text of the served documents: JSON or YAML, bundled into one file, with the paths of this server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Documents = Callable[[], Mapping[str, Document]]
 
 
 def published_below() -> str:
-    """Returns the path of ``PUBLISH_PATH``, with a slash at its end only: ``doc/``."""
+    """Returns ``PUBLISH_PATH`` with a slash at its end, but not at its beginning: ``doc/``."""
     below = str(settings.PUBLISH_PATH or "").strip("/")
     return f"{below}/" if below else ""
 
@@ -30,9 +30,9 @@ def published_below() -> str:
 def document_text(
     document: Document, base_path: str, keep_server_extensions: bool, suffix: str, preface: str | None = None
 ) -> bytes:
-    """Returns the text of a document, bundled into one file; ``servers`` or ``basePath`` say where it is mounted.
+    """Returns the text of a document, bundled into one file. ``servers`` or ``basePath`` have the path on this server.
 
-    ``preface`` is Markdown that is put before its description.
+    ``preface`` is Markdown that precedes the document's description.
     """
     bundled = publish(document, keep_server_extensions=keep_server_extensions, base_path=base_path)
     if preface:

@@ -1,6 +1,6 @@
-"""Routes the documentation's URLs. The pages are imported with the first request for one of them.
+"""Routes the documentation's URLs. The pages are imported at the first request for one of them.
 
-drf-spectacular, which the pages need, takes as long to import as the rest of a small project.
+The pages need drf-spectacular. Importing it takes as long as importing the rest of a small project.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ __all__ = ["docs_patterns"]
 
 
 def docs_patterns(documents: Documents) -> list[IndexedResolver]:
-    """Returns the documentation's URL patterns; none if the setting ``DOCS`` is off."""
+    """Returns the documentation's URL patterns; an empty list if the setting ``DOCS`` is off."""
     if not settings.DOCS:
         return []
     if apps.is_installed("drf_spectacular") or "drf_spectacular.openapi" in sys.modules:
-        # The project describes its own views, which may use our serializers.
+        # If the project documents its own views with drf-spectacular, they may use this package's serializers.
         from macaron_django.schemas.serializers import introspection  # noqa: F401 (importing it registers it)
     patterns = [
         path("docs/", _page("IndexView", documents), name="docs"),
@@ -67,7 +67,7 @@ def _page(view: str, documents: Documents) -> Callable[..., HttpResponseBase]:
         response: HttpResponseBase = made(request, **arguments)
         return response
 
-    # As DRF's as_view() does: the page's permissions decide, not LoginRequiredMiddleware.
+    # As in DRF's as_view(): LoginRequiredMiddleware doesn't apply, because the page's permissions decide.
     page.login_required = False  # type: ignore[attr-defined]
     return csrf_exempt(page)
 

@@ -1,9 +1,12 @@
-"""Answers requests for operations before Django's handler, if the effect of all middleware on them is known.
+"""Serves requests for operations before Django's handler is called, if the effect of all middleware on them is known.
 
-The answers are the same as Django's; all other requests go to Django's handler. Open ``wsgi_front`` and ``asgi_front``
-for what happens to a request, ``known_requests`` for what both share, ``routes`` for which path leads to an operation,
-``known_middleware`` for what a middleware does, ``middleware_chain`` for the middleware of a handler, and ``requests``
-for the parts of a request that are made only when they are used. Without this folder all answers stay the same.
+Such a request is a *known request*. A *front* is an application that serves known requests itself, and passes all other
+requests to Django's handler. Its responses are the same as those of Django's handler, so without this folder, all
+responses would stay the same.
+
+``wsgi_front`` and ``asgi_front`` have the two fronts, and ``known_requests`` has their common part. ``routes`` finds
+the operation of a path. ``known_middleware`` describes each known middleware, and ``middleware_chain`` combines the
+middleware of a handler. ``requests`` creates requests, whose attributes are set only when they are used.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ASGIFront", "Sent", "WSGIFront", "replaced_methods", "unknown_middleware"]
 
-#: A process serves WSGI or ASGI, and imports one front.
+#: A process serves either WSGI or ASGI, so it imports only one front.
 __getattr__ = lazy_exports(
     __name__,
     {

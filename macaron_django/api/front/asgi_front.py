@@ -1,8 +1,7 @@
-"""Answers the requests of an ASGI server: operations on the event loop or in a thread, everything else by Django's
-handler.
+"""The front for ASGI servers. It serves known requests itself, and passes all other requests to Django's handler.
 
-If none of an operation's steps blocks, the steps of its plan run on the loop; every other known operation gets a thread
-of ``macaron_django.drivers`` to itself, which does what a WSGI server's thread would do.
+If none of an operation's steps blocks, the steps of its plan run on the event loop. Otherwise, the request is served in
+a thread of ``macaron_django.drivers``, as in a WSGI server's thread.
 """
 
 from __future__ import annotations
@@ -34,19 +33,19 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
-#: The largest body, in bytes, that is kept in memory while it arrives; Django's handler puts others into a file.
+#: The largest body, in bytes, that is kept in memory while it arrives. Django's handler writes larger bodies to a file.
 _BUFFERED: Final = 1024 * 1024
-#: The bytes of a response that Django sends in one message.
+#: The greatest number of bytes of a response that Django sends in one message.
 _PIECE: Final = 65536
-#: Methods whose requests have no body where no header announces one.
+#: The methods whose requests have no body unless a header announces one.
 _BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
-#: The versions of HTTP in which a request without a header that says how long its body is has none.
+#: The versions of HTTP in which a request with a body must have a header about the body's length.
 _LENGTH_IS_SAID: Final = frozenset({"1.0", "1.1"})
 _HANDLING: Final = ("__call__", "handle", "create_request", "run_get_response", "send_response")
 
 
 class ASGIFront(Front):
-    """Django's ASGI application, behind code that answers the known requests."""
+    """An ASGI application that serves known requests, and passes all other requests to Django's ASGI application."""
 
     def __init__(self, application: ASGIHandler) -> None:
         super().__init__(WSGIHandler(), type(application))
@@ -89,10 +88,10 @@ class ASGIFront(Front):
             else:
                 self.finished.send()
 
-    # -- which requests ------------------------------------------------------------------------
+    # -- finding requests ----------------------------------------------------------------------
 
     def _known(self, scope: Scope) -> tuple[Any, Found] | None:
-        """Returns the request, and where it leads, if it is answered here; None if Django's handler answers it."""
+        """Returns a known request and its route; None if Django's handler must serve the request."""
         if scope["type"] != "http" or not self._is_django or not self.is_in_charge:
             return None
         path, prefix = scope["path"], get_script_prefix(scope)
@@ -102,7 +101,7 @@ class ASGIFront(Front):
         try:
             request = self._request_class(scope, prefix)
         except UnicodeDecodeError:
-            return None  # Django answers 400
+            return None  # Django's handler responds with 400
         if self.chain.leaves:
             environ = {**request.META, "wsgi.url_scheme": scope.get("scheme") or "http"}
             if self.leaves(environ, found.path):
@@ -110,7 +109,7 @@ class ASGIFront(Front):
         return request, found
 
     def _view_on_loop(self, request: Any, found: Found) -> Any:
-        """Returns the view that answers a request on the event loop; None if something may block."""
+        """Returns the view that can serve a request on the event loop; None if something may block."""
         plans = found.route.view.initkwargs["plans"]
         plan = plans.of(request.method)
         meta = request.META
@@ -131,10 +130,10 @@ class ASGIFront(Front):
         served = plan.served
         if served.handler is None:
             return view if view.answers_in_steps(served.action, meta) else None
-        # Forms may be files.
+        # Forms may have files, so only JSON bodies are read on the event loop.
         return view if served.operation.request_body is None or _is_json(meta, plan.json_types) else None
 
-    # -- answers -------------------------------------------------------------------------------
+    # -- responses -----------------------------------------------------------------------------
 
     async def _on_loop(self, request: Any, view: Any) -> Any:
         """Runs the steps of the plan, and returns the response."""
@@ -142,7 +141,7 @@ class ASGIFront(Front):
         if response is None:
             try:
                 response = rendered(await run_on_loop(view.dispatch_steps(view.plan, request)))
-            except Exception as error:  # noqa: BLE001 (Django answers every exception of a view)
+            except Exception as error:  # noqa: BLE001 (Django turns every exception of a view into a response)
                 self.failed(request, error)
                 response = await in_thread(exception.response_for_exception, request, error)
         if response.status_code >= 500 or _may_save_session(request):  # a log handler may send mail to ADMINS
@@ -150,9 +149,9 @@ class ASGIFront(Front):
         return self.leave(request, response, after_steps)
 
     def _in_thread(self, request: Any) -> Any:
-        """Returns the response.
+        """Serves a request in the current thread, and returns the response.
 
-        Closes it here unless it is streamed, because the thread serves other requests afterwards.
+        If the response isn't streamed, it is closed here, because the thread serves other requests afterwards.
         """
         self.started.send(scope=request.scope)
         response = self.response(request)
@@ -163,9 +162,9 @@ class ASGIFront(Front):
 
     @staticmethod
     async def _watched(answering: Any, view: Any, receive: Receive) -> Any:
-        """Returns the response.
+        """Awaits ``answering``, and returns its response.
 
-        If the client disconnects while a handler answers, cancels the handler and returns None.
+        If the client disconnects while a handler runs, cancels the handler and returns None.
         """
         if view.served_here.handler is None:
             return await answering
@@ -186,7 +185,7 @@ class ASGIFront(Front):
         if content is None or len(content) > _PIECE:
             await self.application.send_response(response, send)
             return
-        # What its items() says, which looks up each of them again.
+        # These are the pairs of items(), which would look up each header again.
         headers = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.headers._store.values()]
         if response.cookies:
             cookies = response.cookies.values()
@@ -196,7 +195,9 @@ class ASGIFront(Front):
 
 
 async def _body(request: Any, receive: Receive) -> tuple[bytes | None, dict[str, Any] | None]:
-    """Returns a request's body and None; if Django's handler must answer, None and the message for it to read first."""
+    """Returns a request's body and None. If Django's handler must serve the request, returns None and the first message
+    for the handler.
+    """
     meta = request.META
     if (
         request.method in _BODILESS
@@ -205,7 +206,7 @@ async def _body(request: Any, receive: Receive) -> tuple[bytes | None, dict[str,
         and request.scope.get("http_version", "1.1") in _LENGTH_IS_SAID
     ):
         return b"", None
-    body = bytearray()  # however many pieces it comes in
+    body = bytearray()  # joins the body's pieces, however many arrive
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -219,7 +220,7 @@ async def _body(request: Any, receive: Receive) -> tuple[bytes | None, dict[str,
 
 
 def _replay(message: dict[str, Any], receive: Receive) -> Receive:
-    """Returns a ``receive`` that begins with this message."""
+    """Returns a ``receive`` function whose first message is ``message``."""
     first = iter((message,))
 
     async def replayed() -> dict[str, Any]:
@@ -248,7 +249,7 @@ def _may_save_session(request: Any) -> bool:
 
 
 def _end(response: Any) -> None:
-    """Closes what a response on the loop holds open. Doesn't send ``request_finished``: the front sends it."""
+    """Closes a response on the event loop. Doesn't send ``request_finished``, because the front sends it."""
     for closer in response._resource_closers:
         with contextlib.suppress(Exception):
             closer()

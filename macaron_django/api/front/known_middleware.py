@@ -1,8 +1,8 @@
-"""Says what each known middleware does for an operation's request: nothing, or steps before and after the view.
+"""Defines the steps of each known middleware before and after the view of an operation. A middleware may have none.
 
-The steps are the middleware's own methods, left out where their result is known: a session that no code opens isn't
-made, and headers whose values are always the same are written directly into Django's dictionary of headers, without its
-checks and encoding.
+The steps are the middleware's own methods. They are left out if their result is already known. For example, a session
+that no code opens isn't created. Headers whose values are always the same are written directly into Django's dictionary
+of headers, without Django's checks and encoding.
 """
 
 from __future__ import annotations
@@ -26,37 +26,37 @@ __all__ = ["KNOWN", "Known", "Steps"]
 Environ = Mapping[str, Any]
 #: The values of X-Frame-Options, which need no encoding.
 _FRAME_OPTIONS = frozenset({"DENY", "SAMEORIGIN"})
-#: The most hosts whose validity is remembered.
+#: The greatest number of valid hosts that are remembered.
 _MOST_HOSTS = 100
 
 
 @dataclass(frozen=True)
 class Steps:
-    """What a middleware does for the request of an operation."""
+    """The steps of a middleware for the request of an operation."""
 
-    #: Returns whether Django's handler has to answer, by the WSGI environ and the decoded path.
+    #: Returns whether Django's handler must serve a request, given the WSGI environ and the decoded path.
     leaves: Callable[[Environ, str], bool] | None = None
     before: Callable[[Any], object] | None = None
     after: Callable[[Any, HttpResponseBase], HttpResponseBase] | None = None
-    #: Called where the view raises, before Django makes a response of the exception.
+    #: Called if the view raises, before Django turns the exception into a response.
     failed: Callable[[Any, Exception], object] | None = None
-    #: The middleware itself, where it has to be around what follows.
+    #: The middleware itself, if it must wrap the rest of the chain.
     around: Any = None
-    #: Whether ``before`` and ``after`` have to run in one context, and so in one thread.
+    #: Whether ``before`` and ``after`` must run in one context, and so in one thread.
     in_one_context: bool = False
-    #: The attributes that it gives to requests, and what sets them.
+    #: The attributes that the middleware adds to requests, and the functions that set them.
     attributes: Mapping[str, Giver] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Known:
-    """A middleware class that is known."""
+    """A known middleware class."""
 
-    #: Returns the steps of one instance.
+    #: Returns the steps of an instance.
     steps: Callable[[Any], Steps]
-    #: The methods that the steps stand for: where one is replaced, the class isn't known any more.
+    #: The methods that the steps replace. If one of them is overwritten, the class is no longer known.
     methods: Sequence[str]
-    #: A middleware that has to come before it.
+    #: Another middleware that must precede this one.
     after: str | None = None
 
 
@@ -107,7 +107,7 @@ def _sessions(middleware: Any) -> Steps:
     def after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if "session" in vars(request):
             return middleware.process_response(request, response)  # type: ignore[no-any-return]
-        return response  # without a cookie it is empty, and was neither read nor changed
+        return response  # the session has no cookie, and was neither read nor changed
 
     return Steps(before=before, after=after, attributes={"session": middleware.process_request})
 
@@ -134,7 +134,7 @@ def _common(middleware: Any) -> Steps:
 
 
 class _Hosts:
-    """Remembers which hosts ``ALLOWED_HOSTS`` allows."""
+    """Remembers the hosts that ``ALLOWED_HOSTS`` allows."""
 
     def __init__(self) -> None:
         self._known: tuple[list[str], set[str]] = ([], set())
@@ -209,7 +209,7 @@ def _as_it_is(middleware: Any) -> Steps:
 
 def _opentelemetry(middleware: Any) -> Steps:
     def before(request: Any) -> None:
-        # The middleware asks three times for the request's URL, to find out whether that is excluded.
+        # The middleware gets the request's URL three times, to find out whether the URL is excluded.
         vars(request)["build_absolute_uri"] = _KnownAddress(request)
         middleware.process_request(request)
         match = request.resolver_match
@@ -225,7 +225,7 @@ def _opentelemetry(middleware: Any) -> Steps:
 
 
 class _KnownAddress:
-    """A request's ``build_absolute_uri()``, which remembers its answer for the request's own path."""
+    """Replaces a request's ``build_absolute_uri()``, and remembers the result for the request's own path."""
 
     __slots__ = ("_own", "_request")
 
@@ -268,7 +268,7 @@ def _whitenoise(middleware: Any) -> Steps:
 
 _BOTH = ("process_request", "process_response")
 _SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
-#: The middleware classes that are known, by where they are defined. A subclass isn't known.
+#: The known middleware classes, by their dotted paths. A subclass of a known class isn't known.
 KNOWN: Mapping[str, Known] = {
     "django.middleware.security.SecurityMiddleware": Known(_security, _BOTH),
     _SESSIONS: Known(_sessions, _BOTH),

@@ -1,4 +1,4 @@
-"""Finds and answers the known requests: the common part of the WSGI and ASGI fronts."""
+"""The common part of the WSGI and ASGI fronts: finds known requests, and serves them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Found", "Front", "rendered"]
 
 
 class Found(NamedTuple):
-    """A request's path below the script name, decoded, and where it leads."""
+    """The decoded path of a known request, below the script name, with the route and arguments of its operation."""
 
     path: str
     route: OperationRoute
@@ -32,7 +32,7 @@ class Found(NamedTuple):
 
 
 class Front:
-    """Answers operations and does what a handler's middleware would do, without Django's handler.
+    """Runs operations, and the steps of a handler's middleware, without Django's handler.
 
     ``sender`` is the sender of Django's signals.
     """
@@ -47,24 +47,24 @@ class Front:
         self._get_response: Any = around(self._by_request, responses) if responses else None
 
     def _by_request(self, handler: WSGIHandler, request: Any) -> Any:
-        """Responds instead of the handler's ``get_response()``, within the wrappers that tracers put around it."""
+        """Replaces the handler's ``get_response()``. It is called inside the wrappers that tracers put around that."""
         return self._respond(request, self.chain)
 
     @property
     def is_in_charge(self) -> bool:
-        """Whether operations are answered here: not if errors are shown or raised for developers and tests."""
+        """Whether operations are served here: all middleware is known, and settings for debugging are off."""
         return self.chain.is_known and not (django_setting("DEBUG") or django_setting("DEBUG_PROPAGATE_EXCEPTIONS"))
 
     def find(self, path: str) -> Found | None:
-        """Returns where an operation's path leads; None for any other path."""
+        """Returns the route and arguments of an operation's path; None for any other path."""
         try:
             found = self.routes.find(path)
-        except Exception:  # noqa: BLE001 (a URLconf that can't be imported: Django raises it where it is answered)
+        except Exception:  # noqa: BLE001 (a URLconf can't be imported: Django's handler raises the same error)
             return None
         return None if found is None else Found(path, *found)
 
     def leaves(self, environ: Environ, path: str) -> bool:
-        """Returns whether a middleware requires that Django's handler answers the request."""
+        """Returns whether a middleware needs Django's handler for the request."""
         for leaves in self.chain.leaves:  # noqa: SIM110 (a generator costs more)
             if leaves(environ, path):
                 return True
@@ -72,14 +72,14 @@ class Front:
 
     @property
     def routes(self) -> Routes:
-        """The routes of the root URLconf as it is now."""
+        """The routes of the current root URLconf."""
         routes, resolver = self._routes, get_resolver()
         if routes is None or routes.resolver is not resolver:
             routes = self._routes = Routes(resolver)
         return routes
 
     def response(self, request: Any) -> Any:
-        """Returns what Django's handler returns for a request."""
+        """Returns the same response to a request as Django's handler."""
         set_urlconf(django_setting("ROOT_URLCONF"))
         if self._get_response is not None:
             response = self._get_response(self.handler, request)
@@ -92,7 +92,7 @@ class Front:
         if response is None:
             try:
                 response = self._answer(request) if chain.around is None else self._through(request, *chain.around)
-            except Exception as error:  # noqa: BLE001 (Django answers every exception of a view)
+            except Exception as error:  # noqa: BLE001 (Django turns every exception of a view into a response)
                 response = exception.response_for_exception(request, error)
         return self._leave(request, response, after_steps)
 
@@ -103,9 +103,9 @@ class Front:
         return around_inner(request)
 
     def enter(self, request: Any) -> tuple[Any, list[AfterStep]]:
-        """Runs the middleware's steps before the view. Returns the steps to run after it.
+        """Runs the middleware's steps before the view. Returns a response or None, and the steps to run after the view.
 
-        If one of the steps has raised, returns a response, too.
+        There is a response only if one of the steps has raised.
         """
         set_urlconf(django_setting("ROOT_URLCONF"))
         return self._enter(request, self.chain)
@@ -117,7 +117,7 @@ class Front:
             for before, outside in chain.before:
                 after_steps = chain.after[len(chain.after) - outside :]
                 before(request)
-        except Exception as error:  # noqa: BLE001 (Django answers every exception of a middleware)
+        except Exception as error:  # noqa: BLE001 (Django turns every exception of a middleware into a response)
             return exception.response_for_exception(request, error), after_steps
         return None, chain.after
 
@@ -130,7 +130,7 @@ class Front:
         for after in after_steps:
             try:
                 response = after(request, response)
-            except Exception as error:  # noqa: BLE001, PERF203 (the steps outside go on, as in Django)
+            except Exception as error:  # noqa: BLE001, PERF203 (the outer steps still run, as in Django)
                 response = exception.response_for_exception(request, error)
         return response
 
@@ -142,7 +142,7 @@ class Front:
         return response
 
     def _answer(self, request: Any) -> Any:
-        """Returns what the view answers, rendered."""
+        """Calls the view, and returns its rendered response."""
         match = request.resolver_match
         view = self.handler.make_view_atomic(match.func)
         try:
@@ -155,7 +155,7 @@ class Front:
             raise
 
     def failed(self, request: Any, error: Exception) -> None:
-        """Passes an exception of the view to the middleware that handles exceptions."""
+        """Passes an exception of the view to each middleware that handles exceptions."""
         for failed in self.chain.failing:
             failed(request, error)
 

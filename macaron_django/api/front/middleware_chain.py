@@ -1,4 +1,4 @@
-"""Reads the middleware of a handler, and combines what all of it does for an operation's request."""
+"""Finds the middleware of a handler, and combines the steps of all middleware for an operation's request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["AfterStep", "MiddlewareChain", "is_replaced", "replaced_methods", "u
 #: A step of a middleware after the view.
 AfterStep = Callable[[Any, HttpResponseBase], HttpResponseBase]
 
-#: What the front does in the place of Django's handler, with the wrappers of tracers that it runs or calls, too.
+#: The methods that the front replaces, each with the tracers' wrappers that the front runs, too.
 _HANDLING: Mapping[tuple[type, str], frozenset[str]] = {
     (WSGIHandler, "__call__"): WSGI_HANDLERS,
     (BaseHandler, "get_response"): RESPONSES,
@@ -34,28 +34,29 @@ _HANDLING: Mapping[tuple[type, str], frozenset[str]] = {
     (BaseHandler, "resolve_request"): frozenset(),
     (MiddlewareMixin, "__call__"): frozenset(),
 }
-#: The module whose class stands for each middleware where Sentry is used. Its spans of middleware are off by default.
+#: The module of Sentry's class. If Sentry is used, it wraps each middleware. Spans of middleware are off by default.
 _SENTRYS = "sentry_sdk.integrations.django.middleware"
 
 
 @dataclass
 class MiddlewareChain:
-    """What the middleware of a handler does for an operation's request, step by step, the outermost first."""
+    """The steps of a handler's middleware for an operation's request. The outermost middleware is first."""
 
-    #: Why Django's handler has to answer all requests; empty if all middleware is known.
+    #: The reasons why Django's handler must serve all requests; empty if all middleware is known.
     unknown: Sequence[str] = ()
     leaves: list[Callable[[Environ, str], bool]] = field(default_factory=list)
-    #: Each with the number of steps after the view that still run if it raises: those of the middleware outside it.
+    #: The steps before the view. Each has the number of ``after`` steps that still run if it raises: the steps of the
+    #: middleware outside of it.
     before: list[tuple[Callable[[Any], object], int]] = field(default_factory=list)
-    #: The innermost first.
+    #: The steps after the view. The innermost middleware is first.
     after: list[Callable[[Any, HttpResponseBase], HttpResponseBase]] = field(default_factory=list)
-    #: Called where the view raises, the innermost first.
+    #: Called if the view raises. The innermost middleware is first.
     failed: list[Callable[[Any, Exception], object]] = field(default_factory=list)
-    #: A middleware that is around all that follows it, and what that is.
+    #: A middleware that must wrap the rest of the chain, and the rest of the chain.
     around: tuple[Any, MiddlewareChain] | None = None
-    #: Whether the steps before and after have to run in one context.
+    #: Whether the steps before and after must run in one context.
     in_one_context: bool = False
-    #: What tracers have put around the handler's ``__call__()`` and ``get_response()``.
+    #: The wrappers that tracers have put around the handler's ``__call__()`` and ``get_response()``.
     calls: list[Layer] = field(default_factory=list)
     responses: list[Layer] = field(default_factory=list)
     attributes: dict[str, Giver] = field(default_factory=dict)
@@ -104,36 +105,36 @@ class MiddlewareChain:
 
     @property
     def failing(self) -> list[Callable[[Any, Exception], object]]:
-        """The functions that are called if the view raises, the innermost first."""
+        """The functions that are called if the view raises. The innermost middleware is first."""
         return self.failed if self.around is None else [*self.around[1].failing, *self.failed]
 
     @property
     def is_known(self) -> bool:
-        """Whether all middleware is known, and nothing has been replaced since."""
-        # By identity: a wrapper of wrapt says that it equals what it is around.
+        """Whether all middleware is known, and no method has been replaced since this chain was created."""
+        # Compares by identity, because a wrapper of wrapt is equal to the function that it wraps.
         return not self.unknown and all(map(is_, [found[name] for found, name in self._methods], self._as_made))
 
 
 def unknown_middleware() -> list[str]:
-    """Returns the entries of the setting ``MIDDLEWARE`` that leave Django's handler in charge of all requests."""
+    """Returns the entries of the setting ``MIDDLEWARE`` because of which Django's handler must serve all requests."""
     found = []
     for dotted in settings.MIDDLEWARE:
         try:
             middleware = import_string(dotted)
         except ImportError:
-            continue  # Django says so
+            continue  # Django reports it
         if _known(middleware) is None:
             found.append(dotted)
     return found
 
 
 def replaced_methods() -> list[str]:
-    """Returns the methods of Django's handler that were replaced or wrapped by something that the front doesn't run."""
+    """Returns the methods of Django's handler that were replaced, or that have wrappers that the front doesn't run."""
     return [f"{owner.__name__}.{name}" for (owner, name), known in _HANDLING.items() if is_replaced(owner, name, known)]
 
 
 def _instances(handler: Any) -> Iterator[Any]:
-    """Yields the middleware of a handler, the outermost first. Raises ``AttributeError`` if one can't be found."""
+    """Yields each middleware of a handler, the outermost first. Raises ``AttributeError`` if one can't be found."""
     chain = handler._middleware_chain
     while (inner := chain.__wrapped__) != handler._get_response:
         yield inner._inner if _is_transparent(inner) else inner
@@ -141,7 +142,7 @@ def _instances(handler: Any) -> Iterator[Any]:
 
 
 def _is_transparent(middleware: Any) -> bool:
-    """Returns whether a middleware only calls the one inside it: Sentry's wrappers do, unless they make spans."""
+    """Returns whether a middleware is a wrapper of Sentry's that creates no spans: it only calls the wrapped one."""
     made = type(middleware).__init__
     if getattr(made, "__globals__", {}).get("__name__") != _SENTRYS:
         return False
@@ -157,7 +158,7 @@ def _known(middleware: type) -> Known | None:
 
 
 def _misplaced(instances: Sequence[Any]) -> list[str]:
-    """Returns each middleware that lacks the one that must precede it: Django answers all requests with an error."""
+    """Returns each middleware that needs an earlier middleware that is missing. Django then refuses all requests."""
     before: set[str] = set()
     found = []
     for each in instances:
@@ -169,7 +170,7 @@ def _misplaced(instances: Sequence[Any]) -> list[str]:
 
 
 def is_replaced(owner: type, name: str, wrappers: frozenset[str] = frozenset()) -> bool:
-    """Returns whether a method was replaced after its class was defined; ``wrappers`` around it don't count."""
+    """Returns whether a method was replaced after its class was defined. Wrappers in ``wrappers`` are permitted."""
     layers, found = unwrapped(vars(owner).get(name), CLOSURES)
     if any(layer.name not in wrappers for layer in layers):
         return True

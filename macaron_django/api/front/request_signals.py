@@ -26,7 +26,7 @@ _KNOWN = _OF_CONNECTIONS | {close_caches, reset_urlconf}
 
 
 class _Receivers(NamedTuple):
-    """The receivers of a signal, each with True if it only closes connections; ``own`` are this package's."""
+    """The receivers of a signal, each with whether it only closes connections. ``own`` has this package's receivers."""
 
     all: list[tuple[Callable[..., object], bool]]
     own: list[Callable[..., object]]
@@ -35,19 +35,20 @@ class _Receivers(NamedTuple):
 class RequestSignal:
     """A signal with one sender.
 
-    Django's receivers and this package's are called one after the other. If anything else listens, Django sends the
-    signal.
+    Django's receivers and this package's receivers are called one after the other. If there are other receivers, Django
+    sends the signal.
     """
 
     def __init__(self, signal: Signal, sender: Any) -> None:
         self.signal, self.sender = signal, sender
-        # Replaced as a whole: receivers and caches as they were, and those to be called, unless Django has to.
+        # The receivers and caches when they were last read, and the receivers to call (None if Django must call them).
+        # The tuple is replaced as a whole.
         self._known: tuple[list[Any], Any, _Receivers | None] = ([], None, None)
         self._layers, self._live_receivers = unwrapped(vars(Signal)["_live_receivers"], CLOSURES)
         self._is_django = all(layer.name in SIGNALS for layer in self._layers)
 
     def send(self, **named: Any) -> None:
-        """Calls the receivers. Raises what they raise."""
+        """Calls the receivers. Doesn't catch their exceptions."""
         receivers = self._receivers()
         if receivers is None or (self._layers and any(records_signals(layer.wrapper) for layer in self._layers)):
             self.signal.send(sender=self.sender, **named)
@@ -58,14 +59,14 @@ class RequestSignal:
                 receiver(signal=self.signal, sender=self.sender, **named)
 
     def send_own(self, **named: Any) -> None:
-        """Calls this package's receivers only: Django's do nothing if no database and no cache was used."""
+        """Calls only this package's receivers: Django's receivers do nothing if no database or cache was used."""
         receivers = self._receivers()
         for receiver in () if receivers is None else receivers.own:
             receiver(signal=self.signal, sender=self.sender, **named)
 
     @property
     def is_known(self) -> bool:
-        """Whether only Django and this package listen, so that nothing blocks if no database is open."""
+        """Whether all receivers are Django's or this package's. If so, none blocks while no database is open."""
         return self._receivers() is not None
 
     def _receivers(self) -> _Receivers | None:
@@ -85,7 +86,7 @@ class RequestSignal:
 
 
 def _has_databases() -> bool:
-    """Returns whether there are databases; Django's own connection does nothing if there are none."""
+    """Returns whether the settings have a database. If they don't, Django's connection does nothing."""
     for each in connections.settings.values():  # noqa: SIM110 (a generator costs more)
         if each["ENGINE"] != _NO_DATABASE:
             return True
@@ -97,5 +98,5 @@ def _is_known(receiver: Any) -> bool:
 
 
 def _stays_open(cache: Mapping[str, Any]) -> bool:
-    """Returns whether a cache's ``close()`` is that of ``BaseCache``, which does nothing."""
+    """Returns whether a cache inherits ``close()`` from ``BaseCache``, where it does nothing."""
     return getattr(import_string(cache["BACKEND"]), "close", None) is BaseCache.close

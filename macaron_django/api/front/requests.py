@@ -1,4 +1,4 @@
-"""Makes Django's request. The attributes that middleware adds to it are made when they are first used."""
+"""Creates Django's request. The attributes that middleware adds to the request are set when they are first used."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from django.urls import ResolverMatch, get_resolver
 
 __all__ = ["Giver", "OperationMatch", "asgi_request_class", "request_class"]
 
-#: What sets an attribute of a request, as a middleware's ``process_request`` does.
+#: A function that sets an attribute of a request, such as a middleware's ``process_request``.
 Giver = Callable[[Any], object]
-#: Content types that Django's parser of header values returns as they are, without parameters.
+#: Content types that Django's parser of header values returns unchanged, without parameters.
 _PLAIN_TYPES = frozenset({"", "application/json"})
 #: The headers whose names in ``META`` have no prefix.
 _UNPREFIXED = frozenset({b"content-length", b"content-type"})
-#: What Django treats specially: cookies, and headers that it leaves out.
+#: The names in ``META`` that Django handles in a special way: cookies, and ("") headers that Django leaves out.
 _SPECIAL_NAMES = frozenset({"", "HTTP_COOKIE"})
 
 
 class OperationMatch(ResolverMatch):
-    """The match of an operation's path. The resolver is called only to read more than the view and its arguments."""
+    """The match of an operation's path. Django's resolver is called only if code reads more than view and arguments."""
 
     def __init__(self, route: Any, arguments: dict[str, Any], path_info: str) -> None:
         self.func, self.args, self.kwargs = route.view, (), arguments
@@ -45,12 +45,12 @@ class OperationMatch(ResolverMatch):
             raise AttributeError(name) from None
 
 
-#: What Django's resolver says about all paths of a route alike.
+#: The attributes of a match that are the same for all paths of a route.
 _OF_ROUTE = ("_func_path", "app_name", "app_names", "namespace", "namespaces", "route", "url_name", "view_name")
 
 
 class _Given:
-    """An attribute of requests that a middleware sets: it is made when it is first read."""
+    """An attribute of requests that a middleware sets. The middleware is called when code first reads the attribute."""
 
     def __init__(self, name: str, give: Giver) -> None:
         self.name, self.give = name, give
@@ -63,9 +63,9 @@ class _Given:
 
 
 def request_class(base: type[WSGIRequest], attributes: Mapping[str, Giver]) -> Any:
-    """Returns a class of requests like ``base``, with the same name and representation, and with these attributes.
+    """Returns a class of requests with the attributes, and with the same name and representation as ``base``.
 
-    The class is called with the environ, the script's name and the path below it, both decoded, and the match.
+    The arguments of the class are the environ, the decoded script name, the decoded path below it, and the match.
     """
     givers = {**attributes}
     initialize = _by_base(base)
@@ -75,7 +75,7 @@ def request_class(base: type[WSGIRequest], attributes: Mapping[str, Giver]) -> A
 
 
 def asgi_request_class(base: type[ASGIRequest], attributes: Mapping[str, Giver]) -> Any:
-    """Returns a class as ``request_class`` does, but for ASGI: it is called with the scope and the script's name.
+    """Returns a class as ``request_class`` does, but for ASGI. Its arguments are the scope and the script name.
 
     The body and the match are set later.
     """
@@ -106,7 +106,7 @@ def _by_base(base: type[WSGIRequest]) -> Any:
 
 
 def _initialize(self: Any, environ: dict[str, Any], script_name: str, path_info: str, match: Any) -> None:
-    """Sets what ``WSGIRequest`` sets, without decoding again what has been decoded, or opening the body."""
+    """Sets the same attributes as ``WSGIRequest``, but doesn't decode the path again, and doesn't open the body."""
     self.environ = self.META = environ
     environ["PATH_INFO"], environ["SCRIPT_NAME"] = path_info, script_name
     self.path_info = path_info
@@ -122,7 +122,7 @@ def _initialize(self: Any, environ: dict[str, Any], script_name: str, path_info:
 
 
 def _initialize_of_scope(self: Any, scope: dict[str, Any], meta: dict[str, Any]) -> None:
-    """Sets what ``ASGIRequest`` sets for a scope without a script's name."""
+    """Sets the same attributes as ``ASGIRequest`` for a scope without a script name."""
     self.scope, self.META = scope, meta
     self._post_parse_error = self._read_started = False
     self.resolver_match = self._stream = None
@@ -136,7 +136,7 @@ def _initialize_of_scope(self: Any, scope: dict[str, Any], meta: dict[str, Any])
 
 
 def _meta_of(scope: dict[str, Any]) -> dict[str, Any] | None:
-    """Returns the ``META`` of a scope; None if Django must combine its headers, or say what is wrong with it."""
+    """Returns the ``META`` of a scope; None if Django itself must combine the headers or refuse the scope."""
     client, server = scope.get("client"), scope.get("server")
     query, headers = scope.get("query_string"), scope.get("headers")
     if not client or not server or type(query) is not bytes or not query.isascii() or type(headers) is not list:
@@ -162,7 +162,7 @@ def _meta_of(scope: dict[str, Any]) -> dict[str, Any] | None:
 
 @lru_cache(maxsize=256)
 def _meta_name(header: bytes) -> str:
-    """Returns the name of a header in ``META``; "" for one that Django leaves out."""
+    """Returns the name of a header in ``META``; "" for a header that Django leaves out."""
     name = header.decode("latin1")
     if "_" in name:
         return ""
@@ -179,7 +179,7 @@ def _open_stream(request: Any) -> None:
 
 
 def _is_as_django_has_it() -> bool:
-    """Returns whether ``_initialize`` sets all that this version of Django sets."""
+    """Returns whether ``_initialize`` sets the same attributes as this version of Django."""
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/a//b", "SCRIPT_NAME": "/c/", "CONTENT_TYPE": "application/json"}
     environ |= {"CONTENT_LENGTH": "1", "wsgi.input": io.BytesIO(b"{")}  # type: ignore[dict-item]
     theirs = vars(WSGIRequest({**environ}))
@@ -190,7 +190,7 @@ def _is_as_django_has_it() -> bool:
 
 
 def _is_scope_read_as_django_does() -> bool:
-    """Returns whether ``_initialize_of_scope`` sets all that this version of Django sets."""
+    """Returns whether ``_initialize_of_scope`` sets the same attributes as this version of Django."""
     scope: dict[str, Any] = {"type": "http", "method": "post", "path": "/a//b", "query_string": b"c=%64"}
     scope |= {"client": ("192.0.2.1", 4321), "server": ("192.0.2.2", 80)}
     scope["headers"] = [(b"content-type", b"application/json"), (b"content-length", b"1"), (b"x-y-z", b"\xe9")]

@@ -1,7 +1,7 @@
-"""Finds the operation that a path leads to, exactly as the resolver of the root URLconf does.
+"""Finds the operation of a path, with the same result as the resolver of the root URLconf.
 
-All patterns of the URLconf are in one index. A path leads to an operation if the first pattern that matches is an
-operation's; if another one comes first or may match, Django decides.
+All patterns of the URLconf are in one index. A path belongs to an operation if the first pattern that matches is the
+operation's pattern. If another pattern matches first, or might match first, Django's handler decides.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class Routes:
             if route is None:
                 other = _Other(resolvers, pattern, position)
                 self._trie.add(other, *other.segments)
-            elif (prefix, route.text) not in seen:  # an operation's first name stands for all that share its path
+            elif (prefix, route.text) not in seen:  # if several patterns have the same path, the first one is enough
                 seen.add((prefix, route.text))
                 self._trie.add(route, *route.segments)
 
     def find(self, path_info: str) -> tuple[OperationRoute, dict[str, str]] | None:
-        """Returns the route of an operation and its URL arguments; None for any other path."""
+        """Returns the route of an operation and the URL arguments; None if the path isn't an operation's path."""
         if not path_info.startswith("/"):
             return None
         path = path_info[1:]
@@ -50,12 +50,12 @@ class Routes:
 
 
 class OperationRoute:
-    """The pattern of an operation's path, with the view that answers it."""
+    """The pattern of an operation's path, with the view that serves it."""
 
     def __init__(self, prefix: str, pattern: Any, position: int) -> None:
         self.view: Any = pattern.callback
         self.position = position
-        #: What Django's resolver says about each of its paths, once it was asked.
+        #: The attributes that are the same for each match of the route. Empty until Django's resolver is first called.
         self.match_attributes: dict[str, Any] = {}
         self._template = pattern.pattern.template
         self.text: str = self._template.text
@@ -74,7 +74,7 @@ class OperationRoute:
 
 
 class _Other:
-    """A pattern that leads to something else, or whose match depends on more than the path."""
+    """A pattern that isn't an operation's, or whose match depends on more than the path."""
 
     def __init__(self, resolvers: Sequence[URLResolver], pattern: Any, position: int) -> None:
         self.position = position
@@ -104,12 +104,12 @@ class _Other:
         return (found[:-1], True) if is_open else (found, False)
 
     def match(self, path: str, segments: Sequence[str]) -> dict[str, str] | None:
-        """Returns {} if the pattern may match, so that Django decides; None if it can't."""
+        """Returns {} if the pattern may match, so that Django must decide; None if the pattern can't match."""
         for pattern in self._patterns:
             if pattern.converters if isinstance(pattern, RoutePattern) else False:
                 if not pattern.regex.search(path):
                     return None
-                return {}  # a converter runs the project's code: once is enough
+                return {}  # a converter may be the project's code, which must run only once, in Django's handler
             found = pattern.match(path)
             if found is None:
                 return None
@@ -118,7 +118,7 @@ class _Other:
 
 
 def _walk(resolvers: list[URLResolver]) -> Iterator[tuple[list[URLResolver], Any]]:
-    """Yields each pattern in Django's order, with its resolvers; one of an unknown kind isn't looked into."""
+    """Yields each pattern in Django's order, with its resolvers. Yields a resolver of an unknown kind as a pattern."""
     for pattern in resolvers[-1].url_patterns:
         if _is_plain(pattern) and isinstance(pattern, URLResolver):
             yield from _walk([*resolvers, pattern])
@@ -127,11 +127,11 @@ def _walk(resolvers: list[URLResolver]) -> Iterator[tuple[list[URLResolver], Any
 
 
 def _is_plain(each: Any) -> bool:
-    """Returns whether a pattern or resolver is Django's or this package's, and looks only at the path."""
+    """Returns whether a pattern or resolver is of Django or this package, and depends only on the path."""
     if type(each) not in (URLPattern, URLResolver, IndexedResolver):
         return False
     pattern = each.pattern
-    # A translated route is another one in each language.
+    # A translated route is different in each language.
     return type(pattern) in (PathPattern, RegexPattern, RoutePattern) and type(_written(pattern)) is str
 
 
@@ -140,7 +140,7 @@ def _written(pattern: Any) -> Any:
 
 
 def _literal_prefix(resolvers: Sequence[URLResolver]) -> str | None:
-    """Returns the prefix of a pattern as whole segments; None if it isn't always the same."""
+    """Returns the prefix of a pattern; None if the prefix isn't constant, or doesn't consist of whole segments."""
     found = ""
     for each in resolvers[1:]:
         text = str(each.pattern)

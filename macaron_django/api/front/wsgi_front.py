@@ -1,6 +1,6 @@
-"""Answers the requests of a WSGI server: those for operations by known steps, all others by Django's handler.
+"""The front for WSGI servers. It serves known requests itself, and passes all other requests to Django's handler.
 
-A request takes the same steps as in Django's handler, except those that do nothing for an operation.
+A known request goes through the same steps as in Django's handler, except for steps that do nothing for an operation.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FOUND: Final = "macaron_django.found"
 
 
 class WSGIFront(Front):
-    """Django's WSGI application, behind code that answers the known requests."""
+    """A WSGI application that serves known requests, and passes all other requests to Django's WSGI application."""
 
     def __init__(self, handler: WSGIHandler) -> None:
         super().__init__(handler, type(handler))
@@ -37,7 +37,7 @@ class WSGIFront(Front):
         def called(handler: WSGIHandler, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
             return self._answered(environ, start_response, environ.pop(_FOUND))
 
-        #: What tracers have put around the handler's ``__call__()``, put around this front's instead.
+        #: This front's ``__call__()`` inside the wrappers that tracers have put around the handler's ``__call__()``.
         self._traced: Any = around(called, calls) if calls else None
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -61,20 +61,20 @@ class WSGIFront(Front):
         return Sent(response, self.finished) if type(response) is JSONAnswer else _content(response, environ)
 
     def found(self, environ: dict[str, Any]) -> Found | None:
-        """Returns where a request leads if it is answered here; None if Django's handler answers it."""
+        """Returns the route of a known request; None if Django's handler must serve the request."""
         if not self.is_in_charge:
             return None
         try:
             path = environ.get("PATH_INFO", "")
             path = path if path.isascii() else get_path_info(environ)
         except UnicodeError:
-            return None  # Django raises it where it is answered
+            return None  # Django's handler raises the same error, and responds to it
         found = self.find(path)
         return None if found is None or self.leaves(environ, path) else found
 
 
 class Sent:
-    """The bytes of a response, for a server: its ``close()`` does what the response's does."""
+    """The bytes of a response, for a server. Its ``close()`` has the same effect as the response's ``close()``."""
 
     def __init__(self, response: HttpResponse, finished: RequestSignal) -> None:
         self.response, self._finished = response, finished
@@ -113,7 +113,7 @@ def _headers(response: Any) -> list[tuple[str, str]]:
 
 
 def _content(response: Any, environ: dict[str, Any]) -> Iterable[bytes]:
-    """Returns the response, or the server's wrapper of the file that it sends."""
+    """Returns the response. If the response sends a file, returns the server's wrapper of the file instead."""
     file = getattr(response, "file_to_stream", None)
     wrapper = environ.get("wsgi.file_wrapper")
     if file is None or wrapper is None:

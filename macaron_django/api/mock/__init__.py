@@ -1,8 +1,8 @@
-"""Makes up answers for operations that nothing is bound to, if the setting ``MOCK`` is on.
+"""Responds with examples to requests for operations that no code serves, if the setting ``MOCK`` is on.
 
-``example_answer`` takes an operation and returns a value and a status: the spec's own example, or a value that is valid
-for the answer's schema. Open ``mock_answers`` to change which example is taken, ``samples`` for how values are built,
-and ``pattern_samples`` for texts that match a ``pattern``.
+``example_answer`` returns a value and a status for an operation. The value is the spec's own example, or is valid for
+the response's schema. ``mock_answers`` chooses the example, ``samples`` builds values, and ``pattern_samples`` writes
+texts that match a ``pattern``.
 """
 
 from __future__ import annotations

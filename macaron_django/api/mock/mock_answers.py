@@ -1,7 +1,6 @@
-"""Answers an operation with an example: the spec's own for the whole answer, else a generated value.
+"""Finds an example of an operation's response: the spec's own example of the whole response, or else a generated value.
 
-A generated value is valid for its schema, and includes the examples and defaults of the schema's parts, if there are
-any.
+A generated value is valid for its schema. If parts of the schema have examples or defaults, the value includes them.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ _MISSING = object()
 
 
 class NoExample(PyMacaronException):
-    """``MOCK`` is on, but the spec has no example, and no value was found that satisfies the answer's schema."""
+    """``MOCK`` is on, but the spec has no example, and no value was found that satisfies the response's schema."""
 
     code = "NOT_IMPLEMENTED"
     status = 501
 
 
 def example_answer(operation: Operation) -> tuple[Any, int]:
-    """Returns ``(value, status)`` of the first 2xx answer, always the same for an operation. Raises NoExample."""
+    """Returns ``(value, status)`` for the first declared 2xx response. Always returns the same. Can raise NoExample."""
     status = success_status(operation, 200)
     declared = declared_response(operation, status)
     if declared is None or not declared.content:
@@ -72,7 +71,7 @@ def _explicit(schema: Schema) -> Any:
 
 
 def example_of(schema: Schema) -> Any:
-    """Returns a valid value of an answer, with the examples of its parts. Raises NoSample."""
+    """Returns a value that is valid in responses, with the examples of the schema's parts. Can raise NoSample."""
     validator = validator_for(schema, "response")
     value = sample_of(validator)
     for steps, example in list(_examples_in(schema, value)):
@@ -81,7 +80,7 @@ def example_of(schema: Schema) -> Any:
 
 
 def _examples_in(schema: Schema, value: Any, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[Any, Any]]:
-    """Yields the outermost places in ``value`` whose schemas have an example, with the example."""
+    """Yields the places in ``value`` whose schemas have an example, and the examples. Skips places inside examples."""
     if len(steps) > 40:
         return
     example = _explicit(schema) if steps else _MISSING

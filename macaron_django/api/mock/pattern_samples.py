@@ -1,7 +1,8 @@
 """Writes texts that match a regular expression of JSON Schema, with rstr.
 
-rstr reads Python's dialect and chooses at random. Here the pattern is translated from ECMAScript's dialect (ECMA-262,
-section 22.2.1) first, and the choices are fixed, so that a pattern always gives the same texts, plain ones first.
+rstr reads Python's dialect and chooses at random. So this module first translates the pattern from ECMAScript's dialect
+(ECMA-262, section 22.2.1), and replaces the random choices with fixed ones. A pattern always leads to the same texts,
+and the plainest text is the first.
 """
 
 from __future__ import annotations
@@ -19,14 +20,13 @@ __all__ = ["texts_for"]
 
 _PROPERTIES = {"Lu": "A-Z", "Ll": "a-z", "N": "0-9", "P": ".,!-", "S": "+$", "Z": " "}
 _FLAGS_OR_POSITIONS = re.compile(r"\\[bB]|\(\?[a-z]+\)")
-#: What Python's parser raises for a pattern, its FutureWarning included, and what rstr raises for syntax it doesn't
-#: know.
+#: The exceptions of Python's parser for a pattern, including its FutureWarning, and those of rstr for unknown syntax.
 _UNREADABLE = (re.error, FutureWarning, LookupError, OverflowError, RecursionError, TypeError, ValueError)
 _LONGEST = 10_000  # repetitions in one text: they multiply where they are nested
 
 
 def texts_for(pattern: str, shortest: int = 0) -> Iterator[str]:
-    """Yields texts that probably match: the caller must check. Yields none if Python can't read the pattern.
+    """Yields texts that probably match; the caller must check them. Yields nothing if Python can't read the pattern.
 
     Repetitions are tried up to ``shortest`` characters more than the pattern requires.
 
@@ -48,7 +48,7 @@ class _Plainest(random.Random):
         self._more, self._turn, self._repetitions = more, turn, 0
 
     def choice(self, seq: Any) -> Any:
-        if isinstance(seq[0], str):  # characters, from rstr's sets in no order
+        if isinstance(seq[0], str):  # rstr's sets of characters have no order
             seq = sorted(set(seq), key=_readable)
         return seq[self._turn % len(seq)]
 
@@ -65,7 +65,7 @@ def _readable(character: str) -> tuple[bool, bool, str]:
 
 
 def _in_python(pattern: str) -> str:
-    """Returns the pattern in Python's dialect, which writes names of groups, properties and code points differently."""
+    """Returns the pattern in Python's dialect. It has a different syntax for groups, properties and code points."""
     pattern = re.sub(r"\(\?<(?![=!])", "(?P<", pattern)
     pattern = re.sub(r"\\u\{([0-9a-fA-F]+)\}", lambda found: f"\\U{int(found[1], 16):08x}", pattern)
     pattern = _FLAGS_OR_POSITIONS.sub("", pattern)

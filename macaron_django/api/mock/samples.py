@@ -1,4 +1,4 @@
-"""Builds a JSON value that a schema accepts, for the mock to answer with where the spec has no example.
+"""Builds a JSON value that a schema accepts. The mock responds with this value if the spec has no example.
 
 A value is built from the schema's main keywords, then validated. If it isn't valid, it is built again with other
 branches, types and values.
@@ -25,7 +25,8 @@ __all__ = ["NoSample", "sample_of"]
 
 ATTEMPTS = 24
 DEEPEST = 24
-#: Schemas visited for one value, after which only required members are built: some schemas describe themselves.
+#: The number of schemas visited for one value. After it, only required members are built, because a schema may contain
+#: itself.
 ENOUGH = 400
 
 FORMATS: Mapping[str, str] = {
@@ -38,7 +39,7 @@ FORMATS: Mapping[str, str] = {
     "url": "https://example.com/", "uuid": "3fa85f64-5717-4562-b3fc-2c963f66afa6",
 }  # fmt: skip
 TYPES = ("object", "array", "string", "integer", "number", "boolean", "null")
-#: The type that a schema without ``type`` means, by its keywords.
+#: The type of a schema without ``type``, by its keywords.
 _IMPLIED = {
     "object": {"properties", "required", "additionalProperties", "minProperties", "maxProperties"},
     "array": {"items", "prefixItems", "minItems", "maxItems", "uniqueItems"},
@@ -49,7 +50,7 @@ _CHOICES = {"const", "enum"}
 _BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 _SCALAR_KEYWORDS = {"type", *_CHOICES, *_IMPLIED["string"], *_IMPLIED["number"]}
 
-#: Schemas that all hold for one value.
+#: Schemas that apply to the same value.
 Parts: TypeAlias = list[Mapping[str, Any]]
 
 
@@ -62,7 +63,7 @@ class _DeadEnd(Exception):  # noqa: N818 (ends one attempt)
 
 
 def sample_of(validator: Validator) -> Any:
-    """Builds a JSON value that ``validator`` accepts, always the same for a schema. Raises NoSample.
+    """Builds a JSON value that ``validator`` accepts: always the same value for a schema. Can raise NoSample.
 
     >>> sample_of(compile_schema({"type": "integer", "minimum": 7, "multipleOf": 5}))
     10
@@ -84,7 +85,7 @@ class _SampleBuilder:
         self.root, self.attempt, self.visited = root, attempt, 0
 
     def value(self, schema: Any, depth: int = 0, turn: int = 0) -> Any:
-        """Builds a value of ``schema``; another ``turn`` gives another value where there are several."""
+        """Builds a value of ``schema``. A different ``turn`` leads to a different value if there are several."""
         self.visited += 1
         if depth > DEEPEST or self.visited > 50 * ENOUGH:
             raise _DeadEnd
@@ -102,7 +103,7 @@ class _SampleBuilder:
     def parts(self, schema: Any, turn: int) -> Parts:
         """Returns the schemas that apply to one value, with references followed and alternatives chosen."""
         parts: list[Any] = [schema]
-        for part in parts:  # which grows
+        for part in parts:  # the list grows in the loop
             if part is True:
                 continue
             if not isinstance(part, Mapping) or len(parts) > 200:
@@ -115,11 +116,11 @@ class _SampleBuilder:
         return [part for part in parts if part is not True]
 
     def only_required(self, depth: int) -> bool:
-        """Returns whether optional members are left out: at depth, in large values, and in some attempts."""
+        """Returns whether optional members are left out: deep in a value, in large values, and in some attempts."""
         return depth > 5 or self.visited > ENOUGH or (self.attempt % 4 == 3 and depth > 0) or self.attempt > 19
 
     def array(self, parts: Parts, depth: int, turn: int) -> list[Any]:
-        """Builds as few elements as the schema requires, or one if it requires none but describes them."""
+        """Builds as few elements as the schema requires; a single one if it requires none, but describes elements."""
         least, most = _strictest(max, parts, "minItems", 0), _strictest(min, parts, "maxItems", math.inf)
         tuples = [part.get("prefixItems", ()) for part in parts]
         wanted = max(least, *map(len, tuples), any(isinstance(part.get("items"), Mapping) for part in parts))
@@ -132,7 +133,7 @@ class _SampleBuilder:
                 prefix[place] if place < len(prefix) else part.get("items", True)
                 for part, prefix in zip(parts, tuples, strict=True)
             ]
-            try:  # each element another one: they may have to be unique
+            try:  # elements may have to be unique, so each one is built with a different turn
                 made.append(self.value({"allOf": schemas}, depth + 1, turn + place))
             except _DeadEnd:
                 if place < least:
@@ -226,7 +227,7 @@ def _texts(keywords: Parts, turn: int) -> Iterator[str]:
     least, most = _strictest(max, keywords, "minLength", 0), _strictest(min, keywords, "maxLength", 1_000_000)
     text = next((FORMATS[part["format"]] for part in keywords if part.get("format") in FORMATS), "text")
     padding = "t" * (min(least, most) - len(text))
-    for number in range(turn + 6):  # other texts of the same form
+    for number in range(turn + 6):  # more texts of the same form
         other = re.sub(r"\d(?=\D*$)", lambda digit: str((int(digit[0]) + number) % 10), text)  # noqa: B023 (used here)
         other += str(number) if number and other == text else ""
         yield from dict.fromkeys((other, padding + other, other + padding, other[:most]))

@@ -1,7 +1,8 @@
 """Turns the paths of operations into Django URL patterns, and finds the pattern of a request's path.
 
-Open ``routers`` for patterns, their order and their names, ``path_templates`` for what a path matches, ``url_index``
-for how a path is resolved, and ``argument_names`` for the Python names of parameters. Nothing here knows about views.
+``routers`` creates the patterns with their order and names, and ``path_templates`` matches paths. ``url_index``
+resolves a path to a pattern, and ``argument_names`` creates the Python names of parameters. No module here depends on
+views.
 """
 
 from __future__ import annotations

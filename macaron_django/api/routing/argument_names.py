@@ -20,7 +20,7 @@ __all__ = [
 
 #: A parameter in a path template, with its name as the group.
 PATH_PARAMETER = re.compile(r"\{([^{}]*)\}")
-#: A handler's arguments of these names aren't parameters.
+#: The names of a handler's arguments that aren't parameters.
 RESERVED = frozenset({"request", "self"})
 
 
@@ -73,7 +73,7 @@ def path_arguments(path: str) -> Mapping[str, str]:
 
 
 def operation_arguments(operation: Operation) -> dict[tuple[str, str], str]:
-    """Returns the Python names of all parameters of an operation; path parameters are named as in its URL."""
+    """Returns the Python names of all parameters of an operation. Path parameters have the names of URL arguments."""
     path = path_arguments(operation.path)
     names = {("path", name): argument for name, argument in path.items()}
     others = [(p.location, p.name) for p in operation.parameters if p.location != "path"]

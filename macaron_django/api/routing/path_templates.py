@@ -1,7 +1,7 @@
 """Matches the paths of requests against a path template, by regular expression or by segments.
 
-Only ``/`` ends a parameter, unless ``x-path-greedy`` says otherwise. Types are left to the parameters' schemas: a value
-of the wrong type is a 400 that says why, not a 404.
+Only ``/`` ends a parameter, unless ``x-path-greedy`` says otherwise. Templates don't check types, because the
+parameters' schemas do: the response to a value of the wrong type is a 400 with an explanation, not a 404.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from macaron_django.api.routing.argument_names import PATH_PARAMETER, path_argum
 
 __all__ = ["PathPattern", "PathTemplate", "specificity"]
 
-_STAND_IN = "{}"  # a text between parameters can't hold it: it would be a parameter
+_STAND_IN = "{}"  # can't occur in the text between parameters, where it would be a parameter itself
 
 
 class PathTemplate:
-    """A path with parameters. ``greedy`` names the parameters whose values may hold slashes."""
+    """A path with parameters. ``greedy`` has the names of the parameters whose values may contain slashes."""
 
     def __init__(self, path: str, greedy: Iterable[str] = ()) -> None:
         self.path = path.removeprefix("/")
@@ -40,11 +40,11 @@ class PathTemplate:
         for index, piece in enumerate(PATH_PARAMETER.split(self.path)):
             if index % 2 == 0:
                 pieces.append(re.escape(piece))
-            elif piece in seen:  # a name that is repeated has the same value
+            elif piece in seen:  # a repeated name must have the same value
                 pieces.append(f"(?P={arguments[piece]})")
             else:
                 seen.add(piece)
-                # Line breaks match, too: the parameter's schema decides about them.
+                # Line breaks match, too, because the parameter's schema decides whether they are valid.
                 anything = r"[\s\S]+" if piece in self.greedy else "[^/]+"
                 pieces.append(f"(?P<{arguments[piece]}>{anything})")
         return f"^{''.join(pieces)}$"
@@ -56,7 +56,7 @@ class PathTemplate:
 
     @property
     def segments(self) -> list[str | None]:
-        """The path's segments, with None for one that has a parameter, up to the first that may hold slashes.
+        """The path's segments, up to the first one that may contain slashes. A segment with a parameter is None.
 
         >>> PathTemplate("/a/{from}-{to}/b").segments
         ['a', None, 'b']
@@ -77,9 +77,9 @@ class PathTemplate:
 
     @property
     def arguments(self) -> dict[str, int] | None:
-        """The positions of the segments that are arguments, by the arguments' names.
+        """The position of each argument's segment, by the argument's name.
 
-        None if a parameter is part of a segment, or spans several: then the regular expression must be used.
+        None if a parameter is only a part of a segment, or spans several. Then the regular expression must be used.
 
         >>> PathTemplate("/a/{from}/b/{to}").arguments
         {'from_': 1, 'to': 3}
@@ -101,7 +101,7 @@ class PathTemplate:
 
 
 class PathPattern(RegexPattern):
-    """Django's pattern for a path. Several names for one path share its template."""
+    """Django's pattern for a path. If a path has several names, their patterns share its template."""
 
     def __init__(self, template: PathTemplate, name: str) -> None:
         super().__init__(template.text, name, is_endpoint=True)

@@ -1,7 +1,8 @@
-"""Makes Django URL patterns from the paths of operations, exactly as the spec writes them.
+"""Creates Django URL patterns from the paths of operations, exactly as they are in the spec.
 
-A trailing slash, several parameters in one segment, and custom verbs after a parameter are kept. Where two templates
-match, the more literal one is tried first. Each operation can be reversed by its operationId, in the API's namespace:
+A path may have a trailing slash, several parameters in one segment, or a custom verb after a parameter. If two
+templates match, the more literal one is tried first. Each operation can be reversed by its operationId, in the API's
+namespace:
 ``reverse("myserver:get_profile", kwargs={"profile_id": "7"})``.
 """
 
@@ -26,15 +27,15 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True)
 class Route:
-    """One path of an API, its operations, and the view that answers all of them."""
+    """One path of an API, its operations, and the view that serves all of them."""
 
-    path: str  # base path and path, as written
+    path: str  # base path and path, as in the spec
     operations: Sequence[Operation]
     view: Callable[..., HttpResponseBase]
 
 
 def url_name(operation: Operation) -> str:
-    """Returns the name that reverses an operation: its operationId, else its method and path.
+    """Returns the name with which ``reverse()`` finds an operation: its operationId, or else its method and path.
 
     ``:`` becomes ``_``, because it separates namespaces in Django's names.
     """
@@ -45,7 +46,7 @@ def url_name(operation: Operation) -> str:
 
 
 def route_patterns(routes: Iterable[Route]) -> list[URLPattern]:
-    """Returns one pattern for each operation, the most literal path first. Patterns of one path differ in name only."""
+    """Returns a pattern for each operation, the most literal path first. Patterns of one path differ only in name."""
     templates = [(PathTemplate(route.path, _greedy(route)), route) for route in routes]
     return [
         URLPattern(PathPattern(template, name), route.view, name=name)
@@ -61,12 +62,12 @@ def _greedy(route: Route) -> Iterable[str]:
 
 
 def mounted(namespace: str, patterns: Sequence[URLPattern]) -> IndexedResolver:
-    """Returns a resolver of the patterns of an API, or of the documentation pages, in a namespace."""
+    """Returns a resolver, in a namespace, for the patterns of an API or of the documentation pages."""
     return IndexedResolver(patterns, app_name=namespace, namespace=namespace)
 
 
 def control_characters(arguments: Mapping[str, Any]) -> str | None:
-    """Returns the name of a URL argument that holds NUL or another control character; None if there is none."""
+    """Returns the name of a URL argument that contains NUL or another control character; None if there is none."""
     for name, value in arguments.items():
         if isinstance(value, str) and _CONTROL.search(value):
             return name

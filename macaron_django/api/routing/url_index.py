@@ -1,7 +1,8 @@
-"""Resolves paths by an index over their segments, with the same result as Django's search from first to last.
+"""Resolves paths with an index of their segments. The result is the same as that of Django's sequential search.
 
-The cost grows with the length of the path, not with the number of patterns. The index leaves out patterns that can't
-match; the others are tried in Django's order. If every parameter is a whole segment, the segments are the arguments.
+The cost grows with the length of the path, not with the number of patterns. The index excludes patterns that can't
+match. The other patterns are tried in Django's order. If each parameter of a pattern is a whole segment, the segments
+are the arguments, and no regular expression is used.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ __all__ = ["IndexedResolver", "SegmentTrie"]
 
 
 class IndexedResolver(URLResolver):
-    """A resolver without a prefix, with an index of its patterns and of those of the resolvers in it.
+    """A resolver without a prefix. It has an index of its own patterns and of the patterns in nested resolvers.
 
     ``url_patterns`` is the same as in any resolver, for ``reverse()`` and checks. While ``DEBUG`` is on, ``tried`` of a
-    match or a ``Resolver404`` lists what Django's search would have tried, for the page that shows it.
+    match or a ``Resolver404`` lists all patterns that Django's search would have tried. Django's error page shows it.
     """
 
     def __init__(
@@ -58,18 +59,18 @@ class IndexedResolver(URLResolver):
         for each in self._indexed:
             if each.template is not None:
                 if each.template.text in seen:
-                    continue  # another name of the same path, which the first always precedes
+                    continue  # another name of the same path: the first pattern always matches before this one
                 seen.add(each.template.text)
             trie.add(each, *_segments(each))
         return trie
 
     def _tried(self, last: int | None = None) -> list[list[Any]]:
-        """Returns what Django's search tries up to a position, or all that it tries if nothing matches."""
+        """Returns the patterns that Django's search tries up to the position ``last``. None means all patterns."""
         return [each.trail for each in self._indexed[: None if last is None else last + 1]]
 
 
 def _walk(resolvers: list[URLResolver]) -> Iterator[tuple[list[URLResolver], URLPattern]]:
-    """Yields the patterns of a resolver, and of those in it, in Django's order, each with its resolvers."""
+    """Yields the patterns of a resolver and of nested resolvers, in Django's order. Yields each with its resolvers."""
     for pattern in resolvers[-1].url_patterns:
         if isinstance(pattern, URLPattern):
             yield resolvers, pattern
@@ -86,7 +87,7 @@ class _IndexedPattern:
 
     @property
     def trail(self) -> list[Any]:
-        """The entry in Django's list of what was tried."""
+        """The entry in Django's list of tried patterns."""
         return [*self.resolvers[1:], self.pattern]
 
     @cached_property
@@ -108,7 +109,7 @@ class _IndexedPattern:
         return vars(match)
 
     def match(self, path: str, segments: Sequence[str]) -> ResolverMatch | None:
-        """Returns the match that Django's resolvers make, without ``tried``."""
+        """Returns the same match as Django's resolvers, but without ``tried``."""
         args: tuple[Any, ...] = ()
         if self.arguments is not None:
             captured: dict[str, Any] = {name: segments[place] for name, place in self.arguments.items()}
@@ -117,7 +118,7 @@ class _IndexedPattern:
             if not found:
                 return None
             _, args, captured = found
-        # The constructor would join and look up the names again, which is half the cost of a match.
+        # The constructor isn't called: it joins and looks up the names each time, which is half the cost of a match.
         match = ResolverMatch.__new__(ResolverMatch)
         kwargs = {**captured, **self.pattern.default_args}
         vars(match).update(self._match_attributes, args=args, kwargs=kwargs, captured_kwargs=captured)
@@ -146,14 +147,14 @@ class _TrieNode(Generic[P]):
 
 
 class SegmentTrie(Generic[P]):
-    """Patterns by the segments of the paths that they may match."""
+    """An index of patterns by the segments of the paths that they may match."""
 
     def __init__(self) -> None:
         self.root: _TrieNode[P] = _TrieNode()
 
     def add(self, each: P, segments: Sequence[str | None], is_open: bool) -> None:
-        """Adds a pattern. A segment that is None matches any segment that isn't empty; more may follow if the pattern
-        is open.
+        """Adds a pattern. None in ``segments`` matches any segment that isn't empty. If ``is_open`` is true, more
+        segments may follow.
         """
         node = self.root
         for segment in segments:
@@ -164,7 +165,7 @@ class SegmentTrie(Generic[P]):
         (node.open_ends if is_open else node.ends).append(each)
 
     def candidates(self, segments: Sequence[str]) -> list[P]:
-        """Returns the patterns that a path of these segments may match, in Django's order."""
+        """Returns, in Django's order, the patterns that may match a path with these segments."""
         found: list[P] = []
         level = [self.root]
         for segment in segments:
@@ -187,7 +188,7 @@ class SegmentTrie(Generic[P]):
 
 
 def _segments(each: _IndexedPattern) -> tuple[list[str | None], bool]:
-    """Returns the segments that a path must have, with None for any that isn't empty, and whether more may follow."""
+    """Returns the segments that a path must have, and whether more may follow. None is any segment that isn't empty."""
     if each.template is not None:
         return each.template.segments, each.template.is_open
     if not isinstance(each.pattern.pattern, RoutePattern):

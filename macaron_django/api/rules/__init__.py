@@ -1,8 +1,9 @@
-"""Decides which operations of a document create, read, update or delete which schema, without code.
+"""Finds the operations of a document that create, read, update or delete items of a schema without the project's code.
 
-``resources`` takes a document and the keys of its persisted schemas, and returns resources with their operations. Open
-``resources`` for which operations are generated, ``key_bindings`` for how a path names an item, ``list_parameters`` for
-the filters of a list, ``envelopes`` for the object around it, and ``operation_schemas`` for bodies and statuses.
+The function ``resources`` gets a document and the keys of its persisted schemas, and returns resources with their
+generated operations. The module ``resources`` decides which operations are generated. ``key_bindings`` binds path
+parameters to keys, and ``list_parameters`` finds the filters of a list. ``envelopes`` finds the object around a list,
+and ``operation_schemas`` has the schemas of bodies and the statuses.
 """
 
 from __future__ import annotations

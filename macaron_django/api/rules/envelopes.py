@@ -1,4 +1,4 @@
-"""Finds the envelope of a list's response: the property with the rows, and those that say how the list continues."""
+"""Finds the envelope of a list's response: the property with the rows, and those for paging, such as the next URL."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _MORE = frozenset({"has_more", "hasmore", "has_next", "hasnext"})
 
 @dataclass(frozen=True)
 class Envelope:
-    """The object around a list, by the names of its properties."""
+    """The object around a list in a response. The fields are the names of the object's properties."""
 
     items: str
     next_url: str | None = None
     next_cursor: str | None = None
     total: str | None = None
     more: str | None = None
-    nullable: frozenset[str] = frozenset()  # on the last page they are null, not left out
+    nullable: frozenset[str] = frozenset()  # these are null on the last page, and aren't left out
     required: frozenset[str] = frozenset()
 
 
 def envelope_of(schema: Schema, names: Collection[str]) -> Envelope:
-    """Returns the envelope that a response schema describes; ``names`` are those of the persisted schemas.
+    """Returns the envelope that a response schema describes. ``names`` has the names of the persisted schemas.
 
-    Raises ``AmbiguousOperation`` for a second list, and for required properties that a generated list can't fill in.
+    Raises ``AmbiguousOperation`` if there is a second list, or a required property that a generated list can't fill in.
     """
     arrays = [
         n for n, each in schema.properties.items() if is_listed(each.schema) and listed_schemas(each.schema, names)

@@ -1,6 +1,7 @@
-"""Binds path parameters to the keys of a resource: by name, else by ``x-key``, else the last one to the last key.
+"""Binds path parameters to the keys of a resource: by name, or else by ``x-key``.
 
-Clients store URLs that depend on this rule, so it can't change.
+If neither fits, the last parameter binds to the last key. Clients store URLs that depend on this rule, so it can't
+change.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ __all__ = ["Keys", "bind_keys"]
 
 
 class Keys(NamedTuple):
-    """The properties that identify one item of a schema: the ``primary`` ones (hash key, then range key) together.
+    """The properties that identify an item of a schema. All ``primary`` ones (hash key, then range key) are needed.
 
-    Any one of ``alternative`` (unique properties of a Django model) identifies it, too. ``from_caller`` has the
-    source of each primary property that comes from the caller (``claim:tenant``).
+    A single property in ``alternative`` (the unique properties of a Django model) also identifies the item.
+    ``from_caller`` has the source of each primary property that comes from the caller (``claim:tenant``).
     """
 
     primary: tuple[str, ...]
@@ -29,11 +30,11 @@ class Keys(NamedTuple):
 
 
 def bind_keys(operation: Operation, schema: Schema, keys: Keys, *, is_item: bool) -> Mapping[str, str]:
-    """Returns the property that each path parameter of an operation is bound to, by the parameter's name.
+    """Returns the property for each path parameter of an operation, by the parameter's name.
 
-    On an item path, all keys must be bound except those that come from the caller. The other parameters of a collection
-    path, and of an item path's parents, bind to the hash key, or filter by the property that they name. Raises
-    ``AmbiguousOperation``.
+    On an item path, all keys must be bound, except for keys that come from the caller. The parameters of a collection
+    path, and the earlier parameters of an item path, bind to the hash key, or filter by the property with their name.
+    Raises ``AmbiguousOperation`` if a binding isn't clear.
     """
     binder = _Binder(operation, schema, keys, is_item=is_item)
     binder.by_name()
@@ -51,7 +52,7 @@ def bind_keys(operation: Operation, schema: Schema, keys: Keys, *, is_item: bool
 
 
 class _Binder:
-    """The parameters bound so far, and the free keys."""
+    """The parameters that are already bound, and the keys that are still free."""
 
     def __init__(self, operation: Operation, schema: Schema, keys: Keys, *, is_item: bool) -> None:
         self.names = path_parameters(operation.path)
@@ -97,7 +98,7 @@ class _Binder:
         for name in self.unbound():
             if name in self.schema.properties:
                 if not (self.is_item and self.free):
-                    self.bind(name, name)  # not a key: filters by this value
+                    self.bind(name, name)  # not a key: the parameter filters the list
             elif len(self.keys.primary) > 1 and self.keys.primary[0] in self.free:
                 self.bind(name, self.keys.primary[0])
             else:

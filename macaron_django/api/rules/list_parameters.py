@@ -1,4 +1,4 @@
-"""Says what the query parameters of a generated list mean: filters, or limit, cursor and ordering."""
+"""Determines the meaning of each query parameter of a generated list: a filter, or limit, cursor or ordering."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from macaron_django.openapi import Operation, Parameter, Schema
 
 __all__ = ["CURSOR", "LIMIT", "ORDERING", "Filter", "query_parameters"]
 
-#: The query parameters of every list; ``x-lookup`` gives one of these meanings to a parameter of another name.
+#: The query parameters for paging. With ``x-lookup``, a parameter with a different name can have one of these meanings.
 LIMIT, CURSOR, ORDERING = "limit", "cursor", "ordering"
 
 LOOKUPS = frozenset(
@@ -23,7 +23,7 @@ LOOKUPS = frozenset(
 
 @dataclass(frozen=True)
 class Filter:
-    """A query parameter that filters a list by the property at ``path``, the outermost name first."""
+    """A query parameter that filters a list by the property at ``path``, which begins with the outermost property."""
 
     parameter: str
     path: tuple[str, ...]
@@ -33,7 +33,7 @@ class Filter:
 def query_parameters(
     operation: Operation, schema: Schema
 ) -> tuple[tuple[Filter, ...], Mapping[str, str], tuple[str, ...]]:
-    """Returns the filters of a list, the names of its paging parameters, and the parameters that name no property.
+    """Returns a list's filters, the names of its paging parameters, and the names of parameters without a property.
 
     The keys of the paging parameters are LIMIT, CURSOR and ORDERING. Every list has LIMIT and CURSOR, declared or not.
     """
@@ -67,7 +67,7 @@ def _filter(parameter: Parameter, schema: Schema) -> Filter | None:
 
 
 def _property_path(text: str, schema: Schema) -> tuple[tuple[str, ...], str] | None:
-    """Splits ``address__zip__gte`` into properties and a lookup. A property's own name may hold two underscores."""
+    """Splits ``address__zip__gte`` into properties and a lookup. A property's own name may contain two underscores."""
     names = sorted(schema.properties, key=len, reverse=True)
     for name in names:
         if text == name:

@@ -1,4 +1,4 @@
-"""Finds the schemas of an operation's bodies, and those among them that are persisted or bound to a model."""
+"""Finds the schemas of an operation's bodies, and which of these schemas are persisted or bound to a model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
 
 
 class AmbiguousOperation(Exception):  # noqa: N818 (an outcome of the rules, which becomes a finding)
-    """Generated CRUD is ambiguous for an operation; ``hint`` says how to resolve that."""
+    """It isn't clear what generated CRUD would do for an operation. ``hint`` says how to resolve the ambiguity."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -28,7 +28,7 @@ class AmbiguousOperation(Exception):  # noqa: N818 (an outcome of the rules, whi
 
 
 def json_schema(content: Mapping[str, MediaType]) -> Schema | None:
-    """Returns the schema of the first media type that allows JSON; None if there is none."""
+    """Returns the schema of the first media type that allows JSON; None if no media type does."""
     return next((m.schema for name, m in content.items() if allows_json(name) and m.schema is not None), None)
 
 
@@ -44,17 +44,17 @@ def success_schemas(operation: Operation) -> list[Schema]:
 
 
 def kept_schemas(schema: Schema, names: Collection[str], depth: int = 0) -> set[str]:
-    """Returns the persisted schemas, among ``names``, that ``schema`` is or includes through ``allOf``."""
+    """Returns the persisted schemas in ``names`` that ``schema`` is, or includes through ``allOf``."""
     for each in (schema, schema.resolved):
         if each.name in names:
             return {each.name}  # type: ignore[arg-type]  # None is in no mapping of names
-    if depth > 16:  # an allOf that contains itself, which is a finding of its own
+    if depth > 16:  # an allOf that contains itself, which has a separate finding
         return set()
     return {name for part in schema.resolved.all_of for name in kept_schemas(part, names, depth + 1)}
 
 
 def listed_schemas(schema: Schema, names: Collection[str]) -> set[str]:
-    """Returns the names of the persisted schemas of an array's items, or of an envelope's arrays."""
+    """Returns the names of the persisted schemas of the items in an array, or in the arrays of an envelope."""
     if is_listed(schema):
         return kept_schemas(schema.resolved.items, names) if schema.resolved.items is not None else set()
     if kept_schemas(schema, names):
@@ -73,9 +73,9 @@ def is_listed(schema: Schema) -> bool:
 
 
 def success_status(operation: Operation, *wanted: int) -> int:
-    """Returns the status of a success: the first of ``wanted`` that is declared, else the first 2xx declared.
+    """Returns the status of a success: the first declared status in ``wanted``, or else the first declared 2xx status.
 
-    It is the first of ``wanted`` for an operation that declares ``2XX``, or no 2xx response.
+    If the operation declares ``2XX``, or no 2xx response, returns the first status in ``wanted``.
     """
     declared = [str(status).upper() for status in operation.responses]
     for status in wanted:
@@ -86,5 +86,5 @@ def success_status(operation: Operation, *wanted: int) -> int:
 
 
 def listing(names: Iterable[str]) -> str:
-    """Returns names as a message lists them."""
+    """Returns names as a list for a message."""
     return ", ".join(repr(name) for name in sorted(names))

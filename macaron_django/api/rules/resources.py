@@ -1,12 +1,13 @@
-"""Decides which operations of a document create, read, update or delete which schema.
+"""Decides which operations of a document create, read, update or delete the items of a schema.
 
-- A *resource* is the one schema in the item path's 2xx responses that is persisted or bound to a model, also through
-  ``allOf``; the item path is a collection path plus one parameter. A path whose GET answers with an array of such a
-  schema, or with an envelope around a single such array, is a collection path even without an item path.
-- Path parameters bind to keys (``key_bindings``); query parameters of a list are filters (``list_parameters``).
-- An input schema may differ from the resource's if its properties are a subset.
+- An *item path* is a collection path plus one parameter. Its *resource* is the only schema in its 2xx responses that is
+  persisted or bound to a model, also through ``allOf``.
+- If the GET of a path returns an array of such a schema, or an envelope around a single such array, the path is a
+  collection path even without an item path.
+- Path parameters bind to keys (``key_bindings``). The query parameters of a list are filters (``list_parameters``).
+- An input schema may differ from the resource's schema if its properties are a subset.
 
-An ambiguous operation gets a finding, and answers 501.
+If an operation is ambiguous, it gets a finding, and the response to its requests is a 501.
 """
 
 from __future__ import annotations
@@ -57,22 +58,22 @@ _LAST_PARAMETER = re.compile(r"^(?P<collection>.*)/\{(?P<name>[^{}/]*)\}(?P<slas
 
 @dataclass(frozen=True)
 class GeneratedOperation:
-    """An operation that is answered without the project's code."""
+    """An operation that works without the project's code."""
 
     action: Action
     operation: Operation
     schema: Schema
-    #: The property that each path parameter is bound to: a key of the item, or a filter of the list.
+    #: The property of each path parameter: a key of the item, or a property by which the list is filtered.
     keys: Mapping[str, str]
-    #: Where the caller's keys of the item or the list come from, by property: ``claim:<name>`` or ``user``.
+    #: The sources of the keys that come from the caller, by property: ``claim:<name>`` or ``user``.
     caller_keys: Mapping[str, str] = field(default_factory=dict)
     filters: tuple[Filter, ...] = ()
     #: The names of the query parameters that mean LIMIT, CURSOR and ORDERING.
     paging: Mapping[str, str] = field(default_factory=dict)
     envelope: Envelope | None = None
-    #: Query parameters without a meaning; a request that sends one is answered with 501.
+    #: The query parameters without a meaning. If a request sends one, the response is a 501.
     unanswerable: tuple[str, ...] = ()
-    #: Whether the operation's path goes on after the item's, so that its body and answer may be anything.
+    #: Whether the operation's path continues after the item's path. Its body and response may then have any schema.
     is_below: bool = False
 
     @property
@@ -102,11 +103,11 @@ class Resources:
     """All resources of a document, and findings about operations that look like CRUD."""
 
     found: tuple[Resource, ...]
-    #: By (path, method): why the operation isn't generated.
+    #: For each operation that isn't generated, by (path, method): the reason.
     refused: Mapping[Route, Finding]
-    #: Warnings about operations that are generated.
+    #: Warnings about generated operations.
     notes: tuple[Finding, ...]
-    #: What each operation with a handler would be without it, and an operation on the path of its item.
+    #: For each operation with a handler: the generated operation without the handler, and one on the path of its item.
     bound: Mapping[Route, tuple[GeneratedOperation, GeneratedOperation | None]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Resource]:
@@ -176,7 +177,7 @@ def _route(operation: Operation) -> Route:
     return operation.path, operation.method
 
 
-# ------------------------------------------------------------------ which paths belong to which schema
+# ------------------------------------------------------------------ paths and their schemas
 
 
 def _candidates(
@@ -224,9 +225,9 @@ def _crud_operations(
 def _below(
     operations: Iterable[Operation], items: Mapping[str, GeneratedOperation]
 ) -> Iterator[tuple[GeneratedOperation, GeneratedOperation]]:
-    """Yields what a handler below an item's path does with the item, together with the operation on the item's path.
+    """Yields the generated operations for handlers below an item's path, each with an operation on the item's path.
 
-    A GET reads the item, any other method changes it. If items are nested, the one with the longest path is meant.
+    A GET reads the item, and any other method changes it. If items are nested, it is the item with the longest path.
     """
     for operation in operations:
         path = operation.path
@@ -242,7 +243,7 @@ def _below(
 
 
 def is_generated(operation: Operation) -> bool:
-    """Returns whether generated CRUD may answer: the operation is neither bound to a handler nor left out."""
+    """Returns whether generated CRUD may serve an operation: it is neither bound to a handler nor left out."""
     extensions = operation.extensions
     return not (extensions.bind_server or extensions.no_bind_server or is_dotted(operation.operation_id))
 
@@ -262,10 +263,10 @@ def _kept_in_responses(operation: Operation, keys: Mapping[str, Keys], *, listed
 
 
 def _names(candidates: Iterable[_Candidate]) -> dict[_Candidate, str]:
-    """Returns a class name for each resource, made from the last literal segment of its path.
+    """Returns a class name for each resource, made from the last literal segment of the resource's path.
 
-    If two would share a name, the longer path takes more of its segments. Shorter paths are named first, so adding a
-    nested path to a spec doesn't rename anything.
+    If two resources would have the same name, the name of the longer path is made from more segments. Shorter paths are
+    named first, so adding a nested path to a spec doesn't change existing names.
     """
     names: dict[_Candidate, str] = {}
     for candidate in sorted(candidates, key=lambda c: len(_literals(c)) + (c.item_path is None)):
@@ -292,7 +293,7 @@ def class_name(segments: Iterable[str]) -> str:
     return name if name.isidentifier() else f"Path{name}"
 
 
-# ------------------------------------------------------------------ what one operation does
+# ------------------------------------------------------------------ the action of an operation
 
 
 def _generate(
@@ -355,7 +356,7 @@ def _check_input(operation: Operation, schema: Schema, name: str) -> None:
 
 
 def described(operation: Operation) -> str:
-    """Returns an operation as findings name it: method, path and operationId."""
+    """Returns the text with which findings name an operation: method, path and operationId."""
     named = f" ({operation.operation_id})" if operation.operation_id else ""
     return f"{operation.method.upper()} {operation.path}{named}"
 
