@@ -1,10 +1,9 @@
-"""Reads requests: parameters, bodies and preconditions become Python values, and what is wrong becomes a 4xx answer.
+"""Reads requests. Parameters, bodies and preconditions become Python values, and errors in them become 4xx responses.
 
-Open ``parameters`` for where parameters are found (how they are written: ``schemas.styles``), and
-``field_readers`` for the value that a text has by its schema. Open ``bodies`` for how a body is read and converted,
-``parsers`` for its media types, ``form_bodies`` and ``multipart_texts`` for forms, ``body_bytes`` for sizes and
-chunks, ``operation_requests`` for DRF's request, ``preconditions`` for ``If-Match``, and ``unknown_properties`` for
-properties that no schema names.
+``parameters`` finds parameters, whose styles are in ``schemas.styles``, and ``field_readers`` converts their texts to
+values. ``bodies`` reads and converts bodies, ``parsers`` parses media types, and ``form_bodies`` and
+``multipart_texts`` read forms. ``body_bytes`` handles sizes and chunks. ``operation_requests`` has DRF's request,
+``preconditions`` evaluates ``If-Match``, and ``unknown_properties`` handles properties that no schema names.
 """
 
 from __future__ import annotations

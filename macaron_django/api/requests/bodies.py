@@ -1,10 +1,10 @@
 """Reads the request bodies of an operation, as its document declares them.
 
-Bodies are read through DRF's parsers, so ``request.data`` is the same value, and authentication, CSRF checks and the
-browsable API see an ordinary DRF request.
+Bodies are read through DRF's parsers. So ``request.data`` is the same value, and authentication, CSRF checks and the
+browsable API work as with any DRF request.
 
     reader = BodyReader(operation, classes)        # once
-    profile = reader.read(request)                 # validated and converted: what a handler gets
+    profile = reader.read(request)                 # validated and converted: the value for handlers
     body = reader.body(request)                    # as sent, not validated: JSON, a form's values, text or bytes
 """
 
@@ -48,7 +48,7 @@ __all__ = ["Body", "BodyReader"]
 
 @dataclass(frozen=True)
 class Body:
-    """A body as parsed. ``value`` is JSON, a dictionary with files, text or bytes; UNSET if none was sent."""
+    """A parsed body. ``value`` is JSON, a dictionary with files, text or bytes; UNSET if the request has no body."""
 
     value: Any
     media_type: str = ""
@@ -76,7 +76,7 @@ class BodyReader:
         return dict(sorted(declared.items(), key=lambda item: item[0].count("*")))
 
     def parser_classes(self, configured: Iterable[type[BaseParser]] = ()) -> list[type[BaseParser]]:
-        """Returns DRF parsers for the declared media types: DRF answers 415 for any other.
+        """Returns DRF parsers for the declared media types. For any other media type, DRF responds with 415.
 
         If the project's ``configured`` parsers read forms, the browsable API may send a form instead of JSON.
         """
@@ -106,10 +106,11 @@ class BodyReader:
         }
 
     def body(self, request: HttpRequest | Request, unknown: UnknownProperties | None = None) -> Body:
-        """Returns the body, parsed but not validated; ``unknown`` says what is done with unknown properties.
+        """Returns the parsed body, which isn't validated. ``unknown`` says how unknown properties are handled.
 
-        Raises ``UnsupportedMediaType`` (415) for a type that isn't declared, ``BodyTooLarge`` (413), ``LengthRequired``
-        (411), ``MalformedBody`` (400), and ``RequestInvalid`` (400) if a required body is missing.
+        Raises ``UnsupportedMediaType`` (415) for a media type that isn't declared, ``BodyTooLarge`` (413),
+        ``LengthRequired`` (411) or ``MalformedBody`` (400). Raises ``RequestInvalid`` (400) if a required body is
+        missing.
         """
         if self.operation.request_body is None:
             return NO_BODY
@@ -132,11 +133,11 @@ class BodyReader:
         return Body(value if unknown is None else unknown.checked(declared, value), sent, declared)
 
     def read(self, request: HttpRequest | Request, unknown: UnknownProperties | None = None) -> Any:
-        """Returns the body validated and converted, as a handler gets it; None if an optional one is missing.
+        """Returns the validated and converted body, for handlers; None if an optional body is missing.
 
         The value is an unsaved row for a persisted schema, an API object for another object schema, and an uploaded
-        file or bytes for ``format: binary``. A JSON merge patch has the values it sets, and None for what it removes.
-        Raises what ``body`` does, and ``RequestInvalid`` with all violations.
+        file or bytes for ``format: binary``. A JSON merge patch has the values that it sets, and None for properties
+        that it removes. Raises the same exceptions as ``body``, and ``RequestInvalid`` with all violations.
         """
         body = self.body(request, unknown)
         schema = body.declared.schema if body.declared is not None else None
@@ -144,7 +145,7 @@ class BodyReader:
             return None
         if isinstance(body.value, list) and body.declared and body.declared.item_schema is not None:
             items = self._items(body.declared.item_schema, body.value)
-            if schema is not None:  # of the whole stream
+            if schema is not None:  # the schema of the whole stream
                 _clean(validator_for(schema, "request"), body.value)
             return items
         if schema is None:
@@ -156,7 +157,7 @@ class BodyReader:
         return self._conversion(schema)(_clean(validator_for(schema, "request"), body.value))
 
     def _items(self, schema: Schema, values: list[Any]) -> list[Any]:
-        """Returns the value of each line of a stream, by OpenAPI 3.2's ``itemSchema``."""
+        """Returns the value of each line of a stream. ``schema`` is OpenAPI 3.2's ``itemSchema``."""
         validator, converted = validator_for(schema, "request"), self._conversion(schema)
         clean = validator.clean_plain if is_plain(values) else validator.clean  # decided once, not for each line
         items: list[Any] = []
@@ -175,7 +176,7 @@ class BodyReader:
         return items
 
     def _conversion(self, schema: Schema) -> Callable[[Any], Any]:
-        """Returns the function that makes a row, an API object or another Python value from a valid value."""
+        """Returns the function that converts a valid value to a row, an API object or another Python value."""
         row = self.classes.rows.get(schema.name) if schema.name else None
         to_python = converter(schema, self.classes).to_python
 
@@ -184,7 +185,7 @@ class BodyReader:
                 return row._from_properties(cleaned)  # type: ignore[attr-defined]
             try:
                 return to_python(cleaned)
-            except RecursionError:  # unions take several calls a level
+            except RecursionError:  # unions need several calls for each level
                 raise RequestInvalid(violations=[Violation("is nested too deeply", "", "", "depth")]) from None
 
         return converted
@@ -208,7 +209,7 @@ class BodyReader:
         for media_type, declared in self.content.items():
             if matches(sent, media_type):
                 return declared
-        # A form of the browsable API is sent in place of the JSON that is declared.
+        # The browsable API sends a form instead of the declared JSON.
         return next((declared for media_type, declared in self.content.items() if is_json(media_type)), None)
 
     def _of_form(self, form: Any, sent: str) -> Any:

@@ -1,4 +1,4 @@
-"""Reads the bytes of request bodies, up to ``MAX_BODY_SIZE``, and finds the length of chunked ones."""
+"""Reads the bytes of request bodies, up to ``MAX_BODY_SIZE``, and determines the length of chunked bodies."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ class MalformedBody(RequestError):  # noqa: N818 (as its bases)
 
 
 class BodyTooLarge(RequestError):  # noqa: N818 (as its bases)
-    """The body is over ``MACARON["MAX_BODY_SIZE"]``."""
+    """The body is larger than ``MACARON["MAX_BODY_SIZE"]``."""
 
     code = "BODY_TOO_LARGE"
     status = 413
 
 
 class LengthRequired(RequestError):  # noqa: N818 (as its bases)
-    """The body is chunked, and the WSGI server doesn't mark where it ends."""
+    """The body is chunked, and the WSGI server doesn't mark the end of the body."""
 
     code = "LENGTH_REQUIRED"
     status = 411
 
 
 def has_body(request: Request) -> bool:
-    """Returns whether the request has a body, and sets its Content-Length where it is chunked.
+    """Returns whether the request has a body. If the body is chunked, sets the request's Content-Length.
 
     Raises ``BodyTooLarge`` (413), ``LengthRequired`` (411), and ``MalformedBody`` (400) for a wrong Content-Length.
     """
@@ -61,7 +61,7 @@ def has_body(request: Request) -> bool:
         raise MalformedBody("The Content-Length isn't a number.") from None
     if length == 0 and not _is_parsed(request):
         if hasattr(django_request, "scope"):
-            # Chunked, over ASGI, where the whole body has arrived. DRF reads no body without a length.
+            # The body is chunked. Over ASGI, all of it has arrived. Without a length, DRF doesn't read it.
             length = len(django_request.body)
             django_request.META["CONTENT_LENGTH"] = str(length)
         elif django_request.META.get("HTTP_TRANSFER_ENCODING"):
@@ -76,9 +76,9 @@ def has_body(request: Request) -> bool:
 
 
 def lacks_media_type(request: Request) -> bool:
-    """Returns whether a request says nothing about the media type of its body.
+    """Returns whether a request lacks a Content-Type.
 
-    wsgiref, and so ``runserver``, says ``text/plain`` where the client has said nothing.
+    If the client sends none, wsgiref and so ``runserver`` set ``text/plain``.
     """
     meta = request._request.META
     sent = meta.get("CONTENT_TYPE", "")
@@ -86,9 +86,9 @@ def lacks_media_type(request: Request) -> bool:
 
 
 def buffered_body(request: Any, limit: int) -> bytes | None:
-    """Returns the whole body, which Django keeps for other readers; None for one that must be read with more care.
+    """Returns the whole body, and stores it where Django does, so that other code can read it.
 
-    Those are bodies that are long, compressed, chunked, or not as long as the request says.
+    Returns None if the body is long, compressed, chunked, or not as long as the Content-Length says.
     """
     meta = request.META
     said = str(meta.get("CONTENT_LENGTH") or "")
@@ -119,7 +119,7 @@ def read_limited(stream: IO[bytes]) -> bytes:
 
 
 def _buffer_chunks(request: Any) -> int:
-    """Gives a chunked request over WSGI its length, and returns that: without it, Django doesn't read the body."""
+    """Sets and returns the Content-Length of a chunked request over WSGI. Without it, Django doesn't read the body."""
     if not request.META.get("wsgi.input_terminated"):
         raise LengthRequired("A chunked body isn't accepted here: send a Content-Length.")
     buffer = tempfile.SpooledTemporaryFile(max_size=django_settings.FILE_UPLOAD_MAX_MEMORY_SIZE)  # noqa: SIM115
@@ -140,10 +140,10 @@ def _buffer_chunks(request: Any) -> int:
 
 
 class _WholeBody:
-    """The stream of a body that must arrive whole, with its ``length`` if it has one.
+    """The stream of a body that must be complete. ``length`` is the body's length, if it is known.
 
-    If a client has gone or its chunks are malformed, some servers raise an exception, which differs by server; others
-    raise none.
+    If a client disconnects or its chunks are malformed, some servers raise an exception, each a different one. Other
+    servers raise no exception.
     """
 
     def __init__(self, stream: Any, length: int | None = None) -> None:
@@ -177,13 +177,13 @@ class _WholeBody:
 
 
 def _is_buffered(request: Request) -> bool:
-    """Returns whether the body is JSON, which ``buffered_body`` reads, or has already been read."""
+    """Returns whether ``buffered_body`` reads the body, because it is JSON, or whether it has already been read."""
     is_json = request._request.META.get("CONTENT_TYPE", "").lower() in getattr(request, "json_types", ())
     return is_json or request._request._read_started or _is_parsed(request)  # type: ignore[attr-defined]
 
 
 def _require_all_of(request: Any, length: int) -> None:
-    """Makes reading raise ``MalformedBody`` if a body over WSGI ends before its length. Over ASGI it arrives whole."""
+    """Makes reading raise ``MalformedBody`` if a WSGI body is incomplete. Over ASGI, bodies are always complete."""
     if isinstance(
         getattr(request, "_stream", None), LimitedStream
     ):  # a middleware may have put a stream of another length there
@@ -191,8 +191,8 @@ def _require_all_of(request: Any, length: int) -> None:
 
 
 def _discard(request: Any) -> None:
-    """Reads on for a while: if a server closes a connection with unread bytes, the client may never see the
-    answer.
+    """Reads more bytes and discards them: if a server closes a connection with unread bytes, the client may not get the
+    response.
     """
     left = 4 * settings.MAX_BODY_SIZE
     with contextlib.suppress(OSError):
@@ -209,5 +209,5 @@ def _too_large(length: int | None = None) -> str:
 
 
 def _is_parsed(request: Request) -> bool:
-    """Returns whether ``request.data`` has been read already."""
+    """Returns whether ``request.data`` has already been read."""
     return getattr(request, "_full_data", Empty) is not Empty

@@ -1,4 +1,4 @@
-"""Reads one parameter, or one field of a form, from name=value pairs as a JSON value, by its style and schema."""
+"""Reads the JSON value of a parameter or of a form's field from name=value pairs, according to its style and schema."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from macaron_django.schemas.values.text_values import array_items, property_sche
 
 __all__ = ["ABSENT", "FieldReader"]
 
-#: The value of what wasn't sent.
+#: The value of a parameter or field that wasn't sent.
 ABSENT: Any = object()
 
 
 class FieldReader:
-    """Reads one parameter or field. ``others`` are names of other parameters, which an exploded object doesn't take."""
+    """Reads one parameter or field. ``others`` has names of other parameters, which an exploded object leaves out."""
 
     def __init__(self, parameter: Parameter, others: frozenset[str] = frozenset()) -> None:
         self.parameter, self.others = parameter, others
@@ -41,7 +41,7 @@ class FieldReader:
         return validator_for(self.schema, "request")
 
     def claims(self, name: str) -> bool:
-        """Returns whether a pair of this name belongs to the parameter."""
+        """Returns whether a pair with this name belongs to the parameter."""
         if self.parameter.style == "deepObject" and self.shape == "object":
             return name.startswith(f"{self.name}[")
         return self._is_own_property(name) if self.is_exploded_object else name == self.name
@@ -53,14 +53,14 @@ class FieldReader:
         return free and self.schema.additional_properties is not False and name not in self.others
 
     def json_value(self, pairs: styles.Pairs, decode: Callable[[str], str]) -> Any:
-        """Returns the JSON value, not validated, or ABSENT. Raises ``StyleError`` if it isn't written in its style."""
+        """Returns the JSON value, which isn't validated, or ABSENT. Raises ``StyleError`` if its style is wrong."""
         texts = self.texts(pairs, decode)
         return ABSENT if texts is ABSENT else self.value_of(texts)
 
     # The texts of a value ---------------------------------------------------------------------------------------
 
     def texts(self, pairs: styles.Pairs, decode: Callable[[str], str]) -> Any:
-        """Returns what was sent as text, or a list or dictionary of texts, by the style; ABSENT if nothing was sent."""
+        """Returns a text, or a list or dictionary of texts, according to the style; ABSENT if nothing was sent."""
         style, explode = self.parameter.style, self.parameter.explode
         if self.shape == "object" and style == "deepObject":
             own = [pair for pair in pairs if self.claims(pair[0])]
@@ -73,7 +73,7 @@ class FieldReader:
         if not sent:
             return ABSENT
         if self.shape == "array" and (explode or len(sent) > 1):
-            # Exploded, or repeated all the same, as many clients do.
+            # The parameter is exploded, or many clients repeat it although it isn't exploded.
             read = styles.elements(decode, self.parameter.item_styles)
             return [read(text) for text in sent]
         if len(sent) > 1:
@@ -85,8 +85,8 @@ class FieldReader:
     def _one(self, text: str, style: str, decode: Callable[[str], str]) -> Any:
         if self.shape != "primitive" and style == "form":
             lenient = styles.with_encoded_commas(text, self.shape, decode)
-            # In RFC 6570, an encoded comma is part of a value. Some clients encode every comma: their spelling is
-            # accepted where the schema refuses the other reading.
+            # In RFC 6570, an encoded comma is part of a value. Some clients encode every comma. If the schema refuses
+            # the value that is read as in the RFC, these commas are separators.
             if lenient is not None and not self.parameter.item_styles and not self._is_valid(text, decode):
                 return lenient
         return styles.delimited(text, style, self.shape, decode, self.parameter.item_styles)
@@ -114,7 +114,7 @@ class FieldReader:
     # The JSON value of the texts --------------------------------------------------------------------------------
 
     def value_of(self, texts: Any) -> Any:
-        """Returns the JSON value of texts, by the schema's types. Raises ``StyleError`` for wrong JSON."""
+        """Returns the JSON value of texts, according to the schema's types. Raises ``StyleError`` for wrong JSON."""
         if self.is_text and type(texts) is str:
             return texts
         if self.is_document and isinstance(texts, str):
@@ -134,7 +134,7 @@ class FieldReader:
 
 
 def _value_of(schema: Schema, texts: Any) -> Any:
-    """Returns the JSON value of a text, or of a list or dictionary of texts, by the schema of each."""
+    """Returns the JSON value of a text, or of a list or dictionary of texts, according to the schema of each text."""
     if isinstance(texts, str):
         types = schema_types(schema)
         if "array" in types and "string" not in types and not texts.startswith("["):

@@ -1,7 +1,8 @@
-"""Reads urlencoded and multipart forms as JSON objects, by the schema and ``encoding`` of their media type.
+"""Reads urlencoded and multipart forms as JSON objects, according to the schema and ``encoding`` of their media type.
 
-Fields are serialized like query parameters (OpenAPI 3.1, Encoding Object). Uploaded files stay files where the schema
-takes octets. Elsewhere their content is read as text, because browsers send a Blob of JSON as a file.
+Fields are serialized like query parameters (OpenAPI 3.1, Encoding Object). If the schema of a field accepts binary
+data, an uploaded file remains a file. Otherwise, its content is read as text, because browsers send a Blob of JSON as a
+file.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ __all__ = ["FormReader", "UrlencodedForm"]
 
 
 class UrlencodedForm(QueryDict):
-    """A QueryDict that keeps its values as sent, because an encoded comma isn't a separator."""
+    """A QueryDict that also has the raw values, because an encoded comma isn't a separator."""
 
     def __init__(
         self, query_string: bytes | str | None = None, mutable: bool = False, encoding: str | None = None
@@ -42,11 +43,11 @@ class UrlencodedForm(QueryDict):
         if is_long:
             self._read_pieces(text)
             self._mutable = mutable
-        #: Decoded names and raw values; empty in copies, which may differ.
+        #: Decoded names and raw values. Empty in copies, because copies can be changed.
         self.pairs = styles.pairs_of(text)
 
     def _read_pieces(self, text: str) -> None:
-        """Reads the fields as Django does, in less memory."""
+        """Reads the fields with the same result as Django, but with less memory."""
         most = django_settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
         if most is not None and text.count("&") >= most:
             raise TooManyFieldsSent("The form has more fields than DATA_UPLOAD_MAX_NUMBER_FIELDS allows.")
@@ -72,7 +73,7 @@ class FormReader:
         }
 
     def read(self, form: MultiValueDict[str, Any]) -> dict[str, Any]:
-        """Returns the JSON object of a form, not validated. Raises ``RequestInvalid`` for wrong styles and types."""
+        """Returns the JSON object of a form, not validated. Raises ``RequestInvalid`` if a style or type is wrong."""
         violations: list[Violation] = []
         pairs, files = self._parts(form, violations)
         found: dict[str, Any] = {}
@@ -96,12 +97,12 @@ class FormReader:
     def _parts(
         self, form: MultiValueDict[str, Any], violations: list[Violation]
     ) -> tuple[Sequence[tuple[str, str]], dict[str, list[UploadedFile[Any]]]]:
-        """Splits a form into pairs of names and raw values, and files; adds what is wrong to ``violations``."""
+        """Splits a form into files and pairs of names and raw values. Adds errors to ``violations``."""
         files: dict[str, list[UploadedFile[Any]]] = {}
         texts: list[tuple[str, str]] = []
         parsed: list[str] = []
         for name, values in form.lists():
-            if name == "_charset_" and name not in self.fields:  # said about the parts (RFC 7578, section 4.6)
+            if name == "_charset_" and name not in self.fields:  # the charset of other parts (RFC 7578, section 4.6)
                 continue
             for value in values:
                 is_file = isinstance(value, UploadedFile)
@@ -143,7 +144,7 @@ class FormReader:
             yield _violation(name, f"is sent as {sent}; it must be {expected}", "contentType")
 
     def _others(self, pairs: styles.Pairs, files: Mapping[str, list[Any]]) -> dict[str, Any]:
-        """Returns the fields that the schema doesn't name, as text: ``additionalProperties`` validates them."""
+        """Returns the fields that the schema doesn't name, as text. ``additionalProperties`` validates them later."""
         others: dict[str, list[Any]] = {name: [*sent] for name, sent in files.items()}
         for name, raw in pairs:
             if not any(field.claims(name) for field in self.fields.values()):

@@ -1,6 +1,7 @@
 """Reads the text parts of multipart bodies, with their media types and in their charsets.
 
-Django's parser ignores both. It still reads the files, and counts and measures all parts.
+Django's parser ignores the media types and charsets of text parts. It still reads the files, and counts and measures
+all parts.
 """
 
 from __future__ import annotations
@@ -30,16 +31,16 @@ if TYPE_CHECKING:
 __all__ = ["PartText", "charset_of", "read_texts", "with_texts"]
 
 _CHUNK = 64 * 1024
-#: Python's own codecs. Python remembers every name that it is asked for, known or not, so clients may name only these.
+#: The names of Python's own codecs. Clients may name only these codecs, because Python's cache stores each name.
 _CODECS = frozenset({*aliases, *aliases.values(), *(module.name for module in iter_modules(encodings.__path__))})
-#: Characters in the name of a charset (RFC 2978, section 2.3).
+#: The greatest number of characters in the name of a charset (RFC 2978, section 2.3).
 _LONGEST = 40
-#: Codecs of Python that spell text as other text, some of them in quadratic time.
+#: Codecs of Python that aren't charsets, because they encode text as other text. Some of them take quadratic time.
 _NO_CHARSETS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape"})
 
 
 class PartText(str):
-    """The text of a part that gives its media type, ``content_type``."""
+    """The text of a part that has a media type. ``content_type`` is the media type."""
 
     __slots__ = ("content_type",)
     content_type: str
@@ -64,8 +65,8 @@ class _Part:
 def read_texts(stream: IO[bytes], content_type: str) -> dict[str, list[str]]:
     """Returns the text parts of a multipart body by name, in their order.
 
-    The charset of a part is its own, else that of the part ``_charset_`` (RFC 7578, section 4.6), else UTF-8. Raises
-    ``MalformedBody`` for a part that isn't text in its charset, or whose charset is unknown.
+    If a part doesn't name a charset, the part ``_charset_`` (RFC 7578, section 4.6) names it. Otherwise it is UTF-8.
+    Raises ``MalformedBody`` for a part that isn't text in its charset, or whose charset is unknown.
     """
     parts = list(_parts(stream, content_type))
     default = next((part.octets.decode("ascii", "replace") for part in parts if part.name == "_charset_"), "utf-8")
@@ -77,7 +78,7 @@ def read_texts(stream: IO[bytes], content_type: str) -> dict[str, list[str]]:
 
 
 def with_texts(form: QueryDict, texts: dict[str, list[str]]) -> QueryDict:
-    """Returns a form with the texts instead of those that Django has read."""
+    """Returns the form with ``texts`` instead of the texts that Django has read."""
     made = QueryDict(mutable=True, encoding=form.encoding)
     for name, values in form.lists():
         found = texts.get(name, [])
@@ -87,7 +88,7 @@ def with_texts(form: QueryDict, texts: dict[str, list[str]]) -> QueryDict:
 
 
 def charset_of(name: str) -> str | None:
-    """Returns Python's name of a charset; None if it is unknown or isn't a charset."""
+    """Returns Python's name for a charset; None if the name is unknown or isn't a charset's."""
     known = normalize_encoding(name[:_LONGEST]).lower()
     if len(name) > _LONGEST or known not in _CODECS:
         return None

@@ -1,4 +1,4 @@
-"""The DRF request of generated views, which parses an ordinary JSON body without choosing a parser."""
+"""The DRF request of generated views. It parses an ordinary JSON body without choosing a parser."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ __all__ = ["OperationRequest", "WeakContext", "request_state"]
 
 
 class WeakContext(dict[str, Any]):
-    """DRF's context of a parser or renderer, with weak references to the objects that refer to it.
+    """DRF's context for a parser or renderer, with weak references to request and response.
 
-    A reference cycle would keep everything that a request made until the garbage collector runs.
+    Request and response refer to the context. A reference cycle would keep their data in memory until the garbage
+    collector runs.
     """
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -35,10 +36,10 @@ class WeakContext(dict[str, Any]):
 
 
 class OperationRequest(Request):
-    """The request of a generated view. A body is parsed as JSON if its whole Content-Type is among ``json_types``."""
+    """The request of a generated view. If the whole Content-Type is in ``json_types``, the body is parsed as JSON."""
 
     json_types: frozenset[str] = frozenset()
-    #: The package's settings, where a plan knows them.
+    #: The package's settings, if the request has a plan.
     settings: Section | None = None
     _json: Any = Empty
     _view: Any = None
@@ -47,7 +48,7 @@ class OperationRequest(Request):
     def planned(
         cls, request: HttpRequest, state: Mapping[str, Any], authenticators: Sequence[Any], view: Any
     ) -> OperationRequest:
-        """Returns what the constructor would make from ``request``, given the ``request_state`` of its operation."""
+        """Returns the same request as the constructor. ``state`` is the ``request_state`` of the operation."""
         made = cls.__new__(cls)
         attributes = made.__dict__
         attributes.update(state)
@@ -58,16 +59,16 @@ class OperationRequest(Request):
 
     @cached_property
     def parser_context(self) -> dict[str, Any]:  # type: ignore[override]  # an attribute of DRF's, made when it is used
-        """What DRF gives its parsers."""
+        """The context that DRF passes to parsers."""
         view = self._view
         try:
             context = WeakContext({"view": view, "args": view.args, "kwargs": view.kwargs})
-        except ReferenceError:  # code that goes on after its request has been answered
+        except ReferenceError:  # code that runs on after the request, whose view no longer exists
             context = WeakContext({"args": (), "kwargs": {}})
         context["request"], context["encoding"] = self, self._request.encoding or django_settings.DEFAULT_CHARSET
         return context
 
-    # DRF looks these up on Django's request by ``__getattr__``, which takes ten times as long.
+    # DRF gets these attributes from Django's request with ``__getattr__``, which takes ten times as long.
     @property
     def META(self) -> dict[str, Any]:  # type: ignore[override]  # noqa: N802 (Django's name)
         return self._request.META
@@ -86,7 +87,7 @@ class OperationRequest(Request):
         return super().data if value is Empty else value
 
     def plain_json(self) -> Any:
-        """Returns the value of an ordinary JSON body; DRF's ``Empty`` for a body that must be read with more care."""
+        """Returns the value of an ordinary JSON body; DRF's ``Empty`` for a body that ``buffered_body`` can't read."""
         if self._json is not Empty:
             return self._json
         if self._request.META.get("CONTENT_TYPE", "").lower() not in self.json_types:
@@ -103,7 +104,7 @@ class OperationRequest(Request):
         return self._json
 
     def _keep(self, value: Any) -> None:
-        """Stores the value of the body where DRF does, for error reports, which leave out its secrets."""
+        """Stores the value of the body in DRF's attributes. Error reports read it there, and remove secrets."""
         self._json = self._data = self._full_data = value
         self._files: Any = MultiValueDict()
 
@@ -111,14 +112,14 @@ class OperationRequest(Request):
 def request_state(
     parsers: Sequence[BaseParser], negotiator: BaseContentNegotiation, json_types: frozenset[str], settings: Section
 ) -> Mapping[str, Any]:
-    """Returns the attributes that each request of an operation begins with: those that DRF's constructor gives it."""
+    """Returns the initial attributes of each request of an operation: those that DRF's constructor sets."""
     made = OperationRequest(HttpRequest(), parsers, [], negotiator, {})
     state = {name: value for name, value in vars(made).items() if name not in {"_request", "parser_context"}}
     return {**state, "json_types": json_types, "settings": settings, "version": None, "versioning_scheme": None}
 
 
 class RequestHeaders(Mapping[str, str]):
-    """The ``headers`` of Django's request, which can be read one by one, without making a dictionary of all."""
+    """The ``headers`` of Django's request. Reading a single header doesn't create a dictionary of all headers."""
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request

@@ -1,7 +1,7 @@
 """Reads the parameters of a request as Python values.
 
-All violations are collected in one ``RequestInvalid``: each has a location ("path", "query", "querystring", "header"
-or "cookie") and a pointer that begins with the parameter's name.
+If parameters are wrong, a single ``RequestInvalid`` has all violations. Each violation has a location ("path", "query",
+"querystring", "header" or "cookie") and a pointer that begins with the parameter's name.
 
     reader = ParameterReader(operation, classes)        # once for each operation
     values = reader.read(request, path_kwargs)          # for each request
@@ -41,7 +41,7 @@ _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 
 
 class ParameterValues(dict[str, Any]):
-    """Python values by parameter name. Where locations share a name, path precedes query, header and cookie."""
+    """Python values by parameter name. For a name in several locations, path precedes query, header and cookie."""
 
     def __init__(self, by_location: Mapping[tuple[str, str], Any], arguments: Mapping[tuple[str, str], str]) -> None:
         #: Values by (location, name).
@@ -64,11 +64,11 @@ _LOCATIONS = ("path", "query", "querystring", "header", "cookie")
 
 @dataclass(eq=False)
 class _Sources:
-    """What one request sent: each part is read when it is first needed."""
+    """The parts of a request that have parameters. Each part is read when it is first needed."""
 
     request: HttpRequest
     path: Mapping[str, Any]  # the URL's arguments, decoded
-    encoded_path: Mapping[str, str]  # the same as sent, where a style needs it
+    encoded_path: Mapping[str, str]  # the URL's arguments as they were sent, if a style needs them
 
     @cached_property
     def query(self) -> list[tuple[str, str]]:
@@ -80,12 +80,12 @@ class _Sources:
 
     @cached_property
     def cookie_pairs(self) -> list[tuple[str, str]]:
-        """The names and values of the cookies. "&" separates exploded ones in OpenAPI 3.0 and 3.1, ";" in 3.2."""
+        """The names and values of the cookies. OpenAPI 3.0 and 3.1 separate exploded values with "&", 3.2 with ";"."""
         return styles.pairs_of(self.request.META.get("HTTP_COOKIE", ""), ";&")
 
     @cached_property
     def raw_path(self) -> str:
-        """The path of the request target with its percent-encoding; "" if the server doesn't give it."""
+        """The percent-encoded path of the request target; "" if the server doesn't provide it."""
         scope = getattr(self.request, "scope", None)
         if scope and scope.get("raw_path"):
             return bytes(scope["raw_path"]).partition(b"?")[0].decode("latin-1")
@@ -94,7 +94,7 @@ class _Sources:
 
 
 class ParameterReader:
-    """Reads the parameters of one operation. ``known`` are undeclared query parameters that the view reads."""
+    """Reads the parameters of one operation. ``known`` has undeclared query parameters that the view reads."""
 
     def __init__(self, operation: Operation, classes: Classes | None = None, known: Iterable[str] = ()) -> None:
         self.operation = operation
@@ -118,7 +118,7 @@ class ParameterReader:
 
     @cached_property
     def _path_pattern(self) -> re.Pattern[str]:
-        """Matches the raw texts of the path's parameters, at the end of a raw path."""
+        """A regular expression that matches the end of a raw path, with the raw texts of the parameters as groups."""
         template = PathTemplate(self.operation.path, self.operation.greedy_parameters)
         return re.compile("/" + template.text.removeprefix("^"))
 
@@ -157,9 +157,10 @@ class ParameterReader:
 
     @cached_property
     def _plain_texts(self) -> tuple[tuple[tuple[str, str], str, _ParameterField], ...] | None:
-        """The key, argument and field of each parameter, if a request without a query has values only in its path.
+        """The key, argument and field of each path parameter, for requests without a query.
 
-        None if a header or a cookie may be sent, a default may apply, or the text isn't the value.
+        None if a request without a query may have other values: in a header or a cookie, or from a default. Also None
+        if the text of a path parameter may differ from its value.
         """
         in_path = [field for field in self._fields if field.location == "path"]
         others = [field for field in self._fields if field.location != "path"]
@@ -170,7 +171,7 @@ class ParameterReader:
         return tuple(((field.location, field.name), field.argument, field) for field in in_path)
 
     def _read_plain(self, path_kwargs: Mapping[str, Any]) -> ParameterValues | None:
-        """Returns the values if all are valid; None if violations must be collected."""
+        """Returns the values if all of them are valid; None if there are violations, which must be collected."""
         values = {}
         for key, argument, field in self._plain_texts or ():
             text = path_kwargs.get(argument)
@@ -183,11 +184,11 @@ class ParameterReader:
         return ParameterValues(values, self._arguments)
 
     def _encoded_arguments(self, sources: _Sources) -> Mapping[str, str]:
-        """Returns the URL's arguments percent-encoded: as sent, if the server gives the raw path."""
+        """Returns the URL's percent-encoded arguments: exactly as sent, if the server provides the raw path."""
         found = self._path_pattern.search(sources.raw_path) if sources.raw_path else None
         if found and all(unquote(raw) == str(sources.path.get(name)) for name, raw in found.groupdict().items()):
             return found.groupdict()
-        # A "%" of a decoded path must not be decoded again.
+        # A "%" in a decoded path must not be decoded again.
         return {name: str(value).replace("%", "%25") for name, value in sources.path.items()}
 
     def _unknown(self, sources: _Sources) -> Iterator[Violation]:
@@ -225,12 +226,12 @@ class _ParameterField(FieldReader):
 
     @cached_property
     def is_plain_text(self) -> bool:
-        """Whether a valid text in the path is already the value."""
+        """Whether a valid text in the path is already the value, without any conversion."""
         return self.is_text and not self.needs_encoded_path and self.conversion.unchanged
 
     @property
     def is_absent_without_query(self) -> bool:
-        """Whether the parameter has no value, and needs none, if no query was sent."""
+        """Whether the parameter has no value, and doesn't need one, if the request has no query."""
         return self.location == "query" and not self.parameter.required and not self.schema.has_default
 
     @cached_property
@@ -271,7 +272,7 @@ class _ParameterField(FieldReader):
         raise RequestInvalid(violations=[Violation(message, pointer, "", keyword, self.location)])
 
     def _relocated(self, read: Callable[[Any], Any], value: Any) -> Any:
-        """Returns the result of ``read`` for a value. Its violations get the parameter's location and name."""
+        """Returns ``read(value)``. If it raises violations, they get the parameter's location and name."""
         try:
             return read(value)
         except ValidationFailed as failure:
@@ -301,7 +302,7 @@ class _ParameterField(FieldReader):
         return self.texts(sources.query, styles.decoded_query)
 
     def _whole_query(self, query: str) -> Any:
-        """Returns the value of OpenAPI 3.2's ``in: querystring``: the query is a form, or percent-encoded JSON."""
+        """Returns the value for OpenAPI 3.2's ``in: querystring``: the query is a form or percent-encoded JSON."""
         if not query:
             return ABSENT
         return styles.decoded(query) if self.form is None else UrlencodedForm(query)

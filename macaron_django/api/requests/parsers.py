@@ -1,6 +1,6 @@
-"""DRF parsers for the media types that request bodies are declared with.
+"""DRF parsers for the declared media types of request bodies.
 
-JSON is parsed exactly: no digit is rounded, and an object with duplicate names is refused.
+JSON is parsed exactly: no number is rounded, and an object with duplicate names is refused.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = ["BROWSER_FORMS", "JSONParser", "json_value_of", "parsers_for"]
 
 
 class JSONParser(BaseParser):
-    """Parses ``application/json`` and any ``+json``, limited in size and depth."""
+    """Parses ``application/json`` and any ``+json`` type. The size and depth of the body are limited."""
 
     media_type = JSON
     renderer_class = JSONRenderer  # for the raw data form of the browsable API
@@ -51,7 +51,7 @@ class JSONParser(BaseParser):
 
 
 class JSONLinesParser(BaseParser):
-    """Parses one JSON value for each line (NDJSON); blank lines are skipped."""
+    """Parses a JSON value in each line (NDJSON). Skips blank lines."""
 
     media_type = "application/x-ndjson"
 
@@ -88,7 +88,7 @@ class TextParser(BaseParser):
 
 
 class BytesParser(BaseParser):
-    """Returns the bytes of any other declared media type."""
+    """Returns the bytes of a body with any other declared media type."""
 
     media_type = "application/octet-stream"
 
@@ -113,7 +113,7 @@ class FormParser(BaseParser):
 
 
 class MultiPartParser(parsers.MultiPartParser):
-    """DRF's parser, which streams files through Django's upload handlers, with texts in their own charsets."""
+    """DRF's parser, which streams files through Django's upload handlers. Each text is decoded in its own charset."""
 
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -127,7 +127,7 @@ class MultiPartParser(parsers.MultiPartParser):
 
 
 class _BrowsableAPIOnly:
-    """Refuses forms except from pages of the browsable API, because the operation doesn't declare their type."""
+    """Accepts forms only from pages of the browsable API, because the operation doesn't declare their media type."""
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         request = (parser_context or {}).get("request")
@@ -149,10 +149,10 @@ BROWSER_FORMS: Mapping[str, type[BaseParser]] = {URL_ENCODED: BrowserFormParser,
 
 
 def json_value_of(text: bytes | str, what: str = "The body", *, max_depth: int | None = None) -> Any:
-    """Returns the value of a JSON text. It may be nested as deeply as ``max_depth``, by default ``MAX_BODY_DEPTH``.
+    """Returns the value of a JSON text. The value may have ``max_depth`` levels, by default ``MAX_BODY_DEPTH``.
 
-    Raises ``MalformedBody``, with a message that begins with ``what``, and ``RequestInvalid`` if the text has too many
-    arrays and objects.
+    If the text isn't JSON, raises ``MalformedBody`` with a message that begins with ``what``. Raises
+    ``RequestInvalid`` if the text has too many arrays and objects.
     """
     try:
         require_few_containers([text])
@@ -162,7 +162,7 @@ def json_value_of(text: bytes | str, what: str = "The body", *, max_depth: int |
 
 
 def _in_utf(body: bytes, media_type: str | None) -> bytes | str:
-    """Decodes charsets other than UTF-8, 16 and 32, which the JSON parser detects itself."""
+    """Decodes charsets other than UTF-8, UTF-16 and UTF-32, because the JSON parser detects these itself."""
     charset = _charset(media_type)
     if charset.startswith("utf"):
         return body
@@ -188,9 +188,9 @@ _PARSERS: Mapping[str, type[BaseParser]] = {
 
 
 class RangeParser(BaseParser):
-    """Parses a body of a range, such as ``application/*``, by the media type that it is sent with."""
+    """Parses a body for a declared range, such as ``application/*``, according to the media type of the request."""
 
-    #: Parses what is neither JSON nor text. None refuses it, because it couldn't be validated against the schema.
+    #: Parses bodies that are neither JSON nor text. If it is None, they are refused: a schema couldn't validate them.
     others: type[BaseParser] | None = BytesParser
 
     def parse(
@@ -204,10 +204,10 @@ class RangeParser(BaseParser):
 
 
 def parsers_for(media_type: str, schema: Schema | None) -> list[type[BaseParser]]:
-    """Returns the parser classes of a declared media type or range, each with its ``media_type``.
+    """Returns the parser classes for a declared media type or range. Each has a ``media_type``.
 
-    For a range there are parsers of forms, too, because DRF looks for them. A range of octets gets a parser that parses
-    nothing.
+    A range has parsers of forms, too, because DRF looks for them. If the schema of a range is binary, the only parser
+    returns the bytes.
     """
     name = essence(media_type)
     if "*" not in name or name.startswith("text/"):

@@ -1,6 +1,6 @@
 """Evaluates the preconditions of requests, ``If-Match`` and ``If-None-Match`` (RFC 9110, section 13).
 
-An item has an entity tag where its schema's ``x-persist`` names a ``version``.
+An item has an entity tag if the ``x-persist`` of its schema names a ``version``.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ __all__ = [
 
 
 class PreconditionFailed(RequestError):  # noqa: N818 (says what the request asked for, as HTTP does)
-    """The item isn't in the state that If-Match or If-None-Match requires; nothing was done."""
+    """The item isn't in the state that If-Match or If-None-Match requires. Nothing was changed."""
 
     code = "PRECONDITION_FAILED"
     status = 412
 
 
 class PreconditionRequired(RequestError):  # noqa: N818
-    """The item has a version: a write must send If-Match with the ETag that was read, so that no change is lost."""
+    """The item has a version. So that no change is lost, a write must send If-Match with the ETag that was read."""
 
     code = "PRECONDITION_REQUIRED"
     status = 428
@@ -56,7 +56,7 @@ def entity_tag(version: object) -> str:
 
 
 def is_conditional(headers: Mapping[str, str]) -> bool:
-    """Returns whether a write has ``If-Match``, and so applies to one state of the item only."""
+    """Returns whether a write has ``If-Match``, and so applies only to one state of the item."""
     return bool(headers.get("If-Match"))
 
 

@@ -1,8 +1,7 @@
 """Drops or refuses the properties of request bodies that no schema names, as ``MACARON["UNKNOWN_PROPERTIES"]`` says.
 
-JSON Schema allows them wherever ``additionalProperties`` isn't false, and a persisted object stores them. An object
-whose schema says ``additionalProperties`` or ``unevaluatedProperties``, or doesn't name any property, is left
-unchanged.
+JSON Schema allows such properties unless ``additionalProperties`` is false, and a persisted object stores them. An
+object is left unchanged if its schema has ``additionalProperties`` or ``unevaluatedProperties``, or names no property.
 """
 
 from __future__ import annotations
@@ -30,11 +29,11 @@ _Policy = Callable[[AppliedSchemas, str], str]
 
 @dataclass(frozen=True)
 class UnknownProperties:
-    """What is done with the unknown properties of an operation's bodies; ``policy`` is the policy of the whole body."""
+    """Handles the unknown properties in an operation's bodies. ``policy`` is the policy of the whole body."""
 
     api: str
     policy: str
-    #: The policies of named schemas of the API.
+    #: The policies of the API's named schemas.
     by_schema: Mapping[str, str]
 
     def checked(self, declared: MediaType | None, value: Any) -> Any:
@@ -89,20 +88,20 @@ class UnknownProperties:
         }
 
     def policy_of(self, applied: AppliedSchemas, above: str) -> str:
-        """Returns the policy of an object: that of its schema, if there is one, else that of the enclosing object."""
+        """Returns the policy of an object: the policy of its schema, or else the policy of the enclosing object."""
         if not self.by_schema:
             return above
         return next((found for s in applied.schemas if (found := self.by_schema.get(s.name or ""))), above)
 
 
 def is_open(applied: AppliedSchemas) -> bool:
-    """Returns whether an object's schemas name some properties, and neither allow nor forbid others."""
+    """Returns whether an object's schemas name some properties, and neither allow nor forbid other properties."""
     names_some = any(schema.properties for schema in applied.schemas)
     return names_some and not any(_OPEN & schema.keywords.keys() for schema in applied.schemas)
 
 
 def declared_parts(schema: Schema, form: Any) -> Any:
-    """Returns a multipart form without the parts that its schema doesn't name: browsers add their own."""
+    """Returns a multipart form without parts that its schema doesn't name, because browsers add such parts."""
     applied = applied_schemas(schema)
     if not isinstance(form, Mapping) or not is_open(applied):
         return form
@@ -110,9 +109,9 @@ def declared_parts(schema: Schema, form: Any) -> Any:
 
 
 def unknown_properties(api: str, operation: Operation, resource: Schema | None = None) -> UnknownProperties | None:
-    """Returns what is done with unknown properties in an operation's bodies; None if all are kept.
+    """Returns the handling of unknown properties in an operation's bodies; None if all of them are kept.
 
-    ``resource`` is the schema of a generated operation, whose policy applies if the body's schema has none. Raises
+    ``resource`` is the schema of a generated operation. Its policy applies if the body's schema has no policy. Raises
     ImproperlyConfigured for an unknown policy.
     """
     given = settings.UNKNOWN_PROPERTIES
