@@ -1,11 +1,12 @@
-"""The viewsets that answer operations, with the hooks of DRF's generic views; projects subclass them.
+"""The viewsets that serve operations. They have the hooks of DRF's generic views, and projects can subclass them.
 
-Open ``actions`` for what create, list, retrieve, update and delete do, ``resource_viewsets`` for their query sets,
-items and serializers, ``conditional_viewsets`` for their preconditions, ``list_queries`` for the filters and orders of
-lists, ``planned_viewsets`` for what a view knows of its operation, such as parameters and security,
-``operation_viewsets`` for how a request is answered, also by handlers, ``handler_answers`` for the preconditions of
-handlers and what they can call, ``negotiation`` for the choice of renderers, ``pagination`` for the pages of lists, and
-``locations`` for the addresses of new items.
+``actions`` has the actions: list, create, retrieve, replace, patch and delete. ``resource_viewsets`` has their query
+sets, items and serializers, and ``conditional_viewsets`` has their preconditions. ``list_queries`` filters and orders
+lists, and ``pagination`` splits them into pages.
+
+``planned_viewsets`` finds a view's operation, with its parameters and security. ``operation_viewsets`` serves a request
+with an action or a handler. ``handler_answers`` checks the preconditions of handlers, and has functions for handlers.
+``negotiation`` chooses renderers, and ``locations`` finds the URLs of new items.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Answers generated create, read, update and delete operations: one class for each, with the hooks of DRF's mixins.
+"""The generated list, create, retrieve, replace, patch and delete actions: a class for each, with DRF's mixin hooks.
 
-The viewset's store answers. If a hook may see rows or serializers, these answer instead. ``build_viewsets`` gives a
-viewset the classes of the operations that its spec declares.
+An action uses the viewset's store. If a project's hook may get a row or a serializer, the action uses rows and
+serializers instead. ``build_viewsets`` creates a viewset from the classes for the operations in the spec.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["ACTIONS", "Create", "Destroy", "List", "MergePatch", "Replace", "Ret
 
 
 class List(ResourceViewSet):
-    """Answers GET on a collection with a page of the query set."""
+    """Responds to GET on a collection with a page of the query set."""
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         filters_itself = not self.plan.overridden.isdisjoint(FILTERING)
@@ -57,7 +57,7 @@ class List(ResourceViewSet):
 
 
 class Create(ResourceViewSet):
-    """Answers POST on a collection with 201, the item and its Location; with 409 if its key is already taken."""
+    """Responds to POST on a collection with 201, the new item and its Location; with 409 if the key is taken."""
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         body = self.with_path_values(self.json_body())
@@ -69,7 +69,7 @@ class Create(ResourceViewSet):
         return self.created(self._saved(self.perform_create, serializer))
 
     def create_steps(self) -> Steps[HttpResponseBase]:
-        """Does in steps what ``create`` does if the store answers without a serializer."""
+        """Returns the steps of ``create``, with the store instead of a serializer."""
         return self._created(self.store, self.with_path_values(self.json_body()))
 
     def _created(self, store: Store, body: Any) -> Steps[HttpResponseBase]:
@@ -81,7 +81,7 @@ class Create(ResourceViewSet):
 
 
 class Retrieve(ResourceViewSet):
-    """Answers GET on an item."""
+    """Responds to GET on an item."""
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         store = self.store_for(_READING)
@@ -93,7 +93,7 @@ class Retrieve(ResourceViewSet):
         return self.tagged(self.answer(self.get_serializer(instance).data, 200), instance)
 
     def retrieve_steps(self) -> Steps[HttpResponseBase]:
-        """Does in steps what ``retrieve`` does if the store answers without a serializer."""
+        """Returns the steps of ``retrieve``, with the store instead of a serializer."""
         return self._retrieved(self.store)
 
     def _retrieved(self, store: Store) -> Steps[HttpResponseBase]:
@@ -102,9 +102,9 @@ class Retrieve(ResourceViewSet):
 
 
 class Replace(ResourceViewSet):
-    """Answers PUT on an item. Properties that the body leaves out are unset.
+    """Responds to PUT on an item. Properties that aren't in the body are unset.
 
-    An absent item is a 404, or is created if the operation declares 201.
+    If the item doesn't exist, it is created if the operation declares 201. Otherwise, the response is a 404.
     """
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -116,7 +116,7 @@ class Replace(ResourceViewSet):
         return self.write(lambda: self._replace(body))
 
     def update_steps(self) -> Steps[HttpResponseBase]:
-        """Does in steps what ``update`` does if the store answers without a serializer."""
+        """Returns the steps of ``update``, with the store instead of a serializer."""
         body = self.with_path_values(self.json_body())
         return self.write_steps(lambda: self._stored(self.store, body))
 
@@ -149,13 +149,13 @@ class Replace(ResourceViewSet):
         serializer.save(**self.path_values())
 
     def _refuse(self, body: Any) -> None:
-        """Raises what is wrong with the body of a PUT on an absent item.
+        """Raises an exception for errors in the body of a PUT if the item doesn't exist.
 
-        Stores, too, report this before they report a 404.
+        So these errors are reported before a 404, as stores do, too.
         """
         serializer = self.get_serializer(data=body)
         serializer.is_valid(raise_exception=True)
-        # The values as sent: those that the project's own validation adds or changes aren't stored.
+        # Only values that were sent are checked: nothing is stored, so changes by the project's validation don't count.
         known = serializer.validated_data
         sent = body if type(body) is dict and isinstance(known, Mapping) else {}
         values = {name: value for name, value in sent.items() if name in known}
@@ -166,7 +166,7 @@ class Replace(ResourceViewSet):
 
 
 class MergePatch(ResourceViewSet):
-    """Answers PATCH on an item with a JSON merge patch (RFC 7386). The properties that it changes are validated."""
+    """Responds to PATCH on an item with a JSON merge patch (RFC 7386). Only changed properties are validated."""
 
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         patch = self.json_body()
@@ -177,7 +177,7 @@ class MergePatch(ResourceViewSet):
         return self.write(lambda: self._patch(patch))
 
     def partial_update_steps(self) -> Steps[HttpResponseBase]:
-        """Does in steps what ``partial_update`` does if the store answers without a serializer."""
+        """Returns the steps of ``partial_update``, with the store instead of a serializer."""
         patch = self.json_body()
         self.refuse_other_values(patch)
         return self.write_steps(lambda: self._patched(self.store, patch))
@@ -196,7 +196,7 @@ class MergePatch(ResourceViewSet):
 
 
 class Destroy(ResourceViewSet):
-    """Answers DELETE on an item with 204, or with the deleted item if the operation declares content."""
+    """Responds to DELETE on an item with 204, or with the deleted item if the operation declares content."""
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         status = self.served_here.success_status(204, 200)
@@ -206,7 +206,7 @@ class Destroy(ResourceViewSet):
         return self.write(lambda: self._destroy(status))
 
     def destroy_steps(self) -> Steps[HttpResponseBase]:
-        """Does in steps what ``destroy`` does if the store answers without a serializer."""
+        """Returns the steps of ``destroy``, with the store instead of a serializer."""
         return self._deleted(self.store, self.served_here.success_status(204, 200))
 
     def _deleted(self, store: Store, status: int) -> Steps[HttpResponseBase]:
@@ -224,7 +224,7 @@ class Destroy(ResourceViewSet):
         instance.delete()
 
 
-#: The hooks that see a row, a serializer, or its representation.
+#: The hooks that get a row, a serializer, or a serializer's representation.
 _SHOWING = frozenset(
     {"get_serializer", "get_serializer_class", "get_serializer_context", "serializer_class"}
     | {"checked", "declares_content", "represented", "entity_tag", "tagged"}
@@ -234,7 +234,7 @@ _CREATING = _SHOWING | {"created", "location", "perform_create"}
 _UPDATING = _READING | {"changeable", "changed", "perform_update", "write"}
 _DESTROYING = _READING | {"changeable", "perform_destroy", "write"}
 
-#: DRF's name of each action, and the class that answers it, by the action's name in ``rules``.
+#: DRF's name for each action, and the class of the action, by the action's name in ``rules``.
 ACTIONS: Mapping[str, tuple[str, type]] = {
     "list": ("list", List),
     "create": ("create", Create),

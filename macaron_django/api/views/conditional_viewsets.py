@@ -1,4 +1,4 @@
-"""Compares items with the preconditions of requests, and repeats writes that another request has overtaken."""
+"""Evaluates the preconditions of requests for items, and repeats a write if another request changed the item first."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def _in_one_step(attempt: Callable[[], R]) -> Steps[R]:
 
 
 class ConditionalViewSet(OperationViewSet):
-    """The base class of viewsets whose items may have versions, which ``ETag`` and ``If-Match`` name."""
+    """The base class of viewsets whose items may have versions. ``ETag`` and ``If-Match`` contain these versions."""
 
-    #: The resource's schema and the model that keeps it.
+    #: The store of the resource's items, with the resource's schema and model.
     store: ClassVar[Store]
 
     def entity_tag(self, instance: Any) -> str | None:
-        """Returns the item's ``ETag``; None if its schema has no version. Override it to give other models one."""
+        """Returns the item's ``ETag``; None if its schema has no version. Override this method for other models."""
         version = self.store.version(instance)
         return None if version is None else entity_tag(version)
 
@@ -74,16 +74,16 @@ class ConditionalViewSet(OperationViewSet):
         return instance
 
     def write(self, attempt: Callable[[], R]) -> R:
-        """Calls ``attempt``, which reads and writes an item; repeats it if another request has written the item in
-        between.
+        """Calls ``attempt``, which reads and writes an item. If another request writes the item in between, calls it
+        again.
 
-        A request with If-Match applies to one state of the item. A request without it applies to any state. An item
-        that has been deleted is a 404 at the next attempt.
+        A request with If-Match applies to one state of the item, so it isn't repeated. A request without If-Match
+        applies to any state. If the item has been deleted, the next attempt raises a 404.
         """
         return run(self.write_steps(lambda: _in_one_step(attempt)))
 
     def write_steps(self, attempt: Callable[[], Steps[R]]) -> Steps[R]:
-        """Does what ``write`` does, for attempts in steps."""
+        """Does the same as ``write``, for attempts in steps."""
         for _ in range(_ATTEMPTS - 1):
             try:
                 return (yield from attempt())
@@ -94,7 +94,7 @@ class ConditionalViewSet(OperationViewSet):
         return (yield from attempt())
 
     def _refuse_again(self, stale: StaleItem) -> None:
-        """Raises ``PreconditionFailed`` for a request about a state that the item no longer has."""
+        """Raises ``PreconditionFailed`` if the request applies to a state that the item no longer has."""
         if is_conditional(self.request.headers) and not isinstance(stale, ItemAbsent):
             raise PreconditionFailed(str(stale)) from stale
 

@@ -1,7 +1,7 @@
-"""Answers operations with their handlers, if the request's preconditions are met.
+"""Calls the handlers of operations, if the request's preconditions are met.
 
-A handler can call what its operation would do without it (``generated``), and load the item that the path names
-(``current_item``).
+Handlers can use two functions: ``generated`` runs the generated operation that the handler replaces, and
+``current_item`` loads the item that the path names.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ _CHANGES = frozenset({"replace", "merge_patch", "destroy"})
 
 
 def answered_by_handler(view: OperationViewSet, request: Request) -> HttpResponseBase:
-    """Returns the answer of the operation's handler.
+    """Returns the response of the operation's handler.
 
-    If the handler answers for an item that has versions, ``If-Match`` and ``If-None-Match`` work as for a generated
-    operation: a change that they don't allow is refused before the handler is called, and an item that the client
-    already has isn't sent again. A row that was changed in the meantime is a 412 if the request has ``If-Match``, else
-    409.
+    If the operation's item has versions, ``If-Match`` and ``If-None-Match`` work as for a generated operation. A change
+    that they don't allow is refused before the handler is called. An item that the client already has isn't sent again.
+    If another request has changed a row in the meantime, the response is a 412 if the request has ``If-Match``, and
+    otherwise a 409.
     """
     judged, served = is_judged(request._request.META), view.served_here
     replaced = served.replaced
@@ -78,7 +78,7 @@ def answered_by_handler(view: OperationViewSet, request: Request) -> HttpRespons
 
 
 def _required(request: Request) -> RequiredVersion | None:
-    """Returns the version that If-Match requires when the handler saves the item, no matter how it loaded the item."""
+    """Returns the version that If-Match requires when the handler saves the item, however the handler has loaded it."""
     if request.method in SAFE_METHODS or not is_conditional(request.headers):
         return None
     view, headers = _view(request), request.headers
@@ -103,7 +103,7 @@ def _refuse_unmet(request: Request) -> None:
 
 
 def _is_sent(view: OperationViewSet, error: UnstorableValue | ItemTooLarge) -> bool:
-    """Returns whether the value that can't be stored has a parameter's name; adds the location to the error."""
+    """Returns whether the value that can't be stored has the name of a parameter. Sets the location of the error."""
     if not isinstance(error, UnstorableValue):
         return False
     steps = json_pointers.split(error.pointer)
@@ -112,12 +112,14 @@ def _is_sent(view: OperationViewSet, error: UnstorableValue | ItemTooLarge) -> b
 
 
 def generated(request: Request, body: Any = UNSET) -> Any:
-    """Returns the response that the handler's operation would give without the handler: for handlers to call.
+    """Runs the generated operation that the calling handler replaces, and returns its response.
 
-    ``body`` replaces the request's: an API object, a row or JSON; for a PATCH, the merge patch. The response has
-    status, ``data`` and headers. Raises what the operation would raise, and ``TypeError`` for an operation that doesn't
-    create, list, read, replace, patch or delete items of a persisted schema. Below an item's path
-    (``/orders/{id}/cancel``), a GET reads the item, and any other method applies a merge patch to it.
+    ``body`` replaces the body of the request. It is an API object, a row or JSON; for a PATCH, it is the merge patch.
+    The response has status, ``data`` and headers. Below an item's path (``/orders/{id}/cancel``), a GET reads the item,
+    and any other method applies a merge patch to it.
+
+    Raises the exceptions of the generated operation. Raises ``TypeError`` if the handler's operation doesn't create,
+    list, read, replace, patch or delete items of a persisted schema.
     """
     view = _view(request)
     if body is not UNSET:
@@ -126,20 +128,20 @@ def generated(request: Request, body: Any = UNSET) -> Any:
 
 
 def current_item(request: Request) -> Any:
-    """Returns the item that the path names, if the request may change it: for handlers to change and to save.
+    """Returns the item that the path names, so that a handler can change and save it, if the request may change it.
 
-    Below an item's path (``/orders/{id}/cancel``), that is the item before ``/cancel``; if items are nested, the
-    innermost.
+    Below an item's path (``/orders/{id}/cancel``), it is the item before ``/cancel``. If items are nested, it is the
+    innermost item.
 
-    Checks the viewset's query set, object permissions and preconditions; saving the row then fails if another writer
-    has changed it. Raises ``Http404``, ``PreconditionFailed`` (412), ``PreconditionRequired`` (428), and ``TypeError``
-    as ``generated`` does.
+    Checks the viewset's query set, object permissions and preconditions. If another writer changes the row afterwards,
+    saving it fails. Raises ``Http404``, ``PreconditionFailed`` (412), ``PreconditionRequired`` (428), and ``TypeError``
+    in the same cases as ``generated``.
     """
     view = _view(request)
     return view.get_object() if request.method in SAFE_METHODS else view.changeable()
 
 
-# ------------------------------------------------------------------ the view that would answer
+# ------------------------------------------------------------------ the view without the handler
 
 
 def _view(request: Request) -> Any:
@@ -159,7 +161,7 @@ def _view(request: Request) -> Any:
 
 
 def _kind(viewset: type[OperationViewSet], served: Served) -> type:
-    """Returns a viewset that answers the operation without its handler, with the hooks of the operation's viewset."""
+    """Returns a viewset that serves the operation without its handler, with the hooks of the operation's viewset."""
     action, mixin = ACTIONS[served.replaced.action]  # type: ignore[union-attr]  # checked by the caller
     bases = (viewset,) if issubclass(viewset, mixin) else (viewset, mixin)
     by_method = {served.operation.method: Served(served.operation, action, served.classes, generated=served.replaced)}
@@ -171,7 +173,7 @@ def _kind(viewset: type[OperationViewSet], served: Served) -> type:
 
 
 class _WithoutHandler:
-    """Reads the body that a handler passes, if it passes one, instead of the request's."""
+    """If the handler passes a body, uses it instead of the body of the request."""
 
     given_body: Any
 

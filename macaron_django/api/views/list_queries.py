@@ -1,7 +1,7 @@
 """Filters and orders a generated list by its path and its query parameters.
 
-The functions take the ``ResourceViewSet`` that answers. When a database refuses a value, they find the parameter that
-sent it.
+The functions get the request's ``ResourceViewSet``. If a database refuses a value, they find the parameter that
+contained the value.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = [
 
 
 class UnanswerableParameter(PyMacaronException):
-    """The request sends a query parameter that the spec declares, but a generated list can't use."""
+    """The request sends a query parameter that the spec declares, but that a generated list can't use."""
 
     code = "NOT_IMPLEMENTED"
     status = 501
@@ -44,7 +44,7 @@ def narrowed(view: Any, queryset: Any) -> Any:
     """Returns the query set filtered by the path and the declared query parameters."""
     given = view.path_values(as_lookups=True)
     try:
-        # A filter narrows what the path, the caller and other filters select; it replaces none of them.
+        # All filters apply together: by the path, by the caller, and by query parameters. None replaces another one.
         lookups = [dict(given)]
         for _, name, value in _sent_filters(view):
             if name in lookups[0]:
@@ -52,7 +52,7 @@ def narrowed(view: Any, queryset: Any) -> Any:
             else:
                 lookups[0][name] = value
         return reduce(lambda found, each: found.filter(**each), filter(None, lookups), queryset)
-    except (FieldError, NotSupportedError) as error:  # the checks report it; its text lists the model's fields
+    except (FieldError, NotSupportedError) as error:  # `manage.py check` reports it; its text lists the model's fields
         raise UnanswerableParameter("The spec declares this filter, but the list doesn't support it.") from error
     except UnstorableValue as error:
         refuse_unstorable(view, error)
@@ -63,7 +63,7 @@ def narrowed(view: Any, queryset: Any) -> Any:
 
 
 def _sent_filters(view: Any) -> Iterator[tuple[str, str, Any]]:
-    """Yields the parameters that filter this list, each with the keyword and value of ``filter()``."""
+    """Yields the sent parameters that filter this list, each with its keyword and value for ``filter()``."""
     sent = view.parameters.by_location
     for narrowing in view.generated.filters:
         key = ("query", narrowing.parameter)
@@ -81,14 +81,14 @@ def refuse_values(view: Any, error: Exception) -> None:
         raise absent(view.store.schema, view.path_values()) from error
     filters = list(_sent_filters(view)) if view.generated.action == "list" else []
     names = [parameter for parameter, name, value in filters if view.store.refuses(name, value)]
-    if isinstance(error, DataError):  # it has ended the transaction, so stored values can't be queried
+    if isinstance(error, DataError):  # it has ended the transaction, so the store can't be queried
         names = names or [parameter for parameter, _, _ in filters]
     if names:
         raise RequestInvalid(violations=[_uncomparable(name) for name in names]) from error
 
 
 def refuse_unstorable(view: Any, error: UnstorableValue) -> None:
-    """Raises ``RequestInvalid`` or ``Http404`` if a value in the query or the path is one that no item can have."""
+    """Raises ``RequestInvalid`` or ``Http404`` if no item can have a value in the query or the path."""
     names = [
         parameter
         for path, parameter in ((each.path[:1], each.parameter) for each in view.generated.filters)
@@ -102,7 +102,7 @@ def refuse_unstorable(view: Any, error: UnstorableValue) -> None:
 
 
 def ordered(view: Any, queryset: Any) -> Any:
-    """Returns the query set in the order that the request asks for."""
+    """Returns the query set in the order that the request chooses."""
     name = view.generated.paging.get(ORDERING)
     given = view.parameters.by_location.get(("query", name)) if name else None
     if name is None or not given:
@@ -111,7 +111,7 @@ def ordered(view: Any, queryset: Any) -> Any:
     for term in given if isinstance(given, (list, tuple)) else str(given).split(","):
         plain = term.lstrip("+-")
         prop = view.store.schema.properties.get(plain)
-        if prop is None or prop.write_only:  # their order would reveal their values
+        if prop is None or prop.write_only:  # the order would reveal the values of a writeOnly property
             raise refused(name, f"{plain[:50]!r} isn't a property to order by")
         lookup = _column(queryset.model, view.store.lookup([plain]))
         if lookup is None:
@@ -126,7 +126,7 @@ def ordered(view: Any, queryset: Any) -> Any:
 
 
 def _column(model: Any, lookup: str) -> str | None:
-    """Returns the lookup of the row's own column; None for values in other rows, from which a cursor can't continue."""
+    """Returns the lookup of the row's own column; None for a value in other rows, from which no cursor can continue."""
     try:
         field = model._meta.get_field(lookup)
     except FieldDoesNotExist:
@@ -137,13 +137,13 @@ def _column(model: Any, lookup: str) -> str | None:
 
 
 def absent(schema: Schema, values: Mapping[str, Any]) -> Http404:
-    """Returns the exception for a path whose values no item has."""
+    """Returns the exception for a path with values that no item has."""
     named = " and ".join(f"{name} {str(value)!r}" for name, value in values.items())
     return Http404(f"There is no {schema.name} with {named}.")
 
 
 def unanswered(parameter: str) -> Violation:
-    """Returns the violation of a filter that only a scan of the whole table could answer."""
+    """Returns the violation for a filter that needs a scan of the whole table."""
     message = "would read the whole table: send another filter with it"
     return Violation(message, json_pointers.join([parameter]), "", "scan", "query")
 
@@ -153,5 +153,5 @@ def _uncomparable(parameter: str) -> Violation:
 
 
 def refused(parameter: str, message: str) -> RequestInvalid:
-    """Returns the exception for a query parameter's value."""
+    """Returns the exception for an invalid value of a query parameter."""
     return RequestInvalid(violations=[Violation(message, json_pointers.join([parameter]), "", "type", "query")])

@@ -1,7 +1,7 @@
-"""Finds absolute URLs: an item's, for the ``Location`` of the response that creates it, and a request's own.
+"""Finds absolute URLs: the URL of a new item, for the header ``Location``, and the URL of a request.
 
-Django's ``reverse()`` tries all patterns at each call. So it is called once for each URL that items are posted to, and
-the texts before and after a plain key are remembered.
+Django's ``reverse()`` tries all patterns at each call. So it is called only once for each URL to which items are
+posted. Then the texts before and after a plain key are remembered.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from macaron_django.api.rules.resources import GeneratedOperation
 
 __all__ = ["location", "own_url"]
 
-#: A key that is written in a path as it is (RFC 3986, section 2.3), and that isn't a dot segment.
+#: A key that isn't encoded in a path (RFC 3986, section 2.3), and that isn't a dot segment.
 _PLAIN = re.compile(r"(?!\.{1,2}\Z)[0-9A-Za-z._~-]{1,200}")
 _PROBE = "0-probe-0"
-#: What a class of requests tells their origin by.
+#: Returns the members of a request class that determine the origin of requests.
 _teller = attrgetter("_get_scheme", "build_absolute_uri", "get_host", "scheme")
-#: Paths of one view at most, which differ in the script's name and in the language of ``i18n_patterns()``.
+#: The greatest number of paths for one view. They differ in the script name and the language of ``i18n_patterns()``.
 _MOST_PATHS = 100
-#: By the view of a URL, then by its path: the property that is the key, and the texts before and after it.
+#: By a URL's view, then by its path: the key's property, and the texts before and after the key in an item's path.
 _known: WeakKeyDictionary[Callable[..., Any], dict[str, tuple[str, str, str]]] = WeakKeyDictionary()
 
 
@@ -44,7 +44,7 @@ def location(
 ) -> str | None:
     """Returns the absolute URL of an item whose representation is ``body``; None if no path leads to it.
 
-    ``item`` is an operation on the path of one item, ``kwargs`` are the arguments of the request's URL.
+    ``item`` is an operation on the path of one item. ``kwargs`` has the arguments of the request's URL.
     """
     sent: Any = getattr(request, "_request", request)
     match = sent.resolver_match
@@ -61,14 +61,14 @@ def location(
     if any(value is None for value in values.values()):
         return None
     view = ":".join([*match.namespaces, url_name(item.operation)])
-    # The arguments of the path at which the URLs are included; not what `path()` adds.
+    # The arguments in the path at which the URLs are included, without the extra arguments of `path()`.
     outer = match.kwargs.keys() - match.extra_kwargs.keys() - set(arguments.values())
     values |= {name: match.kwargs[name] for name in outer}
     try:
         path = reverse(view, kwargs=values)
-    except NoReverseMatch:  # a key that no path can hold, such as one with a slash
+    except NoReverseMatch:  # a path can't contain the key, for example because the key has a slash
         return None
-    # Clients remove dot segments (RFC 3986, section 5.2.4), and paths with control characters are refused.
+    # Clients remove dot segments (RFC 3986, section 5.2.4), and this package refuses paths with control characters.
     if not {".", ".."}.isdisjoint(path.split("/")) or control_characters(values) is not None:
         return None
     if known is None and len(values) == 1 and not match.kwargs:
@@ -78,15 +78,15 @@ def location(
 
 
 def own_url(request: Any) -> str:
-    """Returns Django's ``request.build_absolute_uri()``. Raises ``DisallowedHost``."""
-    if _said_of_origin(request) is None or "/." in request.path:  # dot segments are resolved
+    """Returns the same as ``request.build_absolute_uri()``. Can raise ``DisallowedHost``."""
+    if _said_of_origin(request) is None or "/." in request.path:  # Django resolves dot segments
         url: str = request.build_absolute_uri()
         return url
     return iri_to_uri(f"{_origin(request)}{request.get_full_path()}")
 
 
 def _origin(request: Any) -> str:
-    """Returns scheme and host of a request's URL. Raises ``DisallowedHost``."""
+    """Returns the scheme and host of a request's URL. Can raise ``DisallowedHost``."""
     said = _said_of_origin(request)
     if said is None:
         return f"{request.scheme}://{request.get_host()}"
@@ -99,7 +99,7 @@ def _origin(request: Any) -> str:
 
 
 def _said_of_origin(request: Any) -> tuple[str, str] | None:
-    """Returns a request's scheme and Host; None if they don't determine its origin alone."""
+    """Returns a request's scheme and Host; None if the request's origin depends on more than these two."""
     meta = request.META
     host, kind = meta.get("HTTP_HOST"), type(request)
     base: type[HttpRequest]
@@ -116,11 +116,11 @@ def _said_of_origin(request: Any) -> tuple[str, str] | None:
 
 @lru_cache(maxsize=1)
 def _is_forwarded() -> bool:
-    """Returns whether a proxy's headers give the origin of requests."""
+    """Returns whether a proxy's headers determine the origin of requests."""
     return bool(settings.USE_X_FORWARDED_HOST or settings.USE_X_FORWARDED_PORT or settings.SECURE_PROXY_SSL_HEADER)
 
 
-#: The origins that requests were allowed to name, by what they said of it; forgotten where a setting changes.
+#: Allowed origins, by the scheme and Host of requests. They are forgotten if a setting changes.
 _origins: dict[tuple[str, str], str] = {}
 _MOST_ORIGINS = 100
 
@@ -140,7 +140,7 @@ def _remember(view: Callable[..., Any], path: str, name: str, around: tuple[str,
 
 
 def _around(view: str, argument: str) -> tuple[str, str] | None:
-    """Returns the texts before and after a plain key in its path; None if they depend on the key."""
+    """Returns the texts before and after a plain key in an item's path; None if these texts depend on the key."""
     try:
         path = reverse(view, kwargs={argument: _PROBE})
     except NoReverseMatch:

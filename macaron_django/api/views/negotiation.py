@@ -1,4 +1,4 @@
-"""Chooses the renderer of an answer as DRF does, except where ``format`` is a parameter of the operation."""
+"""Chooses the renderer of a response as DRF does, unless ``format`` is a parameter of the operation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["NEGOTIATION", "Negotiation", "names_format"]
 
 
 class Negotiation(DefaultContentNegotiation):
-    """DRF's negotiation, which ignores ``format`` where it is a parameter of the operation."""
+    """DRF's negotiation, but it ignores the query's ``format`` if the operation has a parameter with this name."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
         view = request.parser_context.get("view")
@@ -30,7 +30,7 @@ class _NO_FORMAT:  # noqa: N801 (replaces an object of settings)
 
 
 def names_format(request: Request, query: str) -> bool:
-    """Returns whether the query may choose a renderer by DRF's ``format``."""
+    """Returns whether the query may choose a renderer with DRF's ``format``."""
     name = api_settings.URL_FORMAT_OVERRIDE
     return bool(name) and (name in query or "%" in query) and name in request.query_params
 

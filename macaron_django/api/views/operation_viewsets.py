@@ -52,9 +52,9 @@ __all__ = ["DATA", "OperationViewSet"]
 
 
 class _OfOperation:
-    """A DRF attribute that depends on the operation: the project's setting on the class, the chosen value on a view.
+    """A DRF attribute that depends on the operation. On the class, it is the project's setting.
 
-    A subclass that assigns the attribute replaces this, as DRF documents.
+    On a view, it is the value for the view's operation. A subclass may assign another value, as in DRF.
     """
 
     def __init__(
@@ -75,10 +75,10 @@ class OperationViewSet(PlannedViewSet):
     """The base class of every generated viewset."""
 
     classes: ClassVar[Classes]
-    #: What serves each operation, by route (base path and path), then method.
+    #: The objects that serve each operation, by route (base path and path), then by method.
     routes: ClassVar[Mapping[str, Mapping[str, Served]]] = {}
     replacement: ClassVar[type[OperationViewSet] | None] = None
-    #: Whether URLs have been made, so that the viewset can't be replaced any more.
+    #: Whether URLs have been created, so that the viewset can no longer be replaced.
     is_routed: ClassVar[bool] = False
     pagination_class = CursorPages
     content_negotiation_class = Negotiation
@@ -100,7 +100,7 @@ class OperationViewSet(PlannedViewSet):
     # -------------------------------------------------------------- one request
 
     def _take_steps(self, plan: OperationPlan, http_request: HttpRequest) -> HttpResponseBase:
-        """Does what DRF's ``dispatch()`` does, for a plan that knows what all of its hooks would do."""
+        """Does what DRF's ``dispatch()`` does, for a direct plan, whose hooks have known results."""
         request = self._begin(plan, http_request)
         try:
             self._check(plan, request)
@@ -110,7 +110,7 @@ class OperationViewSet(PlannedViewSet):
         return self._end(plan, request, response)
 
     def dispatch_steps(self, plan: OperationPlan, http_request: HttpRequest) -> Steps[HttpResponseBase]:
-        """Does what the view does, but waits in steps: for requests that ``answers_in_steps`` accepts."""
+        """Does the same as the view, but in steps, for requests for which ``answers_in_steps`` returns True."""
         steps = self._take_steps_in_turn(plan, http_request)
         if OPERATIONS.subscribers and self.plans is not None:
             return self.plans.observed.answered_in_steps(http_request, steps)
@@ -130,14 +130,14 @@ class OperationViewSet(PlannedViewSet):
         return self.handle_exception(error)
 
     def _handled_in_steps(self, error: Exception) -> Steps[HttpResponseBase]:
-        """Does what ``_handled`` does, in steps: reporting a server's fault may block, as the project's code may."""
+        """Does the same as ``_handled``, in steps, because reports of a fault and the project's code may block."""
         is_own = self.get_exception_handler() is errors.exception_handler and not makes_own_bodies()
         if is_own and describe(error).status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return self._handled(error)
         return (yield BlockingCall(self._handled, error))  # type: ignore[no-any-return]
 
     def _refusal(self, error: Exception) -> HttpResponseBase | None:
-        """Returns the answer to a request that is at fault, as bytes; None if something may read or change it."""
+        """Returns the response to a faulty request as bytes; None if other code may read or change the response."""
         if (
             isinstance(error, (NotAuthenticated, AuthenticationFailed))
             or self.get_exception_handler() is not errors.exception_handler
@@ -156,7 +156,7 @@ class OperationViewSet(PlannedViewSet):
         return answer
 
     def _begin(self, plan: OperationPlan, http_request: HttpRequest) -> OperationRequest:
-        """Returns DRF's request, and sets the attributes of the view that ``dispatch()`` sets."""
+        """Returns the DRF request, and sets the same attributes of the view as ``dispatch()``."""
         attributes: dict[str, Any] = self.__dict__
         authenticators = [authenticator() for authenticator in plan.authenticators] if plan.authenticators else ()
         request = OperationRequest.planned(http_request, plan.request_state or {}, authenticators, self)
@@ -167,7 +167,7 @@ class OperationViewSet(PlannedViewSet):
         return request
 
     def _check(self, plan: OperationPlan, request: Request) -> None:
-        """Runs the plan's checks, and those that one of them adds by setting a hook on the view."""
+        """Runs the plan's checks. If a check sets a hook on the view, runs the checks that this adds, too."""
         for check in plan.checks:
             check(self, request)
             if plan.may_have_changed(check) and self.plan is not plan:
@@ -212,18 +212,18 @@ class OperationViewSet(PlannedViewSet):
         return super().default_response_headers if known is None else dict(known)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Negotiates, authenticates, checks permissions and throttles as DRF does, and reads the parameters."""
+        """Negotiates, authenticates, checks permissions and throttles as in DRF, and reads the parameters."""
         self.format_kwarg = self.get_format_suffix(**kwargs)
         self._check(self.plan, request)
 
     def _check_the_rest(self, request: Request, done: set[Check]) -> None:
-        """Continues after a check has set a hook on the view, which may add another check."""
+        """Runs the remaining checks after a check has set a hook on the view. The hook may add checks."""
         while (check := next((each for each in self.plan.checks if each not in done), None)) is not None:
             done.add(check)
             check(self, request)
 
     def negotiate(self, request: Request, *, force: bool = False) -> None:
-        """Sets the request's renderer and media type; ``force`` takes any renderer if the client accepts none."""
+        """Sets the request's renderer and media type. With ``force``, sets one even if the client accepts none."""
         plan, meta = self.plan, request._request.META
         renderer, accept = plan.renderer, meta.get("HTTP_ACCEPT", "*/*")
         known = plan.accepted.get(accept)
@@ -237,7 +237,7 @@ class OperationViewSet(PlannedViewSet):
         request.version, request.versioning_scheme = None, None
 
     def _parser_classes(self, configured: list[type]) -> Iterable[type]:
-        """Returns the parsers of the declared media types, and for browsers those of the browsable API's forms."""
+        """Returns the parsers of the declared media types. For browsers, adds parsers of the browsable API's forms."""
         if self.operation.request_body is None:
             return configured
         shows_forms = any(renderer.media_type == "text/html" for renderer in self.renderer_classes)
@@ -246,7 +246,7 @@ class OperationViewSet(PlannedViewSet):
         return served.body.parser_classes(configured if shows_forms and from_browser else ())
 
     def json_body(self) -> Any:
-        """Returns the body as JSON, not validated; an empty object if none was sent and none is required."""
+        """Returns the body as JSON, without validation; an empty object if an optional body wasn't sent."""
         plan, request = self.plan, self.request
         if plan.takes_plain_json and type(request) is OperationRequest:
             value = request.plain_json()
@@ -259,9 +259,9 @@ class OperationViewSet(PlannedViewSet):
         return self._released(super().dispatch(request, *args, **kwargs))
 
     def _released(self, response: HttpResponseBase) -> HttpResponseBase:
-        """Returns the response, which the view doesn't keep."""
-        # A reference cycle would keep both, and all that they hold, until the garbage collector runs. The methods that
-        # as_view() sets refer to the view; only the browsable API still asks for them.
+        """Returns the response, and replaces the view's reference to it with a weak reference."""
+        # A reference cycle would keep the view, the response and their data until the garbage collector runs. The
+        # methods that as_view() sets refer to the view, too, and only the browsable API still needs them.
         attributes = self.__dict__
         attributes["_response"] = weakref.ref(response)
         if type(response) is JSONAnswer or (
@@ -272,11 +272,11 @@ class OperationViewSet(PlannedViewSet):
         return response
 
     def answers_in_steps(self, action: str, meta: Mapping[str, Any]) -> bool:
-        """Returns whether a generated action yields every call it waits for, given a request's headers."""
+        """Returns whether a generated action yields each call for which it waits. ``meta`` has request headers."""
         return False
 
     def _acting(self) -> Steps[HttpResponseBase]:
-        """Returns the response of the action."""
+        """Runs the action or the handler in steps, and returns the response."""
         served = self.served_here
         if served.handler is None:
             steps: Steps[HttpResponseBase] = getattr(self, f"{served.action}_steps")()
@@ -284,13 +284,13 @@ class OperationViewSet(PlannedViewSet):
         body = served.body.read(self.request, self.plan.unknown)
         result = yield served.handler.called(self.request, body, self.parameters.by_argument)
         answer = partial(self._responded, result)
-        # One of the project's query sets or iterators is read while it is shown.
+        # If the result is a query set or an iterator, it is read while the response is rendered, which may block.
         response: HttpResponseBase = answer() if is_made(result) else (yield BlockingCall(answer))
         return response
 
     @property
     def response(self) -> Any:
-        """The response, as long as other code refers to it."""
+        """The response; None if no other code refers to the response any longer."""
         held = self.__dict__.get("_response")
         return held() if isinstance(held, weakref.ref) else held
 
@@ -309,19 +309,19 @@ class OperationViewSet(PlannedViewSet):
         if isinstance(response, Response) and response.exception:
             renderer = response.accepted_renderer
             if renderer.media_type != "text/html" or isinstance(renderer, TextRenderer):
-                # Errors are JSON, whatever the operation's media types.
+                # Errors are JSON, whatever media types the operation has.
                 response.accepted_renderer = JSONRenderer()
                 response.accepted_media_type = JSONRenderer.media_type
                 response.content_type = getattr(response, "error_content_type", None)
             elif response.status_code == HTTPStatus.BAD_REQUEST and is_html_input(request.data) and request.data:
-                # The browsable API shows the form again, with its values and the errors beside its fields.
+                # The browsable API shows the form again, with the sent values and the errors beside the fields.
                 response.data = ReturnDict(response.data, serializer=self.get_serializer(data=request.data))
         return response
 
     def answer(self, data: Any, status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
-        """Returns the checked response with this body: its bytes, or DRF's response if something may read it.
+        """Returns the checked response: a ``JSONAnswer``, or a DRF ``Response`` if other code may need that.
 
-        ``headers`` are added to those of every answer.
+        ``headers`` are added to the headers that every response has.
         """
         plan = self.plan
         served = plan.served
@@ -337,12 +337,12 @@ class OperationViewSet(PlannedViewSet):
         request = self.request
         if not plan.gives_bytes or getattr(request, "accepted_renderer", None) is not plan.renderer:
             return False
-        # A view that is called by itself, as DRF's documentation tests them, or from a decorator gives a `Response`.
+        # A view that is called directly, as in DRF's documentation of tests, or by a decorator returns a `Response`.
         match = request._request.resolver_match
         return match is not None and self.plans is not None and match.func is self.plans.view_function
 
     def checked(self, response: Response) -> Response:
-        """Returns the response, without a body if none is declared; validates it if the settings say so."""
+        """Returns the response. Removes its body if none is declared. Validates the response if the settings say so."""
         if response.data is not None and not self.declares_content(response.status_code, undeclared=True):
             response.data = None
         check_response(self.served_here.operation, response.status_code, response.data)
@@ -376,17 +376,17 @@ class OperationViewSet(PlannedViewSet):
         )
 
     def _of_value(self, body: Any, status: int, headers: Mapping[str, str]) -> HttpResponse:
-        """Does what ``answer`` does, for a body that has been checked."""
+        """Does the same as ``answer``, for a body that has already been checked."""
         plan = self.plan
         if self._gives_bytes(plan):
             return JSONAnswer(body, status, headers, self, plan.renderer.media_type)  # type: ignore[union-attr]
         return drf_response(body, status, headers)
 
     def media_type_of(self, value: Any) -> str:
-        """Returns the media type of an answer with this value, which may require another renderer.
+        """Returns the media type of a response with this value. If the value needs another renderer, sets that, too.
 
-        Raises ``NotAcceptable`` if the client accepts only text or bytes, and ``TypeError`` if the operation declares
-        nothing else.
+        If only text or bytes are possible, but the value is neither, raises an exception: ``NotAcceptable`` if the
+        client accepts nothing else, and ``TypeError`` if the operation declares nothing else.
         """
         request: Any = self.request
         if not can_render(request.accepted_renderer, value):
@@ -401,13 +401,13 @@ class OperationViewSet(PlannedViewSet):
     # -------------------------------------------------------------- querysets, serializers
 
     def get_queryset(self) -> Any:
-        """Returns None unless a subclass sets ``queryset``: handlers need none, but the browsable API needs one."""
+        """Returns the query set of a subclass; None if it has none. Only the browsable API needs this method."""
         if self.queryset is None:  # type: ignore[arg-type]  # the stubs take it for a manager
             return None
         return super().get_queryset()
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
-        """Returns the serializer of the operation's body, or of its response if it has no body."""
+        """Returns the serializer of the operation's body. If the operation has no body, it is that of the response."""
         if self.serializer_class is not None:
             return self.serializer_class
         served = self.current
@@ -424,6 +424,6 @@ class _Nothing(serializers.Serializer[Any]):
     """The serializer of operations without a JSON body or response."""
 
 
-#: The attributes that generated viewsets set, and that aren't hooks.
+#: The attributes that generated viewsets set. These attributes aren't hooks.
 DATA = frozenset({"api", "classes", "hooks", "is_routed", "item", "plans", "replacement", "routes", "served", "store"})
 OperationViewSet.hooks = Hooks(OperationViewSet, data=DATA)

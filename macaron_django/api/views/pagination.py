@@ -1,10 +1,11 @@
-"""Pages through query sets by cursor, as a DRF pagination class for both stores.
+"""Splits query sets into pages with cursors: a DRF pagination class for DynamoDB and the ORM.
 
-Every generated list reads ``limit`` and ``cursor``, declared or not. The next page is in the ``Link`` header (RFC
-8288), and in the envelope's property where the response schema is an envelope.
+Every generated list reads ``limit`` and ``cursor``, even if they aren't declared. The ``Link`` header (RFC 8288) has
+the URL of the next page. If the response schema is an envelope, a property of the envelope has it, too.
 
-DynamoDB's query sets make their own pages, which end early if enough was read for one page. Those of the ORM are found
-by key, not by offset: every page costs the same, and rows added or deleted in between don't shift the others.
+DynamoDB's query sets create their own pages, which end early if enough items were read for one page. The pages of the
+ORM are found by key, not by offset. So every page costs the same, and rows that are added or deleted in between don't
+shift the other rows.
 """
 
 from __future__ import annotations
@@ -39,14 +40,14 @@ __all__ = ["CursorPages", "Keyset", "KeysetPage", "keyset_page", "next_url", "pa
 
 @dataclass(frozen=True)
 class KeysetPage:
-    """The rows of a page, and the cursor of the next; ``next_cursor`` is None on the last page."""
+    """The rows of a page, and the cursor of the next page. ``next_cursor`` is None on the last page."""
 
     rows: list[Any]
     next_cursor: str | None
 
 
 class CursorPages(pagination.BasePagination):
-    """Pages through generated lists. Its view's ``generated`` is the operation that is being answered."""
+    """Splits generated lists into pages. The ``generated`` of its view is the operation of the request."""
 
     page: Any = None
 
@@ -78,7 +79,7 @@ class CursorPages(pagination.BasePagination):
         return (data if envelope is None else self._enveloped(data, envelope, link)), 200, headers
 
     def next_link(self) -> str | None:
-        """Returns the absolute URL of the next page; None on the last."""
+        """Returns the absolute URL of the next page; None on the last page."""
         cursor = self.page.next_cursor
         return None if cursor is None else next_url(self.request, self._name(CURSOR), cursor)
 
@@ -115,10 +116,10 @@ class CursorPages(pagination.BasePagination):
         return self.request.query_params.get(name)
 
     def _list(self) -> str:
-        """Returns the requested list: its path and its parameters, except for where the page starts and ends.
+        """Returns a text that identifies the list: its path and its parameters, except for the limit and the cursor.
 
-        Conditions of ``get_queryset()`` aren't part of it: a condition on the current time, for example, differs
-        between two requests for the same list.
+        The conditions in ``get_queryset()`` aren't part of the text. For example, a condition on the current time
+        differs between two requests for the same list.
         """
         parameters = getattr(self.view, "parameters", None)
         if parameters is None:
@@ -164,8 +165,8 @@ class CursorPages(pagination.BasePagination):
 
 
 def page_size(given: Any) -> int | None:
-    """Returns the maximum number of rows on a page for a client's ``limit``, which may be missing; None if it isn't a
-    valid one.
+    """Returns the maximum number of rows on a page for a client's ``limit``, which may be missing; None if the limit
+    isn't valid.
     """
     if given in {None, ""}:
         return int(settings.PAGE_SIZE)
@@ -177,9 +178,10 @@ def page_size(given: Any) -> int | None:
 
 
 def next_url(request: HttpRequest | Request, name: str, cursor: str) -> str:
-    """Returns the absolute URL of the request with another cursor in its parameter ``name``.
+    """Returns the absolute URL of the request with another cursor in the parameter ``name``.
 
-    The other parameters stay as they were sent: an encoded comma is part of a value, a plain one may end it.
+    The spelling of the other parameters doesn't change: an encoded comma is part of a value, but a plain comma may end
+    a value.
     """
     url = urlsplit(own_url(getattr(request, "_request", request)))
     others = (each for each in url.query.split("&") if each and unquote_plus(each.partition("=")[0]) != name)
@@ -190,14 +192,15 @@ def _refused(name: str, keyword: str, message: str) -> RequestInvalid:
     return RequestInvalid(violations=[Violation(message, json_pointers.join([name]), "", keyword, "query")])
 
 
-# ------------------------------------------------------------------ the ORM's pages
+# ------------------------------------------------------------------ pages of the ORM
 
 
 def keyset_page(queryset: QuerySet[Any], limit: int, cursor: str | None, scope: str) -> KeysetPage:
     """Returns at most ``limit`` rows of an ORM query set, from ``cursor`` on. Raises ``InvalidCursor``.
 
-    The order is the query set's own up to the first term that isn't a field of the model, then the primary key; null
-    comes last in every database. The cursor is sealed, and valid only for the same model, order and ``scope``.
+    The rows have the query set's order, up to the first term that isn't a field of the model. Then they are ordered by
+    the primary key. Null is last in every database. The cursor is encrypted, and valid only for the same model, order
+    and ``scope``.
     """
     keyset = Keyset(queryset, scope)
     rows = list(keyset.rows(cursor)[: limit + 1])
@@ -218,14 +221,16 @@ class Keyset:
         )
 
     def rows(self, cursor: str | None) -> QuerySet[Any]:
-        """Returns all rows, or those after the one that ``cursor`` was made from. Raises ``InvalidCursor``."""
+        """Returns the rows after the row from which ``cursor`` was created; all rows without one. Can raise
+        ``InvalidCursor``.
+        """
         if cursor is None:
             return self.ordered
         following: QuerySet[Any] = self.ordered.filter(_after(self.terms, _opened(cursor, self.scope, self.terms)))
         return following
 
     def cursor(self, last: Model) -> str:
-        """Returns the cursor of the rows after ``last``."""
+        """Returns the cursor for the rows after ``last``."""
         position = [None if getattr(last, f.attname) is None else f.value_to_string(last) for f, _ in self.terms]
         return seal({"position": {"S": json.dumps(position)}}, self.scope)
 
@@ -261,7 +266,7 @@ def _term(order: Any, meta: Any) -> Term | None:
         field = meta.get_field(name)
     except FieldDoesNotExist:
         return None
-    # Ordering by a relation orders by the related model's own ordering.
+    # Ordering by a relation means the related model's default ordering.
     return (field, descending) if field.concrete and not (field.is_relation and name == field.name) else None
 
 
@@ -273,7 +278,7 @@ def _order_by(field: Field[Any, Any], descending: bool) -> OrderBy:
 
 
 def _after(terms: Sequence[Term], position: Sequence[Any]) -> Q:
-    """Returns the condition for rows after ``position``: beyond it in one term, and equal in the terms before."""
+    """Returns the condition for rows after ``position``: they are beyond it in a term, and equal in earlier terms."""
     after = Q(pk__in=[])
     equal = Q()
     for (field, descending), value in zip(terms, position, strict=True):

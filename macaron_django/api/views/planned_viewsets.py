@@ -1,4 +1,4 @@
-"""Finds the operation and the plan of a view's request, and who may send it: what a viewset needs before it answers."""
+"""The base class of all generated viewsets. Finds the operation, plan, parameters and permissions of a request."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
     """The base class of viewsets whose requests go through the steps of a plan."""
 
     api: ClassVar[str] = ""
-    #: What serves each operation of this view's path, by method; set by as_view().
+    #: The objects that serve each operation of this view's path, by method. as_view() sets them.
     served: Mapping[str, Served] = {}
-    #: What this path's requests have to go through; set by as_view().
+    #: The plans of this path's operations. as_view() sets them.
     plans: OperationPlans | None = None
-    #: The hooks that a project may override, as DRF and this package define them.
+    #: The attributes that a project may override, with the values that DRF and this package define.
     hooks: ClassVar[Hooks]
 
     http_method_names = [*View.http_method_names, "query"]
 
     @classonlymethod
     def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:  # noqa: N805 (a class)
-        """DRF's ``as_view()``; the view knows the plans of its path's operations.
+        """Returns a view function as DRF does, and adds the plans of its path's operations.
 
         If a plan is direct, its steps run one after the other, and DRF's ``dispatch()`` isn't called.
         """
@@ -75,7 +75,7 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @property
     def plan(self) -> OperationPlan:
-        """The plan of the request's operation, rebuilt if a hook has been set on the view itself."""
+        """The plan of the request's operation. If a hook has been set on the view itself, the plan is created again."""
         attributes = self.__dict__
         plan: OperationPlan | None = attributes.get("_plan")
         if plan is not None and plan.is_closed:
@@ -89,14 +89,15 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
             plan = attributes["_plan"] = plans.of(method, names.intersection(attributes))
         return plan
 
-    # -------------------------------------------------------------- which operation this is
+    # -------------------------------------------------------------- the operation
 
     @property
     def current(self) -> Served | None:
-        """What serves the request's method; None for OPTIONS and for methods that the path doesn't have."""
+        """The objects that serve the request's operation; None for OPTIONS, and if the path has no such method."""
         attributes = self.__dict__
         request = attributes.get("request")
-        # Kept, because a request needs it many times. DRF's metadata and browsable API replace the view's request.
+        # Stored with the request, because it is needed many times, and DRF's metadata and browsable API replace the
+        # request of the view.
         known: tuple[Any, Served | None] | None = attributes.get("_current")
         if known is None or known[0] is not request:
             if request is None or not request.method:
@@ -108,7 +109,7 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @property
     def served_here(self) -> Served:
-        """What serves the request's method. Raises ``AttributeError`` if the path has no such method."""
+        """The objects that serve the request's operation. Raises ``AttributeError`` if the path has no such method."""
         served = self.current
         if served is None:
             raise AttributeError("the path declares no operation for this method")
@@ -116,7 +117,7 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @property
     def operation(self) -> Operation:
-        """The operation that is being answered. Raises ``AttributeError`` if the path has no such method."""
+        """The operation of the request. Raises ``AttributeError`` if the path has no such method."""
         served = self.current
         return served.operation if served is not None else self.served_here.operation
 
@@ -126,14 +127,14 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         served = self.current
         if served is None:
             return ParameterValues({}, {})
-        # The browsable API reads those of other operations, too.
+        # The browsable API also reads the parameters of other operations.
         read: dict[Served, ParameterValues] = self.__dict__.setdefault("_parameters", {})
         if served not in read:
             try:
                 read[served] = served.parameters.read(self.request, self.kwargs)
             except RequestInvalid as failure:
                 if getattr(self, "action", None) == "metadata":
-                    # OPTIONS tries the path's other methods, and understands DRF's own exceptions.
+                    # For OPTIONS, DRF tries the path's other methods, and handles only its own exceptions.
                     raise ParseError(str(failure)) from failure
                 raise
         return read[served]
@@ -142,7 +143,7 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @property
     def _security(self) -> SecurityPolicy | None:
-        """The operation's policy; for OPTIONS and undeclared methods, the path's most open one."""
+        """The policy of the operation. For OPTIONS and undeclared methods, it is the path's least strict policy."""
         served = self.current
         if served is not None:
             return served.security
@@ -156,7 +157,7 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         return [authenticator() for authenticator in policy.authentication_classes]
 
     def get_permissions(self) -> list[Any]:
-        """Returns the spec's permissions, and the viewset's own ``permission_classes``, else the project's defaults."""
+        """Returns the spec's permissions, and the viewset's ``permission_classes`` or else the project's defaults."""
         policy = self._security
         if policy is None:
             return list(super().get_permissions())
@@ -176,7 +177,7 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         return None
 
     def _take_steps(self, plan: OperationPlan, http_request: HttpRequest) -> HttpResponseBase:
-        """Does what DRF's ``dispatch()`` does, for a plan that knows what all of its hooks would do."""
+        """Does what DRF's ``dispatch()`` does, for a direct plan, whose hooks have known results."""
         raise NotImplementedError
 
 

@@ -1,6 +1,6 @@
-"""The base class of resources' viewsets: their query sets, items, keys and serializers.
+"""The base class of viewsets with generated operations: their query sets, items, keys and serializers.
 
-It has the hooks that ``actions`` calls and that projects override, named as in DRF's generic views.
+It has the hooks that ``actions`` calls, and that projects can override. They have the names in DRF's generic views.
 """
 
 from __future__ import annotations
@@ -46,19 +46,19 @@ __all__ = ["NARROWING", "ResourceViewSet"]
 
 logger = logging.getLogger("macaron_django")
 S = TypeVar("S")
-#: How many characters of a client's value an error repeats.
+#: The greatest number of characters of a client's value that an error message quotes.
 _QUOTED = 100
 
 
 class ResourceViewSet(ConditionalViewSet):
     """The base class of viewsets with generated operations."""
 
-    #: An operation on one item's path, whose URL is the item's; None if no path leads to an item.
+    #: An operation on an item's path. Its URL is the item's URL. None if no path leads to a single item.
     item: ClassVar[GeneratedOperation | None] = None
 
     @property
     def generated(self) -> GeneratedOperation:
-        """The generated operation that is being answered. Raises ``AttributeError`` for a handler's operation."""
+        """The generated operation of the request. Raises ``AttributeError`` if a handler serves the operation."""
         served = self.current
         if served is None or served.generated is None:
             raise AttributeError("only generated operations have this attribute, and a handler answers this operation")
@@ -97,10 +97,10 @@ class ResourceViewSet(ConditionalViewSet):
             names = [f.parameter for f in self.generated.filters if ("query", f.parameter) in sent]
             if not names:
                 raise  # the client sent no filter
-            logger.warning("%s %s: %s", self.request.method, self.operation.route, error)  # it names tables and indexes
+            logger.warning("%s %s: %s", self.request.method, self.operation.route, error)  # names tables, so only logged
             raise RequestInvalid(violations=[list_queries.unanswered(name) for name in names]) from error
         except UnsupportedQuery as error:
-            # DynamoDB's query sets are planned when they are read, and only then refuse an order.
+            # DynamoDB's query sets are planned only when they are read, so they refuse an order only then.
             name = self.generated.paging.get(ORDERING) if self._is_generated else None
             if name is None or not self.parameters.by_location.get(("query", name)):
                 raise
@@ -111,12 +111,12 @@ class ResourceViewSet(ConditionalViewSet):
             raise
 
     def get_object(self) -> Any:
-        """Returns the item that the path names. Raises ``Http404`` if there is none, or if the path can't name one."""
+        """Returns the item that the path names. Raises ``Http404`` if no such item exists or can exist."""
         if not self._is_generated:
             return super().get_object()
         queryset = self.filter_queryset(self.get_queryset())
         if self.generated.action != "retrieve" and getattr(queryset, "is_narrowed_only", False):
-            queryset = queryset.consistent()  # the item as it is now, to be changed
+            queryset = queryset.consistent()  # a change needs the current state of the item
         try:
             found = queryset.get(**self.path_values(as_lookups=True))
         except (ObjectDoesNotExist, ValidationError, UnstorableValue) as error:
@@ -134,7 +134,8 @@ class ResourceViewSet(ConditionalViewSet):
     def path_values(self, *, as_lookups: bool = False) -> dict[str, Any]:
         """Returns the Python value of each property that comes from the path or the caller, by property name.
 
-        ``as_lookups`` names them as ``filter()`` does. A value that no property can have is a 404.
+        With ``as_lookups``, the names are keywords of ``filter()``. Raises ``Http404`` for a value in the path that the
+        property can't have.
         """
         known: tuple[Served | None, dict[str, Any]] = self.__dict__.get("_path_values", _NO_VALUES)
         served, values = self.current, known[1]
@@ -154,7 +155,7 @@ class ResourceViewSet(ConditionalViewSet):
         return {self.store.lookup([n]): v for n, v in values.items()} if as_lookups else dict(values)
 
     def _add_caller_keys(self, values: dict[str, Any]) -> None:
-        """Adds the keys that come from the caller. Raises ``Http404`` for a path that gives another value."""
+        """Adds the keys that come from the caller. Raises ``Http404`` if the path has a different value."""
         for name, source in self.generated.caller_keys.items():
             text = caller_value(source, self.request)
             try:
@@ -166,9 +167,9 @@ class ResourceViewSet(ConditionalViewSet):
             values[name] = own
 
     def with_path_values(self, body: Any) -> Any:
-        """Returns the body with the values of the path. Raises ``RequestInvalid`` if it has other values.
+        """Returns the body with the values of the path. Raises ``RequestInvalid`` if the body has different values.
 
-        A value that the body's schema requires isn't added: by the document, a body without it is wrong.
+        If the body's schema requires a property, its value isn't added: by the document, a body without it is wrong.
         """
         values = self.path_values()
         if not values or not (type(body) is dict or isinstance(body, Mapping)):
@@ -181,7 +182,7 @@ class ResourceViewSet(ConditionalViewSet):
         return {**self.store.as_json(added), **body} if added else body
 
     def refuse_other_values(self, body: Any) -> None:
-        """Raises ``RequestInvalid`` if the body has another value for a key than the path."""
+        """Raises ``RequestInvalid`` if the body and the path have different values for a key."""
         if not (type(body) is dict or isinstance(body, Mapping)):
             return
         for name, value in self.path_values().items():
@@ -201,10 +202,10 @@ class ResourceViewSet(ConditionalViewSet):
     # -------------------------------------------------------------- the store
 
     def store_for(self, hooks: frozenset[str], *, changes: bool = False, narrows: bool = True) -> Store | None:
-        """Returns the store that answers the request; None if a project's hook may see a row or a serializer.
+        """Returns the store that can serve the request; None if a project's hook may get a row or a serializer.
 
-        ``hooks`` are the hooks that get a row or a serializer. The project's own query set narrows the store to its
-        items.
+        ``hooks`` has the hooks that get a row or a serializer. If the project has its own query set, the returned store
+        has only the items of this query set.
         """
         plan, request = self.plan, self.request
         meta, renderer = request._request.META, request.accepted_renderer
@@ -214,7 +215,7 @@ class ResourceViewSet(ConditionalViewSet):
             or is_judged(meta)
             or (
                 renderer is not plan.renderer and renderer.media_type == "text/html"
-            )  # its forms come from a serializer
+            )  # the forms of a page come from a serializer
         ):
             return None
         if not narrows or (plan.overridden.isdisjoint(NARROWING) and not self.filter_backends):
@@ -222,7 +223,7 @@ class ResourceViewSet(ConditionalViewSet):
         return self.store.narrowed(self.filter_queryset(self.get_queryset()))
 
     def done(self, steps: Steps[S], body: Any = None) -> Steps[S]:
-        """Returns the result of a store's method. Raises ``SchemaViolated`` for a body that breaks its schema."""
+        """Runs the steps of a store's method, and returns the result. Can raise ``SchemaViolated`` for the body."""
         try:
             return (yield from steps)
         except RequestInvalid as failure:
@@ -234,7 +235,7 @@ class ResourceViewSet(ConditionalViewSet):
             raise
 
     def answers_in_steps(self, action: str, meta: Mapping[str, Any]) -> bool:
-        """Returns whether the store answers the request in steps that yield every call they wait for."""
+        """Returns whether the store serves the request in steps that yield each call for which they wait."""
         return (
             not is_judged(meta)
             and not self.filter_backends
@@ -244,9 +245,9 @@ class ResourceViewSet(ConditionalViewSet):
         )
 
     def _saved(self, save: Callable[[Any], object], serializer: Any) -> Any:
-        """Returns the serializer after ``save(serializer)``.
+        """Calls ``save(serializer)``, and returns the serializer.
 
-        Adds to an exception where the client sent the wrong value, as ``done`` does.
+        Adds to exceptions the place of the wrong value in the request, as ``done`` does.
         """
         try:
             save(serializer)
@@ -258,7 +259,7 @@ class ResourceViewSet(ConditionalViewSet):
         return serializer
 
     def blamed_on_path(self, failure: ValidationFailed) -> ValidationFailed:
-        """Returns ``RequestInvalid`` if all violations come from the path, else ``failure`` itself."""
+        """Returns a ``RequestInvalid`` if all violations come from the path; otherwise ``failure`` itself."""
         body = self.json_body() if isinstance(failure, RequestInvalid) else None
         sent = body.keys() if isinstance(body, Mapping) else ()
         parameters = {name: parameter for parameter, name in self.generated.keys.items() if name not in sent}
@@ -270,7 +271,7 @@ class ResourceViewSet(ConditionalViewSet):
         return RequestInvalid(violations=[replace(one, pointer=at, location="path") for one, at in violations])
 
     def place_unstorable(self, error: UnstorableValue) -> None:
-        """Corrects the error's pointer if the path gave the value. Raises ``ValidationFailed`` if it wasn't sent."""
+        """Corrects the pointer if the value is from the path. Raises ``ValidationFailed`` if it wasn't sent."""
         steps = json_pointers.split(error.pointer)
         body = self.json_body() if steps else None
         if not steps or (isinstance(body, Mapping) and steps[0] in body):
@@ -284,13 +285,13 @@ class ResourceViewSet(ConditionalViewSet):
             raise ValidationFailed(f"The server adds something that can't be stored: {error}") from error
 
     def found(self, stored: S | None) -> S:
-        """Returns what is stored. Raises ``Http404`` if it is None."""
+        """Returns ``stored``. Raises ``Http404`` if it is None."""
         if stored is None:
             raise list_queries.absent(self.store.schema, self.path_values())
         return stored
 
     def answered(self, stored: Stored, status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
-        """Returns the response that shows what is stored."""
+        """Returns the response that shows a stored item."""
         body = without_write_only(self.store.schema, stored.json) if self.store.hides else stored.json
         response = self.answer(body, status, headers)
         if stored.version is not None:
@@ -298,15 +299,15 @@ class ResourceViewSet(ConditionalViewSet):
         return response
 
     def answered_created(self, stored: Stored) -> HttpResponse:
-        """Returns a 201, or the declared success status, with what is stored and its ``Location``."""
+        """Returns a 201, or the declared success status, with the stored item and its ``Location``."""
         where = self.location(without_write_only(self.store.schema, stored.json))
         status = self.served_here.success_status(201, 200)
         return self.answered(stored, status, {"Location": where} if where else None)
 
-    # -------------------------------------------------------------- serializers and answers
+    # -------------------------------------------------------------- serializers and responses
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
-        """Returns the serializer of a generated operation's body, or of the resource if it has no body."""
+        """Returns the serializer of a generated operation's body. Without a body, it is that of the resource."""
         if self.serializer_class is not None or not self._is_generated:
             return super().get_serializer_class()
         schema = self.served_here.body_schema
@@ -318,18 +319,18 @@ class ResourceViewSet(ConditionalViewSet):
         return serializer_for(self.store.schema, self.classes, "response", model=self.store.model)
 
     def shows_items(self, queryset: Any) -> bool:
-        """Returns whether a list's response can be made from stored items, because no hook in between sees rows."""
+        """Returns whether a list's response can be created from stored items, because no hook needs rows."""
         return (
-            getattr(queryset, "gives_rows", False)  # False for those of the ORM; values() may leave some out on purpose
+            getattr(queryset, "gives_rows", False)  # False for the ORM; values() may omit properties on purpose
             and queryset.model is self.store.model  # another model's items would be shown by the wrong schema
             and self.plan.shows
             and self.plan.leaves_alone(_BETWEEN)
-            and self.request.accepted_renderer.media_type != "text/html"  # its forms come from a serializer
+            and self.request.accepted_renderer.media_type != "text/html"  # a page's forms come from a serializer
         )
 
     def represented(self, serializer: Any) -> Any:
-        """Returns a saved serializer's instance as JSON by the resource's schema: an input schema may have fewer
-        properties.
+        """Returns the JSON of a saved serializer's instance, according to the resource's schema. An input schema may
+        have fewer properties.
         """
         own: Schema | None = getattr(serializer, "schema", None)
         if own is None or own.resolved == self.store.schema:
@@ -344,19 +345,19 @@ class ResourceViewSet(ConditionalViewSet):
         return self.tagged(self.answer(body, self.served_here.success_status(201, 200), headers), serializer.instance)
 
     def changed(self, serializer: Any) -> HttpResponse:
-        """Returns a 200, or a 204 if only that is declared."""
+        """Returns a 200, or a 204 if the operation declares only 204."""
         status = self.served_here.success_status(200, 204)
         return self.tagged(self.answer(self.represented(serializer), status), serializer.instance)
 
     def location(self, body: Mapping[str, Any]) -> str | None:
-        """Returns the absolute URL of an item, given its JSON; None if no path leads to it."""
+        """Returns the absolute URL of the item whose JSON is ``body``; None if no path leads to the item."""
         return location(self.request, self.item, self.kwargs, body)
 
 
 _NO_VALUES: tuple[None, dict[str, Any]] = (None, {})
-#: The hooks that choose a viewset's items among those of its table.
+#: The hooks that choose a viewset's items from all items of its table.
 NARROWING = frozenset({"filter_backends", "filter_queryset", "get_queryset", "queryset"})
-#: The hooks between a list's query set and its answer.
+#: The hooks between a list's query set and its response.
 _BETWEEN = frozenset(
     {"serializer_class", "get_serializer", "get_serializer_class", "get_serializer_context"}
     | {"pagination_class", "paginator", "paginate_queryset", "get_paginated_response"}
@@ -364,6 +365,6 @@ _BETWEEN = frozenset(
 
 
 def _shown(value: Any) -> str:
-    """Returns a value as an error message shows it: as JSON, cut after ``_QUOTED`` characters."""
+    """Returns a value as text for an error message: JSON that is cut after ``_QUOTED`` characters."""
     text = dump_json(value).decode()
     return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
