@@ -97,7 +97,7 @@ class ResourceViewSet(ConditionalViewSet):
             names = [f.parameter for f in self.generated.filters if ("query", f.parameter) in sent]
             if not names:
                 raise  # the client sent no filter
-            logger.warning("%s %s: %s", self.request.method, self.operation.route, error)  # names tables, so only logged
+            logger.warning("%s %s: %s", self.request.method, self.operation.route, error)  # it names tables and indexes
             raise RequestInvalid(violations=[list_queries.unanswered(name) for name in names]) from error
         except UnsupportedQuery as error:
             # DynamoDB's query sets are planned only when they are read, so they refuse an order only then.
