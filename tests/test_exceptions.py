@@ -27,7 +27,7 @@ def test_a_code_is_given_once() -> None:
         assert exceptions.code_to_class["PAPER_JAM"] is made
         with pytest.raises(ValueError, match=r"The code PAPER_JAM belongs to PaperJam: give Jam another code\."):
             exceptions.add_error("Jam", "PAPER_JAM", 503)
-        with pytest.raises(ValueError, match=r"The code TOKEN_EXPIRED is AuthTokenExpiredError's"):
+        with pytest.raises(ValueError, match=r"The code TOKEN_EXPIRED belongs to AuthTokenExpiredError"):
             exceptions.add_error("Jam", "TOKEN_EXPIRED", 401)
     finally:
         del exceptions.code_to_class["PAPER_JAM"]
