@@ -1,8 +1,8 @@
 """Creates Django's ASGI application and loads its URLs, so that a server that can't serve the specs stops at startup.
 
-A request for an operation doesn't reach Django's handler if the effect of every middleware on it is known:
-``macaron_django.api.front`` responds first. The operation runs on the event loop, or in a thread if something blocks.
-Use this function in a project's ``asgi.py``, instead of Django's function with the same name::
+If the effect of every middleware on a request for an operation is known, ``macaron_django.api.front`` serves the
+request before Django's handler is called. The operation runs on the event loop, or in a thread if something blocks. Use
+this function in a project's ``asgi.py``, instead of Django's function with the same name::
 
     from macaron_django.asgi import get_asgi_application
 

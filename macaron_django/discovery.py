@@ -1,6 +1,6 @@
 """Finds the names of the project's APIs, and the paths of their specs, in the settings and in folders.
 
-This happens before any app is loaded, because the names become app labels.
+The module runs before any app is loaded, because the names become app labels.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Creates Django's WSGI application and loads its URLs, so that a server that can't serve the specs stops at startup.
 
-A request for an operation doesn't reach Django's handler if the effect of every middleware on it is known:
-``macaron_django.api.front`` responds first. Use this function in a project's ``wsgi.py``, instead of Django's function
+If the effect of every middleware on a request for an operation is known, ``macaron_django.api.front`` serves the
+request before Django's handler is called. Use this function in a project's ``wsgi.py``, instead of Django's function
 with the same name::
 
     from macaron_django.wsgi import get_wsgi_application

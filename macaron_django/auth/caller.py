@@ -1,7 +1,7 @@
 """Stores the current request, its verified claims and its token, for all code that serves the request.
 
-They are context variables: threads, async tasks and calls of ``sync_to_async`` each have their own. A WSGI server's
-thread keeps its context variables from one request to the next, so the signal ``request_started`` clears them.
+All three are context variables: threads, async tasks and calls of ``sync_to_async`` each have their own values. A WSGI
+server's thread keeps these values from one request to the next, so the signal ``request_started`` clears them.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ request_finished.connect(_finish, dispatch_uid="macaron_django.auth.caller.finis
 
 
 def current_request() -> HttpRequest | None:
-    """Returns the current request; None before the authentication of the first request."""
+    """Returns the current request. Returns None until the request reaches an authenticator."""
     return _request.get(None)
 
 

@@ -37,7 +37,7 @@ AnyRequest: TypeAlias = HttpRequest | Request
 
 @dataclass(frozen=True)
 class Credential:
-    """A token or an API key. If it is ``from_cookie``, it needs CSRF protection: browsers send it for any site."""
+    """A token or an API key. If it came in a cookie, it needs CSRF protection: any site can make a browser send it."""
 
     value: str = field(repr=False)
     from_cookie: bool = False

@@ -11,7 +11,7 @@ __all__ = ["security_findings"]
 
 
 def security_findings(document: Document) -> list[Finding]:
-    """Returns an error for each scheme that operations need but nothing verifies. No one could call them."""
+    """Returns an error for each scheme that operations need but nothing verifies. No one can call these operations."""
     findings: dict[str, Finding] = {}
     for operation in document.operations:
         for required in security_for(operation).requirements:

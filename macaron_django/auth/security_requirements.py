@@ -369,7 +369,7 @@ def security_for(operation: Operation) -> SecurityPolicy:
 def _is_readable(operation: Operation) -> bool:
     """Returns whether ``security`` is an array of objects that contain arrays.
 
-    Otherwise, an operation with a mistake in its ``security`` could become public.
+    Without this check, an operation with a mistake in its ``security`` could become public.
     """
     written = operation.json.get("security")
     if written is None:

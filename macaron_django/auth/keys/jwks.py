@@ -42,7 +42,7 @@ class KeysUnavailable(PyMacaronException):
 
 @dataclass(frozen=True)
 class PublishedKey:
-    """One key of the set. It may be used only with ``algorithm``, unless that is None because it names none."""
+    """One key of the set. ``algorithm`` is the only algorithm that may use the key; None if the key names none."""
 
     kid: str | None
     algorithm: str | None

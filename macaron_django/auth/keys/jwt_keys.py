@@ -1,7 +1,7 @@
 """Defines ``Key``: a key and the algorithms with which it may be used.
 
-The key determines the algorithms. If the header of a token did, a client could "sign" an HS256 token with a public RSA
-key (RFC 8725, section 2.1).
+The key determines the algorithms. If the header of a token determined them, a client could "sign" an HS256 token with a
+public RSA key (RFC 8725, section 2.1).
 """
 
 from __future__ import annotations
