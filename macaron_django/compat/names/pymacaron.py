@@ -13,7 +13,7 @@ _GUNICORN = """
     loglevel errorlog accesslog access_log_format proc_name
     pre_fork post_fork pre_exec when_ready worker_int worker_abort
 """
-_GENERATED = without("classes and URLs are made when a spec is read, and no code is generated")
+_GENERATED = without("classes and URLs are created when a spec is read, and no code is generated")
 
 MODULES: Modules = {
     "pymacaron": {
@@ -24,8 +24,8 @@ MODULES: Modules = {
         "ApiPool": "macaron_django.apipool",
         "get_model": "macaron_django.api_pool.get_model",
         "modelpool": "macaron_django.schemas.Classes",
-        "show_splash": without("the server says where it listens"),
-        "jsonencoders": without("date-times are written as MACARON['DATETIME_ENCODER'] says"),
+        "show_splash": without("the server itself prints its address"),
+        "jsonencoders": without("MACARON['DATETIME_ENCODER'] says how date-times are written"),
         "load_api_models_and_endpoints": _GENERATED,
         "get_config": "macaron_django.conf.get_config",
         "pymlogger": "macaron_django.observability.pymlogger",
@@ -93,7 +93,7 @@ MODULES: Modules = {
         "crash_handler": f"{_CRASH_HANDLERS}.crash_handler",
         "generate_crash_handler_decorator": f"{_CRASH_HANDLERS}.generate_crash_handler_decorator",
         "report_slow": "macaron_django.observability.slow_calls.report_slow",
-        "slow_calls": without("slow operations are reported as MACARON['OBSERVABILITY'] says"),
+        "slow_calls": without("MACARON['OBSERVABILITY'] says which slow operations are reported"),
     },
     "pymacaron.endpoint": {
         "pymacaron_flask_endpoint": _GENERATED,
@@ -124,7 +124,7 @@ MODULES: Modules = {
     },
     "pymacaron.gunicorn": {
         **{name: f"macaron_django.shipping.gunicorn_config.{name}" for name in _GUNICORN.split()},
-        "preload": Constant(False, "gunicorn's name for it is preload_app"),
+        "preload": Constant(False, "gunicorn's own setting is preload_app"),
     },
     "pymacaron.log": {
         "pymlogger": "macaron_django.observability.pymlogger",
@@ -145,7 +145,7 @@ MODULES: Modules = {
     "pymacaron.monitor": {
         "monitor": "macaron_django.observability.monitor",
         "monitor_init": "macaron_django.observability.monitor_init",
-        "use_scout": Constant(False, "measurements go where MACARON['OBSERVABILITY']['BACKENDS'] says"),
+        "use_scout": Constant(False, "MACARON['OBSERVABILITY']['BACKENDS'] says where measurements are sent"),
     },
     "pymacaron.resources": {
         "get_gunicorn_worker_count": "macaron_django.shipping.get_gunicorn_worker_count",
@@ -167,7 +167,9 @@ MODULES: Modules = {
         "prune_none": "macaron_django.schemas.values.json_options.prune_none",
         "get_container_version": "macaron_django.shipping.get_container_version",
         "get_app_name": "macaron_django.conf.get_app_name",
-        "is_ec2_instance": without("no code depends on where the service runs; yours can read an environment variable"),
-        "IS_EC2_INSTANCE": Constant(-1, "no code depends on where the service runs"),
+        "is_ec2_instance": without(
+            "macaron_django doesn't depend on where the service runs, and your code can read an environment variable"
+        ),
+        "IS_EC2_INSTANCE": Constant(-1, "macaron_django doesn't depend on where the service runs"),
     },
 }

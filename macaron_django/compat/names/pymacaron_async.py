@@ -15,15 +15,15 @@ MODULES: Modules = {
         "kill_celery": "macaron_django.tasks.worker_processes.kill_workers",
         "is_celery_task": "macaron_django.tasks.is_task",
         "copy_func": without("a task calls the function itself, without a copy"),
-        "flaskapp": without("a worker has no Flask app; current_request() is a request like the caller's"),
+        "flaskapp": without("a worker has no Flask app, but current_request() returns a request like the caller's"),
     },
     "pymacaron_async.app": {
         "app": "macaron_django.tasks.celery_app.app",
         "setup_loggers": without("Django's LOGGING applies to workers, too"),
-        "conf": without('the settings of workers are those of MACARON["TASKS"]'),
+        "conf": without('MACARON["TASKS"] has the settings of workers'),
     },
     "pymacaron_async.cmd": {
-        "get_celery_cmd": without("`manage.py macaronworker` starts Celery; celery_command() returns its command"),
+        "get_celery_cmd": without("`manage.py macaronworker` starts Celery, and celery_command() returns the command"),
     },
     "pymacaron_async.loader": {
         "root_dir": _LOADED,

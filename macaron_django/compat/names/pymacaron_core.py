@@ -7,9 +7,9 @@ from macaron_django.compat.rows import Modules, without
 __all__ = ["MODULES"]
 
 _CLIENTS = without("apipool.<api>.client has a method for each operation of an API in MACARON['CLIENTS']")
-_MADE = without("classes are made when a spec is read, and macaron_django.apipool has them")
+_MADE = without("classes are created when a spec is read, and are in macaron_django.apipool")
 _READ = without("macaron_django.openapi.load() reads a spec and returns a macaron_django.openapi.Document")
-_SERVED = without("operations are served at Django's URLs, which macaron_django.urls includes")
+_SERVED = without("Django serves operations, with the URL patterns in macaron_django.urls")
 _TESTS = without("only PyMacaron's own tests use it")
 
 MODULES: Modules = {
@@ -22,7 +22,7 @@ MODULES: Modules = {
         "MergeApisException": "macaron_django.api_pool.DifferentModelsError",
         "PyMacaronModelException": "macaron_django.exceptions.InvalidParameterError",
         "add_error_handlers": without(
-            "the error handlers of urls.py, and crash_handler, answer errors of the project's own views"
+            "the error handlers in urls.py and crash_handler respond to errors in the project's own views"
         ),
     },
     "pymacaron_core.models": {
@@ -38,7 +38,7 @@ MODULES: Modules = {
         "API": without("apipool.add() loads a spec, and returns its classes"),
         "APIModels": _MADE,
         "generate_model_instantiator": _MADE,
-        "default_error_callback": without("a handler's exception becomes an error answer, and is reported"),
+        "default_error_callback": without("a handler's exception becomes an error response, and is reported"),
         "APIClient": "macaron_django.clients.BlockingAPIClient",
     },
     "pymacaron_core.swagger.apipool": {

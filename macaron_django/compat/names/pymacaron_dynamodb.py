@@ -11,7 +11,7 @@ MODULES: Modules = {
         "PersistentSwaggerObject": "macaron_django.dynamodb.PersistentSwaggerObject",
         "DynamoDBItemNotFound": "macaron_django.dynamodb.DynamoDBItemNotFound",
         "get_dynamodb": "macaron_django.dynamodb.get_dynamodb",
-        "db": without("get_dynamodb() makes one resource for each thread and keeps it"),
+        "db": without("get_dynamodb() creates one resource for each thread, and keeps it"),
         "model_to_persistent_class": "macaron_django.dynamodb.swagger_objects.persistent_classes",
         "_normalize_item": "macaron_django.dynamodb.boto3_items.normalized_item",
         "_normalize_object": "macaron_django.dynamodb.boto3_items.normalized_object",
