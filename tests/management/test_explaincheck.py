@@ -24,7 +24,7 @@ def test_an_entry_has_the_cause_an_example_and_the_remedy() -> None:
     entry = printed("E010")
     assert entry.startswith("error E010\nA reference leads to nothing.\n\n    paths:\n")
     assert '$ref: "#/components/schemas/Oder"' in entry
-    assert "\n\nRemedy: Correct it" in entry
+    assert "\n\nRemedy: Correct the reference, or" in entry
     assert "```" not in entry
 
 
