@@ -149,15 +149,19 @@ def request() -> Picture:
     from macaron_django.api.views.actions import ACTIONS
 
     picture = Picture(
-        "The way of a request",
-        "From top to bottom: the front finds the operation, or Django's handler where middleware isn't known; the view "
-        "takes the steps of the operation's plan; parameters and body are read; a generated action or a handler "
-        "answers; a store reads or writes an item in DynamoDB or a row of the ORM; the answer is rendered. Whatever is "
-        "raised on the way becomes an error answer.",
+        "The life of a request",
+        "From top to bottom: The front finds the operation or, if the front doesn't know a middleware, Django's "
+        "handler does. The view runs the steps of the operation's plan, which also read parameters and body. A "
+        "generated action or a handler is called. A store reads or writes an item in DynamoDB or a row of the ORM. The "
+        "response is rendered. Any exception becomes an error response.",
     )
     picture.row(
         [("title", "Front"), module("api/front/routes.py"), ("soft", "steps of known middleware")],
-        [("title", "Django's handler"), ("soft", "where it doesn't know a"), ("soft", "middleware, or FRONT is off")],
+        [
+            ("title", "Django's handler"),
+            ("soft", "if the front doesn't know a"),
+            ("soft", "middleware, or FRONT is off"),
+        ],
     )
     picture.arrow(WIDTH // 4, 3 * WIDTH // 4)
     picture.top = picture.box([("title", "View of the path"), module("api/views/operation_viewsets.py")])
@@ -186,9 +190,9 @@ def request() -> Picture:
         [("title", "OrmStore: Django's ORM"), module("schemas/models/orm_store.py")],
     )
     picture.arrow(WIDTH // 4, 3 * WIDTH // 4)
-    picture.top = picture.box([("title", "Answer"), module("api/answers/renderers.py")])
+    picture.top = picture.box([("title", "Response"), module("api/answers/renderers.py")])
     picture.top += 16
-    errors = [("title", "Whatever was raised above: an error answer"), module("api/answers/error_responses.py")]
+    errors = [("title", "Error response for any exception above"), module("api/answers/error_responses.py")]
     picture.top = picture.box(errors, kind="other")
     return picture
 
@@ -208,10 +212,10 @@ def table() -> Picture:
         for name, each in schema.properties.items()
     ]
     picture = Picture(
-        "A schema's way into a table",
-        "The schema Profile of the example project becomes a Django model and a DynamoDB table. A codec turns each "
-        "property into an attribute: "
-        + "; ".join(f"{name}, {kind}, is {codec.attr_type}" for name, kind, codec in properties)
+        "From a schema to a table",
+        "The schema Profile of the example project becomes a Django model and a DynamoDB table. A codec converts each "
+        "property to an attribute: "
+        + "; ".join(f"{name} ({kind}) to {codec.attr_type}" for name, kind, codec in properties)
         + ".",
     )
     picture.top = picture.box(
@@ -273,9 +277,10 @@ def planner() -> Picture:
     decided = [(question, plan(orders, condition).explain().splitlines()) for question, condition in questions]
     picture = Picture(
         "The planner's decisions",
-        "The questions that the planner asks about a filter on the table orders, in their order, and what it plans. "
+        "Questions about a filter on the table orders, in the order in which the planner asks them. After each "
+        "question comes the call for the answer yes. "
         + " ".join(f"{question} {lines[0].strip()}." for question, lines in decided)
-        + " Anything else would scan the whole table with a filter: ScanForbidden, unless the schema permits it.",
+        + " Any other filter would need a scan of the whole table: ScanForbidden, unless the schema permits the scan.",
     )
     keys = ("hash key customer, range key placed", "index by_state: hash key state, range key placed")
     lines = [("code", line) for line in keys]
