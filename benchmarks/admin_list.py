@@ -1,8 +1,9 @@
-"""The admin's list page over a small and a large table: `python benchmarks/admin_list.py [SMALL LARGE]`.
+"""Measures the admin's list page over a small and a large table: `python benchmarks/admin_list.py [SMALL LARGE]`.
 
-Serves the example project's profiles from the embedded engine, in memory, through Django's test client: the time is
-that of the whole request on the server. Rounds alternate between both tables, so that what else the machine does hits
-both; the ratio is that of the medians. Exits with 1 where the large table takes more than 1.5 times as long.
+The page lists the example project's profiles, which the embedded engine has in memory. Django's test client sends the
+requests, and the time of the whole request counts. Each round measures both tables, so that other work of the machine
+slows both. The ratio is the ratio of the medians. The script exits with 1 if the large table takes more than 1.5 times
+as long.
 """
 
 from __future__ import annotations
@@ -60,12 +61,12 @@ def seconds(client: Client, address: str) -> float:
 
 
 def prefix(size: int) -> override_settings:
-    """Let the table be the one of this size."""
+    """Overrides the setting of table prefixes, so that the table of this size is used."""
     return override_settings(MACARON={**settings.MACARON, "DYNAMODB": {"TABLE_PREFIX": f"of-{size}-"}})
 
 
 def measured(sizes: list[int]) -> dict[str, dict[int, float]]:
-    """The median time of each page over tables of these sizes."""
+    """Returns the median time of each page in seconds, for tables of these sizes."""
     call_command("migrate", verbosity=0)
     client = Client()
     client.force_login(User.objects.create_superuser("admin"))

@@ -1,10 +1,10 @@
-"""What a request costs: the Profile API over one DynamoDB engine, by macaron_django and by its peers.
+"""Measures what a request costs: macaron_django and its peers serve the Profile API over one DynamoDB engine.
 
     python benchmarks/bench.py [--only rows,sweeps,… | all] [--stacks macaron,drf,…] [--rounds 5] [--quick]
                                [--server gthread] [--servers] [--memory 100000] [--out benchmarks/results.json]
 
 Each stack is one file of benchmarks/stacks/, served by one worker. benchmarks/README.md says what is measured, and how.
-`make bench` makes the virtualenv that holds the peers and runs all of it there.
+`make bench` creates the virtualenv of the peers, and runs all benchmarks there.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _FAILURES = (Refused, SystemExit, OSError, subprocess.SubprocessError)
 
 
 class Results:
-    """What has been measured so far: in the file after each round, beside what the file had before."""
+    """The measurements so far, written to the file after each round. Other measurements in the file stay."""
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
@@ -41,7 +41,7 @@ class Results:
         self.found.update(machine=machine(), versions=versions())
 
     def keep(self, section: Sequence[str], rows: list[dict[str, Any]]) -> None:
-        """Put the rows of a section in the place of those of the same stacks that were there."""
+        """Replaces a section's rows of the same stacks with these rows."""
         *above, last = section
         place = self.found
         for name in above:
@@ -53,12 +53,12 @@ class Results:
         self.write()
 
     def note(self, section: str, found: dict[str, Any]) -> None:
-        """Put a section there that isn't made of rows."""
+        """Sets a section that doesn't consist of rows."""
         self.found[section] = found
         self.write()
 
     def took(self, part: str, rounds: int, seconds: float) -> None:
-        """Note when a part was measured last, and at what expense."""
+        """Notes when a part was measured last, and how long that took."""
         self.found.setdefault("parts", {})[part] = {
             "on": time.strftime("%Y-%m-%d", time.gmtime()),
             "rounds": rounds,
@@ -91,7 +91,7 @@ def machine() -> dict[str, object]:
 
 
 def chosen_parts(text: str) -> list[str]:
-    """The parts that `--only` names."""
+    """Returns the parts that `--only` names."""
     groups = {"all": list(PARTS), "sweeps": list(SWEEPS)}
     chosen = [part for name in text.split(",") for part in groups.get(name, [name])]
     if unknown := [part for part in chosen if part not in PARTS]:
@@ -116,17 +116,17 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--server",
         choices=[*SERVERS, "granian"],
-        help="serve those stacks on it whose interface it has (granian: all); that of the catalogue",
+        help="the server for all stacks that it can serve; default: the catalogue's for each",
     )
     parser.add_argument("--servers", action="store_true", help="compare the servers: the same as --only servers")
     parser.add_argument(
-        "--memory", type=int, metavar="REQUESTS", help="only memory, after so many requests; else 20000"
+        "--memory", type=int, metavar="REQUESTS", help="only memory, up to so many requests (else 20000)"
     )
     parser.add_argument("--free", type=Path, metavar="PYTHON", help="a free-threaded interpreter, for free_threaded")
-    parser.add_argument("--out", type=Path, help="keep the figures there, beside those of other parts and stacks")
+    parser.add_argument("--out", type=Path, help="the file for the figures; those of other parts and stacks stay in it")
     options = parser.parse_args(argv)
     if options.server and options.out:
-        parser.error("--server is for looking: the rows that are kept are those of the default servers.")
+        parser.error("--server and --out can't be combined: the file has only figures of the default servers.")
     if options.only is None:
         options.only = ["servers"] * options.servers + ["memory"] * bool(options.memory) or ["rows"]
     return options
@@ -167,7 +167,7 @@ def main(argv: list[str] | None = None) -> int:
                 results.took(part, options.rounds, time.monotonic() - since)
     except KeyboardInterrupt:
         failed = 130
-        print("\nStopped: what follows is what was measured until then.", file=sys.stderr)
+        print("\nStopped. These are the measurements so far.", file=sys.stderr)
     print(report.markdown(results.found))
     print(f"{(time.monotonic() - began) / 60:.1f} minutes", file=sys.stderr)
     if options.out:

@@ -1,6 +1,6 @@
-"""The stacks that are measured, by name: which file of stacks/ each is, and what it is given.
+"""Lists the stacks that are measured, by name, with the file of each stack in stacks/ and its options.
 
-Separate from what runs them, so that a row of the results can be looked up here: what was it made of?
+The code that runs the stacks is elsewhere, so that a reader of the results can look up here what a row measures.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Stack:
 
     @property
     def server(self) -> str:
-        """The name of the server that it costs least on."""
+        """Returns the name of the server on which the stack costs least."""
         return self.own_server or BEST[self.interface]
 
 
@@ -69,7 +69,7 @@ STACKS = {
         Stack("wsgi-raw", "wsgi_floor", environment=_RAW),
         Stack("django-floor", "django_floor"),
         Stack("wsgi-floor", "wsgi_floor"),
-        # Variants: each beside what it is compared with
+        # Variants, each after the stack that it is compared with
         Stack("macaron-trimmed", "macaron", variant=True),
         Stack(
             *("macaron-jwt", "macaron"),
@@ -94,7 +94,7 @@ PLAIN = [name for name, stack in STACKS.items() if not stack.variant]
 
 @dataclass(frozen=True)
 class Server:
-    """A program that serves stacks: its arguments, in which what is in braces is filled in."""
+    """A program that serves stacks. Words in braces in its arguments are replaced by values."""
 
     interface: str
     command: tuple[str, ...]
@@ -138,5 +138,5 @@ PACKAGES = (
 
 
 def own_python(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a stack: this one's, and what the stack is told."""
+    """Returns the environment of a stack: this process's environment, and the stack's own variables."""
     return {**os.environ, "AWS_EC2_METADATA_DISABLED": "true", **environment}

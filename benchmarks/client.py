@@ -1,7 +1,7 @@
-"""A load generator: HTTP/1.1 requests over kept connections, from one thread, at little cost of its own.
+"""Sends HTTP/1.1 requests over kept connections from one thread, and returns the seconds that each took.
 
-In: requests, made ready beforehand. Out: the seconds that each took. http.client costs more than some of what is
-measured does, and on two cores the client takes its time from the server.
+The requests are encoded beforehand, because on two cores the client takes processor time from the server. http.client
+would cost more than some of the stacks that are measured.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ class Exchange(NamedTuple):
 
 
 class Refused(Exception):
-    """An answer that wasn't expected."""
+    """The server answered with an unexpected status."""
 
 
 class _Connection:
-    """One kept connection, with the answer that is under way."""
+    """One kept connection, with the part of a response that has arrived."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), _TIMEOUT)
@@ -59,7 +59,7 @@ class _Connection:
         self.socket.sendall(request)
 
     def complete(self) -> bool:
-        """Read what is there; tell whether the answer is whole."""
+        """Reads the bytes that have arrived, and returns whether the response is complete."""
         part = self.socket.recv(1 << 18)
         self.received += part
         if self.wanted is None and not self.chunked:
@@ -81,7 +81,10 @@ class _Connection:
 def send(
     port: int, requests: Sequence[Exchange], status: int, connections: int = 1, headers: Mapping[str, str] | None = None
 ) -> list[float]:
-    """Send requests over so many connections at once; the seconds that each took. Another status raises Refused."""
+    """Sends the requests over this number of connections, and returns the seconds of each.
+
+    An unexpected status raises Refused.
+    """
     encoded: dict[Exchange, bytes] = {}  # most are the same one
     queue = [encoded.setdefault(request, request.encoded(headers or {})) for request in requests]
     expected = str(status).encode()

@@ -1,9 +1,9 @@
-"""A proxy that puts a distance between a stack and its DynamoDB engine: each request reaches the engine so much later.
+"""Runs a proxy that simulates a distant DynamoDB engine: each request reaches the engine some milliseconds later.
 
     python benchmarks/delaying.py PORT ENGINE_PORT MILLISECONDS
 
-What goes to the engine is held back; answers pass at once. One thread over epoll, some 20 µs of CPU for each exchange.
-All wait equally long, so what waits stands in line: there is no heap of timers.
+The proxy delays requests, and passes responses on at once. It has one thread with epoll, and takes about 20 µs of CPU
+for a request and its response. All requests wait equally long, so a queue is enough: no heap of timers is needed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SIZE = 1 << 18
 
 
 class _Peer:
-    """One side of a connection, and the other."""
+    """One side of a connection, with a reference to the other side."""
 
     __slots__ = ("held_back", "other", "socket")
 
@@ -53,7 +53,7 @@ class _Proxy:
                 each.socket.close()
 
     def pass_on(self, peer: _Peer) -> None:
-        """Read what is there; send it to the other side, or have it wait."""
+        """Reads the bytes that have arrived, and sends them to the other side at once or queues them."""
         try:
             content = peer.socket.recv(_SIZE)
             if content and not peer.held_back:
@@ -66,7 +66,7 @@ class _Proxy:
             self.waiting.append((time.monotonic() + self.seconds, peer.other.socket, content))
 
     def release(self) -> float | None:
-        """Send what has waited long enough; the seconds until the next has."""
+        """Sends the bytes that have waited long enough, and returns the seconds until the next bytes have."""
         while self.waiting:
             due, engine, content = self.waiting[0]
             if (left := due - time.monotonic()) > 0:
@@ -81,7 +81,7 @@ class _Proxy:
     def run(self) -> None:
         listening = self.listener.fileno()
         while True:
-            # epoll's own timeout comes in milliseconds, select's doesn't.
+            # epoll's own timeout is in milliseconds, but select's is in seconds.
             select.select([self.poll], [], [], self.release())
             for number, _ in self.poll.poll(0):
                 if number == listening:
@@ -91,7 +91,7 @@ class _Proxy:
 
 
 def serve(port: int, engine_port: int, milliseconds: float) -> None:
-    """Never returns."""
+    """Runs the proxy, and never returns."""
     listener = socket.create_server(("127.0.0.1", port), backlog=1024)
     _Proxy(listener, ("127.0.0.1", engine_port), milliseconds / 1000).run()
 

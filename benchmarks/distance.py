@@ -1,6 +1,7 @@
-"""What stacks do with an engine 5 ms away: threads that wait for it, and event loops that needn't.
+"""Measures stacks with an engine 5 ms away, on threads that wait for the engine and on event loops.
 
-In: the plan. Out: the section `latency` of the results, and `distance`: what the way to the engine does by itself.
+The results get two sections: `latency` has the figures of the stacks, and `distance` the figures of calls without a
+stack.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ FAR = (
 
 
 def latency(plan: Plan) -> None:
-    """An engine that answers 5 ms later, 64 connections, one worker."""
+    """Measures stacks with one worker and 64 connections, over an engine that answers 5 ms later."""
     with hall(plan, DISTANCE, CROWD) as far:
         plan.note("distance", _distance(far.engine, plan))
         served = [
@@ -50,7 +51,7 @@ def latency(plan: Plan) -> None:
 
 
 def _distance(far: Engine, plan: Plan) -> Row:
-    """What the way to the engine does by itself: how long a call takes, and how many calls a second it carries."""
+    """Measures calls through the proxy without a stack: the time of a call, and the calls in a second."""
     table = "profiles_nobody"
     make_table(far.url, table)
     call = Exchange("POST", "/", json.dumps({"TableName": table, "Key": {"profile_id": {"S": "x"}}}).encode())

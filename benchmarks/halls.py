@@ -1,6 +1,7 @@
-"""An engine, and stacks beside each other over it: what each part of the benchmark measures in.
+"""Starts an engine and several stacks over it, for each part of the benchmark.
 
-In: what the command line asks for. Out: stacks that serve, have their profiles, and do what the spec says.
+When a part starts to measure, each stack serves, its table has profiles, and its responses have been checked against
+the spec. A hall is one engine with its stacks.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ Row = dict[str, Any]
 
 
 class Skipped(Exception):
-    """A part that can't be measured here."""
+    """The part can't be measured on this machine."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the command line asks for."""
+    """The options of the command line."""
 
     stacks: Sequence[str]
     rounds: int
@@ -47,7 +48,7 @@ class Plan:
         return max(20, round(count * self.share))
 
     def among(self, *stacks: str) -> list[str]:
-        """Those that a part is for, if asked for."""
+        """Returns those stacks of a part that the command line chooses."""
         return [stack for stack in stacks if stack in self.stacks]
 
     def campaign(self, part: str, points: Sequence[Point], *path: str) -> None:
@@ -61,7 +62,7 @@ class Plan:
 
 
 class Hall:
-    """An engine, and stacks beside each other over it, each with profiles of its own."""
+    """An engine and the stacks over it, each with its own profiles."""
 
     def __init__(self, opened: ExitStack, of: Engine, connections: int) -> None:
         self._opened, self.engine, self._connections = opened, of, connections
@@ -77,7 +78,7 @@ class Hall:
         threads: int = THREADS,
         python: Path | None = None,
     ) -> Serving:
-        """Start a stack, seed it, and see that it does what the spec says."""
+        """Starts a stack, fills its table, and checks its responses against the spec."""
         self._count += 1
         print(f"  {name} starts, and gets {PROFILES} profiles", file=sys.stderr, flush=True)
         started = self._opened.enter_context(
@@ -97,7 +98,7 @@ class Hall:
 
 @contextmanager
 def hall(plan: Plan, milliseconds: float = 0, connections: int = 0) -> Iterator[Hall]:
-    """``milliseconds`` is how far away the engine is."""
+    """Yields a hall. ``milliseconds`` is the delay of requests to the engine."""
     with ExitStack() as opened:
         of = opened.enter_context(engine())
         if milliseconds:

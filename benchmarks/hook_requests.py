@@ -1,6 +1,6 @@
-"""What the APIs of hooks.py are asked, and what shows that they answer it rightly.
+"""Creates the requests to the APIs of hooks.py, and checks that the APIs answer them correctly.
 
-In: a hook, an operation, a number. Out: requests; and an exit that tells what was answered instead.
+A request depends on the hook, the operation and a number. If a response is wrong, the program exits and prints it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Ask = Callable[[Exchange, Mapping[str, str]], tuple[int, Mapping[str, str], Any]
 
 
 def headers(hook: Hook) -> dict[str, str]:
-    """What each request to it says besides."""
+    """Returns the additional headers of each request to the hook's API."""
     if not hook.token:
         return dict(hook.headers)
     import jwt
@@ -46,7 +46,10 @@ def headers(hook: Hook) -> dict[str, str]:
 
 
 def seeds(hook: Hook) -> list[Exchange]:
-    """What fills its table; none where another hook does it, or there is none."""
+    """Returns the requests that fill the API's table.
+
+    The list is empty if the API has no table or another hook fills it.
+    """
     if hook.spec is None:
         return []
     profiles = [json.loads(body_of(number, with_id=True)) for number in range(PROFILES)]
@@ -56,7 +59,7 @@ def seeds(hook: Hook) -> list[Exchange]:
 
 
 def exchanges(hook: Hook, operation: str, count: int) -> list[Exchange]:
-    """The requests of one turn: the same for all hooks."""
+    """Returns the requests of one turn, which are the same for all hooks."""
     all_of = f"{hook.prefix}/profiles"
     choose = random.Random(operation).randrange
     ones = [f"{all_of}/person-{choose(PROFILES)}" for _ in range(count)]
@@ -79,7 +82,7 @@ def exchanges(hook: Hook, operation: str, count: int) -> list[Exchange]:
 
 
 def check(ask: Ask) -> None:
-    """Show that each API answers each of its operations as it should, and that its hook has a say."""
+    """Checks that each API answers each of its operations correctly, and that its hook has an effect."""
     for hook in HOOKS.values():
         own = headers(hook)
         for operation in hook.operations:
@@ -94,7 +97,7 @@ def check(ask: Ask) -> None:
 
 
 def _holds(hook: Hook, operation: str, request: Exchange, told: Mapping[str, str], answer: Any) -> bool:
-    """Whether an answer of the right status has the right content."""
+    """Returns whether a response with the right status has the right content."""
     if hook.name.startswith("bare"):
         return bool(answer == {"answered": True})
     if operation in ("absent", "wrong"):

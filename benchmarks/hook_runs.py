@@ -1,9 +1,9 @@
-"""Start what measures the APIs of hooks.py: one process of them all, over an engine of its own.
+"""Starts the process that serves and measures all APIs of hooks.py, with its own engine.
 
     python benchmarks/hook_runs.py [--rounds 15] [--share 1.0] [--json]
 
-In: how many rounds, and the share of the requests. Out: CPU seconds by hook, operation and round; as a program, which
-wants none of bench.py's peers, the report's tables of them, or the rows of the results.
+The module returns CPU seconds by hook, operation and round. As a program, it prints the report's tables of these
+figures, or with `--json` the rows of the results. It doesn't need bench.py's peers.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SERVED = 10
 
 
 def _environment(of: Engine) -> dict[str, str]:
-    """What stacks/hook_stack.py is told, after its specs have been made."""
+    """Returns the environment variables of stacks/hook_stack.py, after its specs have been written."""
     folder = of.folder / "specs"
     folder.mkdir()
     for hook in HOOKS.values():
@@ -67,14 +67,14 @@ def _turns(told: Mapping[str, str], *arguments: str) -> str:
 
 
 def in_process(rounds: int, share: float) -> dict[Place, list[float]]:
-    """The CPU time of the application alone."""
+    """Returns the CPU time of the application, called without a server."""
     with engine() as of:
         found = json.loads(_turns(_environment(of), "measure", str(rounds), str(share)))
     return {(hook, operation): seconds for hook, operation, seconds in found}
 
 
 def through_server(rounds: int, share: float, server: str, connections: int) -> dict[Place, list[float]]:
-    """The CPU time of a server and the application; nearer to life, and more of it noise."""
+    """Returns the CPU time of a server with the application, which is more realistic but varies more."""
     found: dict[Place, list[float]] = {}
     with ExitStack() as opened:
         of = opened.enter_context(engine())

@@ -1,11 +1,11 @@
-"""Measure the APIs of hooks.py in this process, as a server of one thread would call them.
+"""Measures the APIs of hooks.py in this process, as a server with one thread would call them.
 
     python hook_turns.py prepare               # make tables, in DynamoDB and in SQLite
     python hook_turns.py measure ROUNDS SHARE  # the same, and then measure
 
-Started by hook_runs.py, with the environment that stacks/hook_stack.py reads. Out: JSON, the CPU seconds of a request
-by hook, operation and round. The WSGI application is called: Django's test client would send what no client
-sends, and cost more than some of what is measured.
+hook_runs.py starts this script, with the environment that stacks/hook_stack.py reads. The output is JSON: the CPU
+seconds of a request by hook, operation and round. The script calls the WSGI application itself. Django's test client
+would make requests that no client sends, and would cost more than some of the hooks that are measured.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Application = Callable[[dict[str, Any], Callable[..., object]], Any]
 
 
 def environ_of(request: Exchange, own: Mapping[str, str]) -> dict[str, Any]:
-    """What a server makes of a request."""
+    """Returns the WSGI environ that a server creates for a request."""
     path, _, query = request.path.partition("?")
     environ = {
         "REQUEST_METHOD": request.method,
@@ -60,7 +60,7 @@ def environ_of(request: Exchange, own: Mapping[str, str]) -> dict[str, Any]:
 
 
 class Caller:
-    """The application, called without a server."""
+    """Calls the application without a server."""
 
     def __init__(self, application: Application) -> None:
         self.application = application
@@ -82,7 +82,7 @@ class Caller:
         return int(self.statuses[-1][:3]), {name.lower(): value for name, value in self.headers}, json.loads(body)
 
     def cost(self, environs: list[dict[str, Any]], status: int) -> float:
-        """CPU seconds a request; the engine is another process."""
+        """Returns the CPU seconds of a request, without the engine, which is another process."""
         self.statuses.clear()
         gc.collect()
         for environ in environs[:WARM]:
@@ -107,7 +107,7 @@ def prepare() -> None:
 
 
 def measure(rounds: int, share: float) -> dict[Place, list[float]]:
-    """The seconds of each round; all APIs take turns at an operation, and then at the next."""
+    """Returns the seconds of each round. All APIs take turns at one operation, and then at the next."""
     import hook_stack
     from django.core.cache import cache
 

@@ -1,7 +1,8 @@
-"""What a hook may cost: the APIs that each have one, what they are compared with, and the ratios.
+"""Lists the APIs with one hook each, the API that each is compared with, and the ratio that each may cost.
 
-In: seconds by hook, operation and round. Out: rows of the results. Nothing is asked here: hook_requests.py says what is
-sent, hook_turns.py measures it in one process, bench.py's part `hooks` starts that.
+From the seconds by hook, operation and round, the module computes rows of the results. It sends no requests:
+hook_requests.py creates them, hook_turns.py measures them in one process, and bench.py's part `hooks` starts that
+process.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def _each(limit: float, **others: float) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Hook:
-    """An API that has one thing more than the plain one."""
+    """An API that has one thing more than the plain API."""
 
     name: str
     what: str  # in the table
@@ -48,13 +49,13 @@ class Hook:
 
     @property
     def operations(self) -> dict[str, int]:
-        """Operation → how many requests a turn makes."""
+        """Returns the number of requests in a turn, by operation."""
         names = self.only or [*OPERATIONS, *self.more]
         return {name: count for name, count in {**OPERATIONS, **OTHERS}.items() if name in names}
 
 
 def _by(application: str) -> dict[str, str]:
-    """The header by which stacks/hook_stack.py is told which application answers."""
+    """Returns the header with which stacks/hook_stack.py chooses the application that answers."""
     return {"X-Application": application}
 
 
@@ -110,7 +111,7 @@ HOOKS = {
 
 @dataclass(frozen=True)
 class Beside:
-    """Two operations that are compared with each other."""
+    """Two operations that are compared with each other, and the ratio that is allowed."""
 
     what: str
     measured: Place
@@ -130,17 +131,17 @@ ADDED = 1.0
 
 
 def ratio(own: Sequence[float], others: Sequence[float]) -> float:
-    """The median of the ratios within rounds: what slows a round down slows both."""
+    """Returns the median of the ratios within rounds, because other work of the machine slows both sides of a round."""
     return statistics.median(mine / other for mine, other in zip(own, others, strict=True))
 
 
 def added(own: Sequence[float], others: Sequence[float]) -> float:
-    """The median of the differences within rounds, in the unit of both."""
+    """Returns the median of the differences within rounds, in the same unit as the arguments."""
     return statistics.median(mine - other for mine, other in zip(own, others, strict=True))
 
 
 def _compared(place: Place) -> Place | None:
-    """What something is compared with."""
+    """Returns the hook and operation that these are compared with, or None."""
     for each in BESIDE:
         if each.measured == place:
             return each.of
@@ -149,7 +150,7 @@ def _compared(place: Place) -> Place | None:
 
 
 def rows(measured: Measured) -> list[Row]:
-    """Rows of the results: what a request cost, in ms of CPU time, and the ratio to what it is compared with."""
+    """Returns rows of the results: the CPU time of a request in ms, and its ratio to what it is compared with."""
     found: list[Row] = []
     for place, seconds in measured.items():
         row: Row = {"stack": "macaron", "hook": place[0], "operation": place[1]}

@@ -1,8 +1,8 @@
-"""What item calls cost this process: rows of ``x-persist`` against models of stock PynamoDB, on the embedded engine.
+"""Measures the CPU time of item calls: rows of ``x-persist`` against models of plain PynamoDB, on the embedded engine.
 
     python benchmarks/item_calls.py [--check] [--rounds N] [--no-lane]
 
-Both read tables of 1,000 items that they have written themselves, on one engine that keeps them in memory.
+Each side reads its own table of 1,000 items, which it has written itself. One engine has both tables in memory.
 benchmarks/README.md says what is measured, and how.
 """
 
@@ -53,7 +53,7 @@ SPEC = {
 
 
 def profile(number: int) -> dict[str, Any]:
-    """The Python values of one item."""
+    """Returns the Python values of one item."""
     return {
         "profile_id": f"profile-{number:06}",
         "name": f"Ada Lovelace the {number}th",
@@ -68,7 +68,7 @@ def profile(number: int) -> dict[str, Any]:
 
 
 def our_manager() -> Any:
-    """The manager of the persisted schema, its table filled."""
+    """Returns the manager of the persisted schema, after filling its table."""
     from macaron_django import openapi as spec
     from macaron_django.dynamodb import Persistence, persistence_options
     from macaron_django.dynamodb.querysets.manager import ItemManager
@@ -97,7 +97,7 @@ def our_manager() -> Any:
 
 
 def stock_model(url: str) -> Any:
-    """The same, as PynamoDB's documentation would have it."""
+    """Returns PynamoDB's model of the same items, written as its documentation recommends, after filling its table."""
     from pynamodb.attributes import (
         BooleanAttribute,
         ListAttribute,
@@ -139,7 +139,7 @@ def stock_model(url: str) -> Any:
 
 
 def consumed(run: Callable[[], object]) -> float:
-    """Seconds of CPU that this process spends on ``run``; the engine is another process."""
+    """Returns the CPU seconds that this process spends on ``run``, without the engine, which is another process."""
     gc.collect()
     begun = time.process_time()
     run()
@@ -147,7 +147,10 @@ def consumed(run: Callable[[], object]) -> float:
 
 
 def measured(url: str, rounds: int) -> dict[str, tuple[float, float, float]]:
-    """Microseconds a call or an item, of ours and of stock PynamoDB, and their ratio: medians of the rounds."""
+    """Returns the microseconds for a call or an item with this package and with PynamoDB, and their ratio.
+
+    All three are medians of the rounds.
+    """
     objects, stock = our_manager(), stock_model(url)
     keys = [profile(7 * number % ITEMS)["profile_id"] for number in range(GETS)]
 
@@ -177,7 +180,7 @@ def measured(url: str, rounds: int) -> dict[str, tuple[float, float, float]]:
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description="CPU of item calls against stock PynamoDB")
-    arguments.add_argument("--check", action="store_true", help="exit with 1 where a target is missed")
+    arguments.add_argument("--check", action="store_true", help="exit with 1 if a target is missed")
     arguments.add_argument("--rounds", type=int, default=15)
     arguments.add_argument("--no-lane", action="store_true", help="send everything through botocore")
     given = arguments.parse_args()

@@ -1,18 +1,17 @@
-"""How long a spec takes to be read, normalised and routed, against what its parser alone takes.
+"""Measures how long reading, normalising and routing a spec takes, compared with parsing it.
 
     python benchmarks/load_spec.py [--check] FILE-OR-FOLDER…
     python benchmarks/load_spec.py --small FOLDER
     python benchmarks/load_spec.py --processes FILE-OR-FOLDER…
 
-Without arguments it measures the built-in and the example specs, and the giants below MACARON_SPEC_CORPUS where that
-is set; with --small all documents of 5 to 50 KiB in a folder, and the medians of those in YAML and in JSON; with
---processes a process for each reading, without and with a cache of parsed YAML.
+Without arguments the script measures the built-in and the example specs and, if MACARON_SPEC_CORPUS is set, the large
+documents in its folder giants/. With --small it measures all documents of 5 to 50 KiB in a folder, and prints medians
+for YAML and for JSON. With --processes it starts a process for each reading, without and with a cache of parsed YAML.
 
-Both sides begin with a path and read the file from disk. The parser's side is the shortest that one would write,
-``orjson.loads(path.read_bytes())`` or ``ryaml.loads`` of the decoded text, with no limit on anything. Ours is ``load``
-with its limits on size, depth and long integers, a list of each operation's route, method and object, and a list of the
-components that are kept. Neither side's trees are freed while the clock runs.
-benchmarks/README.md says more of what is measured, and how.
+Both sides read the file from disk. The parser's side is as short as possible: ``orjson.loads(path.read_bytes())``, or
+``ryaml.loads`` of the decoded text, without limits. This package's side is ``load`` with its limits on size, depth and
+long integers, a list of each operation's route, method and object, and a list of the persisted components. The time to
+free the trees isn't measured. benchmarks/README.md explains the measurement in detail.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ TARGETS = {"small": 1.5, "giant": 3.0}
 
 
 class Measured(NamedTuple):
-    """Seconds of CPU time: medians of rounds in which each stood beside the others."""
+    """Seconds of CPU time, and ratios: medians of rounds, each of which measures all columns."""
 
     parser: float
     visited: float
@@ -65,7 +64,7 @@ def parsed(path: Path) -> object:
 
 
 def visited(path: Path) -> list[tuple[str, str, object]]:
-    """The least that anything which routes must do on top of parsing: see each operation, and each schema's marks."""
+    """Parses a spec, and looks at each operation and at each schema's x- attributes, as any router must do."""
     tree = parsed(path)
     assert isinstance(tree, dict)
     items = tree.get("paths") or {}
@@ -83,7 +82,7 @@ def visited(path: Path) -> list[tuple[str, str, object]]:
 
 
 def routed(path: Path, cache: Path | None = None) -> Document:
-    """Read, and know every route and every schema that is kept."""
+    """Loads a spec, with every route and every persisted schema."""
     document = load(path, cache=cache)
     routes = [(operation.route, operation.method, operation) for operation in document.operations]
     assert isinstance(routes, list)
@@ -92,7 +91,7 @@ def routed(path: Path, cache: Path | None = None) -> Document:
 
 
 def loaded(path: Path, cache: Path | None = None) -> Document:
-    """What a server does with a spec when it starts, as far as it needs no Django: the checks come on top."""
+    """Loads and checks a spec, as a server does when it starts. Steps that need Django are left out."""
     document = routed(path, cache)
     assert all(found.level in ("error", "warning") for found in quick_check(document))
     return document
@@ -150,7 +149,7 @@ def row(size: float, found: Measured, target: float, name: str) -> str:
 
 
 def small(folder: Path, rounds: int) -> None:
-    """The documents of 5 to 50 KiB: those in one file, as the parser reads one."""
+    """Measures the documents of 5 to 50 KiB that consist of one file, because the parser reads only one file."""
     found: dict[str, list[tuple[int, Measured]]] = {"YAML": [], "JSON": []}
     for path in specs([folder]):
         size = path.stat().st_size
@@ -188,7 +187,10 @@ def process_seconds(bytecode: str, code: str, *arguments: str) -> float:
 
 
 def processes(path: Path, rounds: int) -> str:
-    """CPU time of whole processes; a cold one leaves the entry in the cache that a warm one reads."""
+    """Returns a line with the CPU times of whole processes.
+
+    A cold process writes the cache entry that a warm process reads.
+    """
     taken = []
     with tempfile.TemporaryDirectory() as bytecode:
         process_seconds(bytecode, READ, str(path), bytecode)  # leaves bytecode, as installing a package does
@@ -208,10 +210,12 @@ def processes(path: Path, rounds: int) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure how long specs take to load.")
     parser.add_argument("specs", nargs="*", type=Path, metavar="FILE-OR-FOLDER")
-    parser.add_argument("--check", action="store_true", help="exit with 1 where a target is missed")
-    parser.add_argument("--small", type=Path, metavar="FOLDER", help="the documents of 5 to 50 KiB there, and medians")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if a target is missed")
+    parser.add_argument(
+        "--small", type=Path, metavar="FOLDER", help="measure documents of 5 to 50 KiB, and print medians"
+    )
     parser.add_argument("--processes", action="store_true", help="start a process for each reading")
-    parser.add_argument("--rounds", type=int, default=101, help="of each small file")
+    parser.add_argument("--rounds", type=int, default=101, help="the rounds for each small file")
     arguments = parser.parse_args()
     if arguments.processes:
         print("   KiB   Python   import     cold     warm    of cold  no Python  no import  (milliseconds of CPU time)")

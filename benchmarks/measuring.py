@@ -1,7 +1,7 @@
-"""Points of measurement by turns, round by round: what a request cost, as medians of the rounds.
+"""Measures points in turns, round by round, and returns rows of the results with medians of the rounds.
 
-In: points, each a running stack and the requests that it gets. Out: rows of the results. Separate from what the points
-are (parts.py): all of them are measured in one way.
+A point is a running stack and the requests that it gets. parts.py defines the points. All points are measured in the
+same way.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Campaign", "Point"]
 
 @dataclass(frozen=True)
 class Point:
-    """Requests to one stack; ``labels`` say in the results which."""
+    """A running stack with its requests. ``labels`` identify the point in the results."""
 
     serving: Serving
     labels: Mapping[str, object]
@@ -33,7 +33,7 @@ class Point:
 
 
 def measure(point: Point) -> dict[str, float]:
-    """One round of one point."""
+    """Measures one round of one point."""
     serving, count = point.serving, len(point.requests)
     others = (lambda: time.process_time() + point.engine.cpu_seconds()) if point.engine else time.process_time  # type: ignore[union-attr]
     switched = serving.switches() if point.switches else 0
@@ -55,7 +55,7 @@ def measure(point: Point) -> dict[str, float]:
 
 
 class Campaign:
-    """All points in turn, as often as there are rounds, so that what else the machine does hits all of them."""
+    """Measures all points in turn in each round, so that other work of the machine slows all of them."""
 
     def __init__(self, points: Sequence[Point]) -> None:
         self.points = points
@@ -64,7 +64,7 @@ class Campaign:
     def run(
         self, rounds: int, step: Callable[[str], object], keep: Callable[[list[dict[str, object]]], object]
     ) -> None:
-        """Call ``step`` with the name of what is measured, and ``keep`` with all rows so far after each round."""
+        """Calls ``step`` with a point's name before measuring it, and ``keep`` with all rows after each round."""
         for point in self.points:  # what is made at the first request is made now
             point.serving.send(point.requests[:40], point.status, point.connections)
         for _ in range(rounds):

@@ -1,16 +1,17 @@
-"""From which traffic on a key design throttles: a model of DynamoDB's partitions under Zipf-distributed keys.
+"""Computes the traffic at which a key design starts to throttle, with a model of DynamoDB's partitions.
 
     python benchmarks/partitions.py [--partitions 4] [--item-kb 1] [--design NAME=KEYS[:ZIPF] …]
 
-A partition gives 3,000 read units and 1,000 write units a second, and so does an item at most, however many
-partitions there are (AWS: "Designing partition keys to distribute your workload"). A read unit is a strongly
-consistent read of 4 KB, or two eventually consistent ones; a write unit is 1 KB.
+A partition allows 3,000 read units and 1,000 write units a second. An item can't use more than one partition allows,
+even if there are many partitions (AWS: "Designing partition keys to distribute your workload"). A read unit is one
+strongly consistent read of 4 KB or two eventually consistent reads. A write unit is a write of 1 KB.
 
-The k-th most wanted key gets a share of the requests that goes with 1/k**zipf. Keys are spread over the partitions by
-a hash, as DynamoDB does. Two answers for each design: with the partitions as they lie, and after DynamoDB has split
-for heat until the most wanted key has a partition to itself, which takes minutes and can't go further. Burst capacity
-(five minutes of what wasn't used) hides short peaks and isn't counted: the answers are for traffic that stays.
-None is above the 40,000 units that a table gets by default.
+Requests follow Zipf's law: the share of the k-th most requested key is proportional to 1/k**zipf. As in DynamoDB, a
+hash distributes the keys over the partitions. Each design has two results. The first is for the partitions as they are
+at first. The second is for partitions that DynamoDB has split for heat until the most requested key has its own
+partition. That takes minutes, and a further split wouldn't help. Burst capacity (five minutes of unused units) hides
+short peaks and isn't counted, so the results are for constant traffic. No result is above the 40,000 units that a table
+gets by default.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ TABLE_UNITS = 40_000
 
 
 class Design(NamedTuple):
-    """A way to choose the hash key: how many values it has, and how unevenly they are wanted."""
+    """A design of the hash key: how many values it has, and how unevenly requests are distributed over them."""
 
     name: str
     keys: int
@@ -48,7 +49,7 @@ DESIGNS = [
 
 
 def shares(design: Design) -> list[float]:
-    """The share of the requests that each key gets, the most wanted first."""
+    """Returns the share of the requests that each key gets, in descending order."""
     weights = [1 / rank**design.zipf for rank in range(1, design.keys + 1)]
     total = math.fsum(weights)
     return [weight / total for weight in weights]
@@ -60,7 +61,7 @@ def partition_of(key: int, partitions: int) -> int:
 
 
 def partition_shares(keys: list[float], partitions: int) -> list[float]:
-    """The share of the requests that each partition gets."""
+    """Returns the share of the requests that each partition gets."""
     loads = [0.0] * partitions
     for key, share in enumerate(keys):
         loads[partition_of(key, partitions)] += share
@@ -68,14 +69,14 @@ def partition_shares(keys: list[float], partitions: int) -> list[float]:
 
 
 class Limits(NamedTuple):
-    """Requests a second from which one partition has more than it gives."""
+    """The requests a second at which one partition starts to throttle."""
 
     as_it_lies: float
     split_for_heat: float
 
 
 def limits(design: Design, partitions: int, units: float, unit_cost: float) -> Limits:
-    """Where a design starts to throttle, for requests that cost so many units each."""
+    """Returns the rates at which a design starts to throttle, for requests that cost ``unit_cost`` units each."""
     keys = shares(design)
     of_partition, of_table = units / unit_cost, TABLE_UNITS / unit_cost
     return Limits(
@@ -84,7 +85,10 @@ def limits(design: Design, partitions: int, units: float, unit_cost: float) -> L
 
 
 def throttled(design: Design, partitions: int, rate: int, units: float, unit_cost: float, seconds: int = 20) -> float:
-    """The share of requests refused when as many as ``rate`` a second are drawn at random: a check on ``limits``."""
+    """Returns the share of refused requests if ``rate`` random requests a second arrive.
+
+    This checks the result of ``limits``.
+    """
     draw = random.Random(1)
     cumulated = list(accumulate(shares(design)))
     place = [partition_of(key, partitions) for key in range(design.keys)]
@@ -116,7 +120,7 @@ def report(designs: list[Design], partitions: int, item_kb: float) -> Iterator[s
 
 
 def design_of(text: str) -> Design:
-    """NAME=KEYS or NAME=KEYS:ZIPF, as the command line takes it."""
+    """Parses NAME=KEYS or NAME=KEYS:ZIPF from the command line."""
     name, _, numbers = text.rpartition("=")
     keys, _, zipf = numbers.partition(":")
     try:
@@ -137,7 +141,7 @@ def main() -> None:
         type=design_of,
         action="append",
         metavar="NAME=KEYS[:ZIPF]",
-        help="a hash key of yours: how many values, how unevenly wanted (0: evenly, 1: as words of a language)",
+        help="your own hash key: number of values, and exponent of Zipf's law (0: even, 1: like words of a language)",
     )
     options = parser.parse_args()
     if options.partitions < 1 or options.item_kb <= 0:

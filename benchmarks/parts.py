@@ -1,7 +1,7 @@
-"""What is measured: the rows of the results, the sweeps, the servers, memory and start-up.
+"""Defines the parts of the benchmark: the rows of the results, the sweeps, the servers, memory and start-up.
 
-In: what the command line asks for. Out: sections of the results, kept after each round. How one point is measured is
-measuring.py's; how a stack is served, halls.py's and processes.py's; `latency` is distance.py's.
+Each part gets the options of the command line, and saves its section of the results after each round. measuring.py
+measures a point, halls.py and processes.py serve the stacks, and distance.py has the part `latency`.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ __all__ = ["PARTS", "SWEEPS"]
 
 
 def _server_for(stack: Stack, wanted: str | None) -> str | None:
-    """The server asked for, its variant for the stack's interface, or None: the default."""
+    """Returns the named server or its variant for the stack's interface, or None for the default server."""
     if wanted == "granian":
         wanted = f"granian-{stack.interface}"
     return wanted if wanted in SERVERS and SERVERS[wanted].interface == stack.interface else None
 
 
 def rows(plan: Plan) -> None:
-    """Each stack, each operation."""
+    """Measures each operation of each stack."""
     with hall(plan) as opened:
         served = [opened.serve(name, _server_for(STACKS[name], plan.server)) for name in plan.stacks]
         points = [
@@ -109,7 +109,7 @@ def clients(plan: Plan) -> None:
 
 
 def workers(plan: Plan) -> None:
-    """Requests a second with one worker and with two; enough connections that each worker has some."""
+    """Measures requests a second with one worker and with two. There are enough connections for both workers."""
     with hall(plan) as opened:
         served = {
             (name, number): opened.serve(name, workers=number)
@@ -136,7 +136,7 @@ UNLOCKED = ("macaron", "django-raw", "wsgi-raw")
 
 
 def free_threaded(plan: Plan) -> None:
-    """Two threads of one process without Python's lock, against two processes; and two processes of this Python."""
+    """Measures two threads of a process without Python's lock, two such processes, and two usual processes."""
     if plan.free is None:
         raise Skipped("it takes a free-threaded Python: `make bench-free FREE_PYTHON=python3.14t`")
     if not is_free_threaded(plan.free):
@@ -193,7 +193,7 @@ def servers(plan: Plan) -> None:
 
 
 def memory(plan: Plan) -> None:
-    """The worker's memory after 1,000 requests of all four operations, and on to the end, in tenths."""
+    """Measures the worker's memory after 1,000 requests of all four operations, and after each tenth of the rest."""
     found: list[Row] = []
     tenths = [plan.memory_requests * tenth // 10 for tenth in range(1, 11)]
     marks = sorted({1000, *(tenth for tenth in tenths if tenth > 1000)})
@@ -215,7 +215,7 @@ STARTED = {"macaron": "macaron", "drf": "drf", "django-bare": "django_bare"}
 
 
 def start(plan: Plan) -> None:
-    """From the start of Python to the first answer, without a server: importing, setting up, answering one get."""
+    """Measures the start of Python up to the first response, without a server: imports, set-up and one get."""
     with engine() as of:
         told = {name: environment(STACKS[name], of, f"start{name}") for name in plan.among("macaron", "drf")}
         told["django-bare"] = environment(STACKS["drf"], of, "startbare")
@@ -228,7 +228,7 @@ LARGE = {4: 1, 102: 50, 1002: 500}
 
 
 def large_spec(plan: Plan) -> None:
-    """The same for specs of up to 1,000 operations and 500 tables."""
+    """Measures starts with specs of up to 1,000 operations and 500 tables."""
     with engine() as of:
         told = {
             number: environment(STACKS["macaron"], of, f"large{number}", number, many_tables=True)
@@ -241,7 +241,7 @@ def large_spec(plan: Plan) -> None:
 
 
 def _starts(plan: Plan, part: str, of: Engine, told: Mapping[Any, dict[str, str]]) -> dict[Any, dict[str, float]]:
-    """Medians of what a start takes, by what it is told."""
+    """Returns medians of the figures of a start, by the keys of ``told``, whose values are environment variables."""
     starts: dict[Any, list[dict[str, float]]] = {}
     command = [sys.executable, str(Path(__file__).resolve().parent / "stacks" / "first_answer.py")]
     for variables in told.values():
@@ -267,7 +267,10 @@ HOOK_TURNS = 3
 
 
 def hooks(plan: Plan) -> None:
-    """What a hook costs, beside the API without it; in one process, or through a server if one is asked for."""
+    """Measures what a hook costs, compared with the API without it.
+
+    The APIs run in one process, or on a server if one is named.
+    """
     server = _server_for(STACKS["macaron"], plan.server)
     if server:
         found = through_server(plan.rounds, plan.share, server, plan.connections)

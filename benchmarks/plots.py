@@ -1,9 +1,9 @@
-"""Pictures of what `make bench` measured, for the docs.
+"""Draws pictures of the results of `make bench`, for the documentation.
 
     python benchmarks/plots.py [benchmarks/results.json] [--out docs/images]
 
-In: the results, whole or in part; a part that isn't there has no picture. Out: SVG files, the same for the same
-figures.
+The results may lack parts. A missing part gets no picture. The pictures are SVG files. The same figures always give
+identical files.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ def colour(stack: str) -> str:
 
 
 def bare(panel: Axes, *sides: str) -> None:
-    """Take the frame off a panel."""
+    """Removes the frame of a panel."""
     for side in sides:
         panel.spines[side].set_visible(False)
     panel.tick_params(labelsize=8, length=0)
 
 
 def cpu_by_stack(rows: list[Row]) -> Figure:
-    """One bar a stack, one panel an operation; the cheapest at the top."""
+    """Draws a panel for each operation, with a bar for each stack and the cheapest stack at the top."""
     measured = [row for row in rows if row["stack"] in STACKS]
     names = [name for name in OPERATIONS if any(row["operation"] == name for row in measured)]
     figure, panels = plt.subplots(2, 2, figsize=(9, 10), constrained_layout=True)
@@ -87,7 +87,7 @@ def _number(value: float, _: object = None) -> str:
 
 
 def _draw_lines(panel: Axes, lines: dict[str, list[tuple[float, float]]]) -> None:
-    """A line for each stack, in its colour."""
+    """Draws a line for each stack, in the stack's colour."""
     for stack, points in lines.items():
         colour_of_it = LINES.get(stack, PEER)
         panel.plot(*zip(*points, strict=True), color=colour_of_it, marker="o", markersize=3.5, linewidth=1.6)
@@ -97,7 +97,10 @@ def _draw_lines(panel: Axes, lines: dict[str, list[tuple[float, float]]]) -> Non
 
 
 def _name_lines(panel: Axes, lines: dict[str, list[tuple[float, float]]]) -> None:
-    """Each line's name at its end, none on another; after the limits of the axes are set."""
+    """Writes each line's name at the line's end, so that names don't overlap.
+
+    The limits of the axes must already be set.
+    """
     to_panel = panel.transScale + panel.transLimits
     ends = {stack: float(to_panel.transform(points[-1])[1]) for stack, points in lines.items()}
     lowest = 0.0
@@ -115,7 +118,7 @@ def _by_stack(rows: Sequence[Row], x: str, y: str) -> dict[str, list[tuple[float
 
 
 def cost(panel: Axes, rows: Sequence[Row], what: str) -> None:
-    """Cost against a number, both logarithmic."""
+    """Draws the cost by a number, both on logarithmic axes."""
     lines = _by_stack(rows, "x", "cpu_ms")
     _draw_lines(panel, lines)
     panel.set_xscale("log")
@@ -132,7 +135,7 @@ def cost(panel: Axes, rows: Sequence[Row], what: str) -> None:
 
 
 def cost_by(sweeps: dict[str, list[Row]], names: Sequence[str]) -> Figure:
-    """Two sweeps side by side."""
+    """Draws two sweeps side by side."""
     figure, panels = plt.subplots(1, len(names), figsize=(9.4, 3.4), constrained_layout=True)
     for panel, name in zip(panels, names, strict=True):
         cost(panel, sweeps[name], SWEEPS[name])
@@ -140,7 +143,7 @@ def cost_by(sweeps: dict[str, list[Row]], names: Sequence[str]) -> Figure:
 
 
 def throughput_by_workers(rows: list[Row]) -> Figure:
-    """Requests a second with one worker and with two, side by side."""
+    """Draws requests a second with one worker and with two, side by side."""
     stacks = list(dict.fromkeys(row["stack"] for row in rows))
     operations = list(dict.fromkeys(row["operation"] for row in rows))
     figure, panels = plt.subplots(1, len(operations), figsize=(9.4, 2.6), constrained_layout=True, squeeze=False)
@@ -167,7 +170,7 @@ def throughput_by_workers(rows: list[Row]) -> Figure:
 
 
 def memory(rows: list[Row]) -> Figure:
-    """Memory against requests; from zero, so that flat looks flat."""
+    """Draws memory by the number of requests. The axis starts at zero, so that a flat line looks flat."""
     figure, panel = plt.subplots(figsize=(6, 2.6), constrained_layout=True)
     lines = _by_stack(rows, "requests", "rss_mb")
     _draw_lines(panel, lines)
@@ -179,7 +182,7 @@ def memory(rows: list[Row]) -> Figure:
 
 
 def draw(results: dict[str, Any], folder: Path) -> list[Path]:
-    """Write the pictures of all that the results have; their paths."""
+    """Writes pictures of all parts that the results have, and returns the pictures' paths."""
     plt.rcParams.update({"svg.hashsalt": "macaron_django", "svg.fonttype": "path"})
     sweeps = results.get("sweeps", {})
     figures: dict[str, Figure] = {}

@@ -1,7 +1,7 @@
-"""The processes of a measurement: the DynamoDB engine, the stacks behind their servers, and what they cost.
+"""Starts the processes of a measurement, the DynamoDB engine and the stacks on their servers, and reads their costs.
 
-Each is a context manager that ends what it started, whatever happens in between; a process whose parent dies is told
-to end by the kernel. Linux only: CPU time and memory are read from /proc.
+Context managers start the processes and always end them. If the parent of a process dies, the kernel ends the process.
+This works on Linux only, because CPU time and memory are read from /proc.
 """
 
 from __future__ import annotations
@@ -67,14 +67,17 @@ class Serving:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def send(self, requests: Sequence[Exchange], status: int, connections: int) -> list[float]:
-        """The seconds that each request took; raises Refused with what the stack had to say."""
+        """Returns the seconds that each request took.
+
+        A wrong response raises Refused, with the end of the stack's log.
+        """
         try:
             return send(self.port, requests, status, connections, self.headers)
         except Refused as error:
             raise Refused(f"{self.stack.name}: {error}\n{self.log.read_text()[-3000:]}") from None
 
     def pids(self) -> list[int]:
-        """The stack's processes: all of the session that it was started in."""
+        """Returns the ids of the stack's processes: all processes of the session that the stack was started in."""
         found = []
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
@@ -90,7 +93,7 @@ class Serving:
         return sum(map(_cpu_seconds, self.pids()))
 
     def switches(self) -> int:
-        """How often the stack's threads have given up a core so far, or lost it."""
+        """Returns how often the stack's threads have left a core so far, voluntarily or not."""
         found = 0
         for pid in self.pids():
             for thread in Path(f"/proc/{pid}/task").iterdir():
@@ -102,7 +105,7 @@ class Serving:
         return found
 
     def rss_mb(self) -> float:
-        """Resident memory of the largest of the stack's processes, in MB: the worker."""
+        """Returns the resident memory, in MB, of the worker, which is the largest of the stack's processes."""
         found = [
             int(line.split()[1]) / 1024
             for pid in self.pids()
@@ -113,13 +116,13 @@ class Serving:
 
 
 def _cpu_seconds(pid: int) -> float:
-    """utime + stime of a process, its ended threads included (proc(5))."""
+    """Returns utime + stime of a process, including its ended threads (proc(5))."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def is_free_threaded(python: Path) -> bool:
-    """Whether an interpreter can run without its lock."""
+    """Returns whether an interpreter can run without its lock."""
     code = "import sysconfig; print(sysconfig.get_config_var('Py_GIL_DISABLED'))"
     return subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "1"
 
@@ -152,7 +155,7 @@ def _log(folder: Path, port: int) -> Path:
 def _running(
     command: list[str], port: int, what: str, folder: Path, **options: object
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process and its children, in a session of their own, until the end of the block."""
+    """Runs a process and its children, in a separate session, until the block ends."""
     log = _log(folder, port)
     with log.open("wb") as output:
         process = subprocess.Popen(  # type: ignore[call-overload]
@@ -185,7 +188,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def engine() -> Iterator[Engine]:
-    """A DynamoDB engine of its own. Its file is in memory, where that can be: what is measured isn't the disk."""
+    """Runs a DynamoDB engine. Its file is in memory if possible, so that the disk isn't measured."""
     if not DYNOXIDE.exists():
         sys.exit(f"{DYNOXIDE} isn't there: run `npm ci`.")
     memory = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there
@@ -199,7 +202,7 @@ def engine() -> Iterator[Engine]:
 
 @contextmanager
 def delayed(of: Engine, milliseconds: float) -> Iterator[Engine]:
-    """The same engine at a distance: each request reaches it so much later."""
+    """Runs a proxy to the engine that delays each request, and yields the engine with the proxy's port."""
     port = free_port()
     command = [sys.executable, str(HERE / "delaying.py"), str(port), of.url.rpartition(":")[2], str(milliseconds)]
     with _running(command, port, "The delaying proxy", of.folder):
@@ -223,9 +226,9 @@ def make_table(url: str, name: str) -> None:
 def environment(
     stack: Stack, of: Engine, name: str, operations: int = 0, threads: int = THREADS, *, many_tables: bool = False
 ) -> dict[str, str]:
-    """What a stack is told by its environment, after its table, spec and database have been made.
+    """Creates a stack's table, spec and database, and returns the environment variables that name them.
 
-    ``name`` is new for each: two servers of one stack share nothing but the engine.
+    Each server has its own ``name``, so that two servers of one stack share only the engine.
     """
     table = f"profiles_{name}"
     make_table(of.url, table)
@@ -262,10 +265,10 @@ def serving(
     python: Path | None = None,
     told: dict[str, str] | None = None,
 ) -> Iterator[Serving]:
-    """A stack behind the server that it costs least on, unless another is named.
+    """Runs a stack on the named server, by default on the server where the stack costs least.
 
-    ``told`` is its environment, where that isn't the one that `environment` makes. ``python`` is the interpreter
-    of another virtualenv; it runs without its lock if it can.
+    ``told`` is the stack's environment if `environment` doesn't create it. ``python`` is the interpreter of another
+    virtualenv. It runs without its lock if it can.
     """
     server = server or stack.server
     program = catalogue.SERVERS[server]
@@ -279,7 +282,7 @@ def serving(
         command[0] = str(BIN / command[0])
     else:
         command[0] = str(python.parent / command[0])
-        # An extension module that wasn't made for it, as orjson isn't, would switch the lock on again.
+        # An extension module that doesn't support free threading, such as orjson, would switch the lock on again.
         told = {**told, "PYTHON_GIL": "0"} if is_free_threaded(python) else told
     with _running(command, port, stack.name, of.folder, cwd=CODE, env=told) as process:
         yield Serving(stack, server, process, port, _log(of.folder, port), _headers(stack))

@@ -1,7 +1,7 @@
-"""The requests of the Profile API that stacks are measured with, and what shows that a stack answers them rightly.
+"""Creates the requests of the Profile API for measurements, and checks that a stack answers them correctly.
 
-In: an operation's name and a number. Out: requests. `check` asks a running stack, and ends the run where its answers
-aren't those of the spec.
+The requests depend on an operation's name and a number. `check` sends requests to a running stack, and ends the run if
+a response doesn't follow the spec.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MIX = {"get": 10, "list100": 1, "put": 6, "create": 3}
 
 
 def body_of(number: int, *, with_id: bool, notes: list[str] | None = None) -> bytes:
-    """A valid profile of 250 bytes, as JSON; and of notes, if given."""
+    """Returns a valid profile of 250 bytes as JSON, with ``notes`` if given."""
     profile: dict[str, object] = {
         "name": f"Person {number}",
         "email": f"person{number}@example.com",
@@ -44,7 +44,7 @@ def body_of(number: int, *, with_id: bool, notes: list[str] | None = None) -> by
 
 
 def exchanges(operation: str, count: int) -> list[Exchange]:
-    """The requests of one round."""
+    """Returns the requests of one round."""
     choose = random.Random(operation).randrange
     if operation == "get":
         return [Exchange("GET", f"/profiles/person-{choose(PROFILES)}") for _ in range(count)]
@@ -63,25 +63,25 @@ def pages(size: int, count: int) -> list[Exchange]:
 
 
 def large(kilobytes: float, count: int) -> list[Exchange]:
-    """Replacements of one profile by bodies of this size: notes of 100 characters, as many as it takes."""
+    """Returns requests that replace one profile by a body of this size, filled with notes of 100 characters."""
     note = "It is written down here what was said about it, by whom, and what became of it in the end. " + "." * 9
     notes = [note] * round((kilobytes * 1024 - len(body_of(0, with_id=False))) / (len(note) + 4))
     return [Exchange("PUT", "/profiles/person-0", body_of(0, with_id=False, notes=notes))] * count
 
 
 def mixed(count: int) -> dict[str, list[Exchange]]:
-    """So many requests in all, by operation."""
+    """Returns ``count`` requests in total, by operation."""
     return {operation: exchanges(operation, count * share // 20) for operation, share in MIX.items()}
 
 
 def seed(serving: Serving, connections: int = 4) -> None:
-    """Fill the stack's table through its own API."""
+    """Fills the stack's table through the stack's own API."""
     seeds = [Exchange("POST", "/profiles", body_of(number, with_id=True)) for number in range(PROFILES)]
     serving.send(seeds, 201, connections)
 
 
 def check(serving: Serving) -> None:
-    """Show that a stack does the work: it answers all of a profile, and refuses what the spec refuses."""
+    """Checks that a stack answers with whole profiles, and refuses the bodies and requests that the spec forbids."""
     name = serving.stack.name
 
     def ask(

@@ -1,8 +1,8 @@
-"""The results as Markdown: what a request cost, and how that compares with the peers and with the targets.
+"""Writes the results as Markdown: what a request costs, compared with the peers and with the targets.
 
     python benchmarks/report.py [benchmarks/results.json]
 
-In: the results of bench.py, whole or in part. Out: text; nothing is measured here.
+The results come from bench.py, and may lack parts. This module measures nothing.
 """
 
 from __future__ import annotations
@@ -47,12 +47,15 @@ Cpu = dict[tuple[str, str], float]
 
 
 def document(results: dict[str, Any]) -> str:
-    """As `markdown`, with all of the sections that the documentation shows: it says of some that they are missing."""
+    """Returns the Markdown text with all sections that the documentation shows.
+
+    A section without results says "Not measured."
+    """
     return _joined({title: text or "Not measured." for title, text in _sections(results).items()})
 
 
 def markdown(results: dict[str, Any]) -> str:
-    """All that the results have, in tables."""
+    """Returns the Markdown text with the sections that have results."""
     return _joined({title: text for title, text in _sections(results).items() if text})
 
 
@@ -82,7 +85,7 @@ def _sections(results: dict[str, Any]) -> dict[str, str]:
 
 
 def _when(title: str, parts: dict[str, Any]) -> str:
-    """When a section was measured, and in how many rounds."""
+    """Returns a sentence with the date and the number of rounds of a section's measurement."""
     names = {"Stacks": "rows", "Servers": "servers", **{swept: name for name, (swept, _) in _SWEEPS.items()}}
     part = parts.get(names.get(title, title.lower().replace(" ", "_").replace("-", "_")))
     return f"Measured on {part['on']}: {part['rounds']} round{'s' * (part['rounds'] != 1)}." if part else ""
@@ -95,7 +98,7 @@ def _about(results: dict[str, Any]) -> str:
 
 
 def _table(head: list[str], rows: list[list[str]], words: int = 1) -> str:
-    """A table whose first columns are words, and the others numbers."""
+    """Returns a table whose first columns, ``words`` of them, have text and whose other columns have numbers."""
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * words}{'---:|' * (len(head) - words)}"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
@@ -105,7 +108,7 @@ def _cpu(rows: list[dict[str, Any]]) -> Cpu:
 
 
 def _whole(cpu: Cpu) -> list[str]:
-    """The stacks that have been measured with every operation, in their order."""
+    """Returns the stacks that have been measured with every operation, in the catalogue's order."""
     return [
         stack for stack in dict.fromkeys(stack for stack, _ in cpu) if all((stack, name) in cpu for name in OPERATIONS)
     ]
@@ -160,7 +163,7 @@ def _allowed(measured: float, limit: float | None, digits: int = 2) -> str:
 
 
 def _ratios(cpu: Cpu) -> Iterator[list[str]]:
-    """A line for each comparison: the ratio, and whether it is at most what it may be."""
+    """Yields a row for each comparison: the ratio, its limit, and whether the limit is met."""
     for stack, against, limits in TARGETS:
         peers = PEERS if against == "fastest peer" else (against,)
         if any((name, operation) not in cpu for name in (stack, *peers) for operation in OPERATIONS):
@@ -174,7 +177,7 @@ def _ratios(cpu: Cpu) -> Iterator[list[str]]:
 
 
 def hook_tables(rows: list[dict[str, Any]]) -> str:
-    """What hooks cost: two tables, of the four operations and of others beside them."""
+    """Returns two tables of the costs of hooks: one for the four operations, and one for other operations."""
     of = {(row["hook"], row["operation"]): row for row in rows}
     table = []
     for hook in hooks.HOOKS.values():
@@ -205,7 +208,7 @@ def hook_tables(rows: list[dict[str, Any]]) -> str:
 
 
 def _throttle(of: dict[tuple[str, str], dict[str, Any]]) -> Iterator[list[str]]:
-    """What a throttle adds to a request, of what it adds to a bare view."""
+    """Yields a row with the time that a throttle adds to a request, compared with what it adds to a bare view."""
     for operation in OPERATIONS:
         own, bare = (of.get((name, operation), {}).get("more_ms") for name in ("throttled", "bare_throttled"))
         if own is not None and bare is not None and bare > 0:
@@ -293,7 +296,7 @@ OWN = {stack for stack, _ in RATES}
 
 
 def _latency(rows: list[dict[str, Any]], distance: dict[str, Any]) -> str:
-    """One table for each operation, and how far the engine was."""
+    """Returns one table for each operation, and a sentence about the distance of the engine."""
     tables = []
     for operation in dict.fromkeys(row["operation"] for row in rows):
         found = [row for row in rows if row["operation"] == operation]
@@ -328,7 +331,7 @@ def _share(row: dict[str, Any], rival: dict[str, Any] | None) -> str:
 
 
 def _large_spec(rows: list[dict[str, Any]]) -> str:
-    """Start-up and memory by what the spec has besides the profiles."""
+    """Returns the table of start-up and memory by the number of operations and tables in the spec."""
     table = [
         [f"{row['operations']:,}", str(row["tables"]), f"{row['cpu_s']:.2f}", f"{row['rss_mb']:.0f}"] for row in rows
     ]
@@ -337,7 +340,7 @@ def _large_spec(rows: list[dict[str, Any]]) -> str:
 
 
 def _free_threaded(rows: list[dict[str, Any]]) -> str:
-    """How much two threads without a lock answer, of what two processes do."""
+    """Returns the table of requests a second of two threads without a lock, compared with two processes."""
     of = {(row["stack"], row["free"], row["workers"], row["operation"]): row for row in rows}
     ways = (("no lock, two threads", True, 1), ("no lock, two processes", True, 2), ("a lock, two processes", False, 2))
     table = []

@@ -1,6 +1,6 @@
-"""Variants of stacks/profiles.yaml: the spec that a stack of the package is given.
+"""Creates variants of the spec stacks/profiles.yaml, for stacks of this package.
 
-In: the name of a variant, and the table. Out: YAML. The plain spec is what people write.
+A variant has a name, and the result is YAML. The plain spec is written as most projects write specs.
 """
 
 from __future__ import annotations
@@ -70,17 +70,17 @@ def _replaced(text: str, old: str, new: str) -> str:
 
 
 def spec_text(variant: str, table: str, operations: int = 0, many_tables: bool = False) -> str:
-    """The spec for a stack whose profiles are in ``table``, with at least so many operations.
+    """Returns the spec for a stack whose profiles are in ``table``, with at least this number of operations.
 
-    There is a table for each four of them; with ``many_tables``, one for each two.
+    Four operations share a table, or two operations with ``many_tables``.
 
     ``variant`` is "plain", or changes joined by "+", which are made in this order:
 
-    - "trimmed": no property but those that are named;
-    - "orm": profiles are a Django model's;
-    - "versioned", "sets", "indexed": what `x-persist` says besides;
-    - "silent": nothing about security; "jwt": each operation wants a bearer token;
-    - "patch": one operation more; "handler": another, which a function answers.
+    - "trimmed": other properties are forbidden;
+    - "orm": profiles are stored by a Django model;
+    - "versioned", "sets", "indexed": `x-persist` has another option;
+    - "silent": the spec has no `security`; "jwt": each operation requires a bearer token;
+    - "patch": a PATCH is added; "handler": an operation with a handler is added.
     """
     text = PROFILES.read_text("utf-8")
     wanted = set(variant.split("+")) - {"plain"}
@@ -98,7 +98,7 @@ def spec_text(variant: str, table: str, operations: int = 0, many_tables: bool =
 
 
 def more_operations(text: str, operations: int, many_tables: bool = False) -> str:
-    """Add resources, with a schema and a table each, before the profiles, until there are so many operations."""
+    """Adds resources before the profiles, each with a schema and table, until the spec has this many operations."""
     resources = range(max(0, operations - _A_RESOURCE) // (_AN_ITEM if many_tables else _A_RESOURCE))
     template = _ITEM if many_tables else _COLLECTION + _ITEM
     paths = "".join(template.format(number=number) for number in resources)

@@ -1,9 +1,10 @@
-"""How long a server takes from its process's start to its first answer, and the memory it has then.
+"""Measures the time from the start of a server's process to its first response, and the memory of the process then.
 
     python benchmarks/start_up.py [--rounds N] [SPEC …]
 
-Each spec is served alone by a new process: Django and DRF, no database, one WSGI server. First a project without this
-package, then the built-in spec alone, the example's spec, and those named. benchmarks/README.md says what is measured.
+A new process serves each spec alone, with Django and DRF, one WSGI server and no database. The rows are a project
+without this package, the built-in spec alone, the example's spec, and the specs that are named. benchmarks/README.md
+explains the measurement.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 
 class Started(NamedTuple):
-    """Of one process: seconds to its first answer, seconds of CPU until then, and MiB."""
+    """Figures of one process: seconds to its first response, CPU seconds until then, and memory in MiB."""
 
     wall: float
     cpu: float
@@ -88,7 +89,7 @@ def serve(spec: str, port: int) -> None:
 
 
 def first_path(spec: str) -> str:
-    """Of an operation with a GET and no variables in its path, if there is one."""
+    """Returns the first path with a GET and without variables, if the spec has one."""
     if spec in (PLAIN, BUILT_IN):
         return "/ping"
     from macaron_django.openapi import load

@@ -1,9 +1,10 @@
-"""What tracing and error tracking cost a request, of the same request through Django's handler without any.
+"""Measures the cost of a request with tracing or error tracking, as a ratio to the same request without them.
 
     python benchmarks/tracing.py [--check] [--rounds 15] [--share 1.0] [--only NAME,…]
 
-A process for each tracer, as each patches Django and botocore for good, and one for Django's handler: they take turns
-at an operation, and then at the next, over one engine. benchmarks/README.md says what is measured, and how.
+Each tracer has its own process, because a tracer patches Django and botocore as long as the process runs. Another
+process has Django's handler without tracing. The processes take turns at one operation, and then at the next, over one
+engine. benchmarks/README.md explains the measurement.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ OPERATIONS = {"get": 200, "list100": 50, "put": 120, "create": 120}
 
 @dataclass(frozen=True)
 class Tracer:
-    """What a process has installed. ``limit``: of the same request through Django's handler, at most."""
+    """The tracer that a process installs.
+
+    ``limit`` is the highest ratio to the same request through Django's handler.
+    """
 
     name: str
     what: str
@@ -69,7 +73,7 @@ TRACERS = (
 
 
 class Process:
-    """A process with a tracer, which is told what to do by lines."""
+    """A process with a tracer, which gets its commands as lines of text."""
 
     def __init__(self, tracer: Tracer, of: Engine, spec: Path) -> None:
         table = f"tracing_{tracer.name.replace('-', '_')}"
@@ -96,7 +100,7 @@ class Process:
         )
 
     def ask(self, *what: object) -> str:
-        """Returns the answer to a line."""
+        """Sends a command and returns the line that the process answers."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(*what, file=self._process.stdin, flush=True)
@@ -112,7 +116,7 @@ class Process:
 
 
 def measured(chosen: Sequence[Tracer], rounds: int, share: float) -> dict[tuple[str, str], list[float]]:
-    """CPU seconds a request by tracer and operation, round by round."""
+    """Returns the CPU seconds of a request in each round, by tracer and operation."""
     found: dict[tuple[str, str], list[float]] = {}
     with ExitStack() as opened:
         of = opened.enter_context(engine())
@@ -134,16 +138,16 @@ def measured(chosen: Sequence[Tracer], rounds: int, share: float) -> dict[tuple[
 
 
 def ratio(own: Sequence[float], others: Sequence[float]) -> float:
-    """The median of the ratios within rounds: what slows a round down slows both."""
+    """Returns the median of the ratios within rounds, because other work of the machine slows both sides of a round."""
     return statistics.median(mine / other for mine, other in zip(own, others, strict=True))
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="What tracing costs: CPU time, of Django's handler's")
+    parser = argparse.ArgumentParser(description="Measure what tracing costs: CPU time, as a ratio to Django's handler")
     parser.add_argument("--rounds", type=int, default=15, help="turns of each: %(default)s")
     parser.add_argument("--share", type=float, default=1.0, help="of the requests of a turn: %(default)s")
     parser.add_argument("--only", default="", help="names of tracers, separated by commas")
-    parser.add_argument("--check", action="store_true", help="exit with 1 where a target is missed")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if a target is missed")
     given = parser.parse_args()
     wanted = given.only.split(",") if given.only else [each.name for each in TRACERS]
     chosen = [each for each in TRACERS if each is BASE or each.name in wanted]

@@ -1,6 +1,7 @@
-"""Measures requests in a process with one tracer, as tracing.py tells it by lines: an operation, and how many.
+"""Measures requests in a process with one tracer, which tracing.py starts.
 
-Out: the CPU seconds of a request, or the name of what has been done. The environment says what is installed.
+tracing.py sends a line for each turn: an operation and a number of requests. The process prints the CPU seconds of a
+request, or "seeded" when the table has been filled. An environment variable names the tracer.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def _sentry() -> None:
         def capture_envelope(self, envelope: object) -> None:
             pass
 
-    # With its Django integration, as it comes, or for our backend alone.
+    # With Sentry's defaults, including its Django integration, or only with this package's backend.
     sentry_sdk.init(
         "http://key@127.0.0.1:1/1", transport=Nothing, auto_enabling_integrations="sentry-alone" not in _TRACERS
     )

@@ -1,4 +1,4 @@
-"""How long a body takes to be validated, against jsonschema-rs alone with the same schema.
+"""Measures how long validating a body takes, compared with jsonschema-rs alone and the same schema.
 
     python benchmarks/validation.py [--check]
 
@@ -54,7 +54,7 @@ def seconds(action: Callable[[], object], calls: int) -> float:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure how long validation takes.")
-    parser.add_argument("--check", action="store_true", help="exit with 1 where the target is missed")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if the target is missed")
     arguments = parser.parse_args()
 
     schema = load(SPEC).schemas["Profile"]

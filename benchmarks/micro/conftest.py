@@ -1,4 +1,4 @@
-"""Django, set up once with two APIs: that of stacks/profiles.yaml, trimmed, and one of a thousand operations."""
+"""Sets up Django once, with two APIs: a trimmed one from stacks/profiles.yaml, and one with a thousand operations."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def profile_class() -> Any:
 
 @pytest.fixture
 def body() -> dict[str, Any]:
-    """A profile as a client sends it."""
+    """Returns a profile as a client sends it."""
     return {
         "profile_id": "person-7",
         "name": "Person 7",
@@ -73,7 +73,7 @@ def text(body: dict[str, Any]) -> bytes:
 
 @pytest.fixture
 def item() -> dict[str, Any]:
-    """The same profile as DynamoDB answers it."""
+    """Returns the same profile as DynamoDB returns it."""
     return {
         "profile_id": {"S": "person-7"},
         "name": {"S": "Person 7"},

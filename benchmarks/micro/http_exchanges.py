@@ -1,9 +1,11 @@
-"""What an HTTP/1.1 exchange costs by the fast lane, by http.client and by urllib3, in one thread and in four.
+"""Measures what an HTTP/1.1 exchange costs with the fast lane, http.client and urllib3, in one thread and in four.
 
     python benchmarks/micro/http_exchanges.py [--rounds N]
 
-A process of its own answers each request with the same 500 bytes, as DynamoDB answers a GetItem. The clients take turns
-on kept connections. CPU time and context switches are this process's; the answer's status and length are looked at.
+A separate process answers each request with the same 500 bytes, like DynamoDB's response to a GetItem. The clients take
+turns on kept connections. Each client checks the status and length of the response. CPU time and context switches are
+measured for this process only. The fast lane is this package's own code for calls to DynamoDB, used instead of
+botocore.
 """
 
 from __future__ import annotations
@@ -58,7 +60,7 @@ def serve(listener: socket.socket) -> None:
 
 @contextmanager
 def serving() -> Iterator[int]:
-    """Yields the port of a server, which ends with the block."""
+    """Yields the port of a server that runs until the block ends."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         process = multiprocessing.get_context("fork").Process(target=serve, args=(listener,), daemon=True)
         process.start()
@@ -81,7 +83,7 @@ def request(port: int) -> bytes:
 
 
 def by_lane(port: int) -> Callable[[], tuple[int, int]]:
-    """The lane's exchange, with the kernel's timeouts, as it keeps plain connections on Linux."""
+    """Makes an exchange with the fast lane's code and the kernel's timeouts, as over plain connections on Linux."""
     connection, sent = connected(port), request(port)
     for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
         connection.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", TIMEOUT, 0))
@@ -95,7 +97,7 @@ def by_lane(port: int) -> Callable[[], tuple[int, int]]:
 
 
 def by_lane_with_pythons_timeouts(port: int) -> Callable[[], tuple[int, int]]:
-    """The lane's exchange over a socket with a timeout of Python's, as over TLS."""
+    """Makes an exchange with the fast lane's code over a socket with Python's own timeout, as over TLS."""
     connection, sent = connected(port), request(port)
 
     def call() -> tuple[int, int]:
@@ -135,7 +137,10 @@ CLIENTS = {
 
 
 def measured(make: Callable[[int], Callable[[], tuple[int, int]]], port: int, threads: int) -> tuple[float, float]:
-    """Microseconds of CPU and context switches, voluntary and not, for each of ``CALLS`` calls in each thread."""
+    """Returns the CPU microseconds and the context switches, voluntary or not, of one call.
+
+    Each thread makes ``CALLS`` calls.
+    """
     calls = [make(port) for _ in range(threads)]
     for call in calls:
         assert [call() for _ in range(20)] == [(200, len(BODY))] * 20

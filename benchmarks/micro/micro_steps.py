@@ -1,8 +1,8 @@
-"""The steps of a request, each alone: what of a request's cost is whose.
+"""Measures each step of a request alone, to show how much of a request's cost each step causes.
 
     make bench-micro
 
-CPU time of this process. Each step is asked for what an ordinary profile needs, and its answer is looked at.
+The figures are CPU time of this process. Each step does the work for an ordinary profile, and its result is checked.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DAY = "20260101T000000Z"
 
 
 def benchmark_reading_a_body_exactly(benchmark, text, body):
-    """Duplicate keys, depth and long numbers are looked for."""
+    """Measures parsing a body with the checks for duplicate keys, depth and long numbers."""
     assert benchmark(exact_json, text) == body
 
 
@@ -44,14 +44,14 @@ def benchmark_validation_of_a_body_with_three_errors(benchmark, profile_class, b
 
 
 def benchmark_conversion_of_100_items_to_json(benchmark, profile_class, item, body):
-    """Of attribute maps, as where one of a page isn't what its schema says."""
+    """Measures the conversion of attribute maps, which is used if an item of a page breaks its schema."""
     json_of = profile_class.objects.persistence.json_of
     page = benchmark(lambda: dump_json([json_of(item) for _ in range(100)]))
     assert page.count(b'"person-7"') == 100
 
 
 def benchmark_an_answer_of_100_items_to_json(benchmark, profile_class, item):
-    """What a page of a list needs, from the text to the text."""
+    """Measures the work for a page of a list, from DynamoDB's JSON to the client's JSON."""
     typed = profile_class.objects.persistence.typed_items
     answer = request_body({"Items": [item] * 100, "Count": 100})
 

@@ -1,11 +1,12 @@
-"""What a request's CPU time is spent on, through the front and in one process, by part of the code.
+"""Measures how much of a request's CPU time each part of the code takes, in one process and without Django's handler.
 
     python benchmarks/micro/request_stages.py [--requests N] [--operations get,list100,put,create]
 
-The WSGI application is called as a server would call it; the DynamoDB engine is another process. Requests are timed
-without a profiler first: the kernel's time, mostly for sending and receiving, and the code's. The code's is divided as
-cProfile divides the same requests, without the functions of sockets, which wait; built-in functions count for the
-code that calls them. cProfile makes small functions look more expensive than they are, so these are estimates.
+The script calls the WSGI application as a server would. The DynamoDB engine is another process. First, requests are
+timed without a profiler. This gives the kernel's time, mostly for sending and receiving, and the code's time. Then
+cProfile runs the same requests, and the code's time is divided between the parts in the proportions that cProfile
+shows. Functions of sockets, which wait, are left out, and built-in functions count for the code that calls them. The
+results are estimates, because cProfile makes small functions look more expensive than they are.
 """
 
 from __future__ import annotations
@@ -51,12 +52,12 @@ WARM = 200
 
 
 def part_of(file: str) -> str:
-    """The part that a file belongs to."""
+    """Returns the part of the code that a file belongs to."""
     return next((part for part, marks in PARTS.items() if any(mark in file for mark in marks)), OTHER)
 
 
 def shares(profile: cProfile.Profile) -> tuple[Counter[str], Counter[str]]:
-    """The seconds and the calls of each part."""
+    """Returns the seconds and the calls of each part."""
     seconds: Counter[str] = Counter()
     calls: Counter[str] = Counter()
     for (file, _, name), (_, called, own, _, callers) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]
@@ -73,7 +74,7 @@ def shares(profile: cProfile.Profile) -> tuple[Counter[str], Counter[str]]:
 
 
 def asked(caller: Caller, requests: Sequence[Exchange], status: int) -> tuple[float, float]:
-    """CPU seconds of these requests, in all and in the kernel. Ends the run where an answer is wrong."""
+    """Returns the CPU seconds of these requests, in total and in the kernel. A wrong response ends the run."""
     environs = [environ_of(request, {}) for request in requests]
     caller.statuses.clear()
     began, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF)
@@ -116,9 +117,9 @@ def measure(of: Engine, operations: Sequence[str], count: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="What a request's CPU time is spent on")
+    parser = argparse.ArgumentParser(description="Measure how much of a request's CPU time each part of the code takes")
     parser.add_argument("--requests", type=int, default=2000, help="requests of each operation: %(default)s")
-    parser.add_argument("--operations", default=",".join(OPERATIONS), help="which of them: %(default)s")
+    parser.add_argument("--operations", default=",".join(OPERATIONS), help="operations to measure: %(default)s")
     given = parser.parse_args()
     with engine() as of:
         measure(of, given.operations.split(","), given.requests)

@@ -1,4 +1,4 @@
-"""Bare ASGI, validated by msgspec, over raw connections: what no framework can go below on an event loop."""
+"""Bare ASGI that validates with msgspec, over raw connections: the lower bound for frameworks on an event loop."""
 
 from urllib.parse import parse_qs
 

@@ -1,4 +1,4 @@
-"""The profile's four calls by the asynchronous client that the stack is told."""
+"""The profile's four calls with the asynchronous client that an environment variable names."""
 
 import os
 from importlib import import_module

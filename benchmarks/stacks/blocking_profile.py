@@ -1,4 +1,4 @@
-"""The profile's four calls for what blocks: floor_profile's, over the connection that the stack is told."""
+"""The four calls of floor_profile.py for blocking stacks, over the connection that an environment variable names."""
 
 import os
 from importlib import import_module

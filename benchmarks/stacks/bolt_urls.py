@@ -1,3 +1,3 @@
-"""No views of Django's own: django-bolt asks for a URLconf."""
+"""An empty URLconf, because django-bolt requires one."""
 
 urlpatterns: list[object] = []

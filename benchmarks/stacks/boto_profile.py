@@ -1,4 +1,4 @@
-"""The parameters of the profile's four calls as boto3 and aiobotocore take them, numbers as their type classes do."""
+"""The parameters of the profile's four calls for boto3 and aiobotocore, with numbers of the types that these expect."""
 
 import uuid
 from datetime import datetime, timezone
@@ -9,13 +9,13 @@ CHANGEABLE = ("name", "email", "age", "tags", "address", "notes", "view_count")
 
 
 def new(body: dict[str, Any]) -> dict[str, Any]:
-    """The profile that a POST makes."""
+    """Returns the profile that a POST creates."""
     body.setdefault("profile_id", str(uuid.uuid4()))
     return {**body, "created": datetime.now(timezone.utc).isoformat()}
 
 
 def replacement(body: dict[str, Any]) -> tuple[str, dict[str, str], dict[str, Any]]:
-    """Update expression, names and values that replace all that can be changed."""
+    """Returns an update expression, names and values that replace all properties that can be changed."""
     set_ = [name for name in CHANGEABLE if name in body]
     removed = [name for name in CHANGEABLE if name not in body]
     expression = "SET " + ",".join(f"#{name}=:{name}" for name in set_)
@@ -25,5 +25,5 @@ def replacement(body: dict[str, Any]) -> tuple[str, dict[str, str], dict[str, An
 
 
 def next_link(limit: int, cursor: str) -> str:
-    """The Link header that leads to the page after `cursor`."""
+    """Returns the Link header for the page after `cursor`."""
     return f'</profiles?limit={limit}&cursor={quote(cursor)}>; rel="next"'

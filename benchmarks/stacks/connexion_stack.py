@@ -12,7 +12,7 @@ from connexion.resolver import Resolver
 
 
 def as_json(profile):
-    """What JSON says of a profile: an idiomatic handler's last line."""
+    """Returns a profile as JSON data, as the last line of an idiomatic handler does."""
     answer = {
         name: value
         for name, value in (

@@ -1,4 +1,7 @@
-"""A plain Django view that answers from memory, without apps and middleware: what Django's own start costs."""
+"""A plain Django view that answers from memory, without apps and middleware.
+
+It shows the cost of Django's own start.
+"""
 
 import json
 

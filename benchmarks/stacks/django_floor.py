@@ -1,4 +1,4 @@
-"""Plain Django views, no middleware, nothing validated: what Django itself costs."""
+"""Plain Django views without middleware and validation. They show the cost of Django itself."""
 
 import blocking_profile
 import orjson

@@ -1,4 +1,4 @@
-"""Plain Django views, no middleware, validated by msgspec, over a raw blocking socket: the least that Django takes."""
+"""Plain Django views without middleware, msgspec, and a raw blocking socket: the lower bound for stacks on Django."""
 
 import blocking_profile
 import msgspec

@@ -1,4 +1,4 @@
-"""The settings that the stacks on Django REST framework share, the package's own among them: an API's, trimmed."""
+"""The settings that all stacks on Django REST framework share, this package's included, trimmed to an API's needs."""
 
 import os
 
@@ -16,7 +16,7 @@ DATABASE = os.environ.get("STACK_DATABASE")
 
 
 def common(*apps: str) -> dict:
-    """Keyword arguments of ``settings.configure``."""
+    """Returns keyword arguments of ``settings.configure``."""
     with_middleware = ["django.contrib.sessions", "django.contrib.messages"] if WITH_MIDDLEWARE else []
     given = {
         "SECRET_KEY": "benchmark-benchmark-benchmark-benchmark",

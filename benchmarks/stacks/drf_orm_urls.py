@@ -1,4 +1,4 @@
-"""The profiles of Django's ORM by hand-written Django REST framework: a ModelSerializer and a ModelViewSet."""
+"""The profiles of Django's ORM, served by a hand-written ModelSerializer and ModelViewSet of Django REST framework."""
 
 from django.db import IntegrityError
 from django.urls import path
@@ -32,7 +32,8 @@ class AddressSerializer(Strict, serializers.Serializer):
 
 
 class ProfileSerializer(Strict, serializers.ModelSerializer):
-    # Declared, so that it has no UniqueValidator: that would be a query more, and the insert says it, too.
+    # Declared, so that it has no UniqueValidator. A validator would need another query, and the insert also finds
+    # duplicates.
     profile_id = serializers.RegexField(ID, required=False)
     tags = serializers.ListField(child=serializers.CharField(), max_length=50, required=False)
     address = AddressSerializer(required=False)

@@ -1,4 +1,4 @@
-"""The profile's four calls by dynamoxy, whose core is in Rust: dictionaries in and out, as its guide has it."""
+"""The profile's four calls with dynamoxy, whose core is in Rust. As in its guide, items are dictionaries."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ async def find(profile_id: str) -> dict[str, Any] | None:
 
 
 async def page(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """The profiles, and the Link header that leads to those after them."""
+    """Returns the profiles, and the Link header for the next page."""
     found = await table.scan().page_size(limit).after(cursor).page()
     return found.items, boto_profile.next_link(limit, found.cursor) if found.cursor else None
 

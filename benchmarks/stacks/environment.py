@@ -1,4 +1,4 @@
-"""What every stack is told by the runner: the engine, the table, and the credentials that a local engine ignores."""
+"""Reads the runner's variables for all stacks: the engine, the table, and credentials, which local engines ignore."""
 
 import os
 

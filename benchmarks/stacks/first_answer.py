@@ -1,6 +1,7 @@
-"""Answer one request in this process, without a server: `python first_answer.py MODULE`. What it took, as JSON.
+"""Answers one request in this process, without a server: `python first_answer.py MODULE`.
 
-CPU seconds since the interpreter began, and the memory that the process has then, in MB.
+The script prints JSON: the CPU seconds since the interpreter started, and the memory of the process after the response,
+in MB.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""The profile's four calls for the floors and what is raw: converters written by hand, and nothing validated."""
+"""The profile's four calls for the stacks named floor or raw, with hand-written converters and no validation."""
 
 import uuid
 from datetime import datetime, timezone
@@ -17,7 +17,7 @@ CHANGEABLE = ("name", "email", "age", "tags", "address", "notes", "view_count")
 
 
 def from_item(item: dict[str, Any]) -> dict[str, Any]:
-    """What JSON says of an item."""
+    """Returns the profile of an item."""
     profile: dict[str, Any] = {}
     for name in TEXTS:
         if name in item:
@@ -34,7 +34,7 @@ def from_item(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def to_item(profile: dict[str, Any]) -> dict[str, Any]:
-    """The item that keeps a profile."""
+    """Returns the item that stores a profile."""
     item: dict[str, Any] = {}
     for name in TEXTS:
         if name in profile:
@@ -62,7 +62,7 @@ def paging(limit: int, cursor: str | None) -> Call:
 
 
 def creating(profile: dict[str, Any]) -> Call:
-    """Fills in what a new profile gets, too."""
+    """Returns the call that creates a profile, after filling in the values of a new profile."""
     profile.setdefault("profile_id", str(uuid.uuid4()))
     profile.setdefault("view_count", 0)
     profile["created"] = datetime.now(timezone.utc).isoformat()
@@ -94,13 +94,13 @@ def replacing(profile_id: str, profile: dict[str, Any]) -> Call:
 
 
 def found(answer: Answer) -> dict[str, Any] | None:
-    """The profile that was got, if there is one."""
+    """Returns the profile that was read, or None if it doesn't exist."""
     _, content = answer
     return from_item(content["Item"]) if "Item" in content else None
 
 
 def paged(answer: Answer, limit: int) -> tuple[list[dict[str, Any]], str | None]:
-    """The profiles, and the Link header that leads to those after them."""
+    """Returns the profiles, and the Link header for the next page."""
     _, content = answer
     following = content.get("LastEvaluatedKey")
     link = following and f'</profiles?limit={limit}&cursor={quote(following["profile_id"]["S"])}>; rel="next"'
@@ -108,6 +108,6 @@ def paged(answer: Answer, limit: int) -> tuple[list[dict[str, Any]], str | None]
 
 
 def replaced(answer: Answer) -> dict[str, Any] | None:
-    """The profile as it is now, unless there was none."""
+    """Returns the profile after its replacement, or None if it didn't exist."""
     status, content = answer
     return from_item(content["Attributes"]) if status == 200 else None

@@ -1,4 +1,4 @@
-"""The one handler of hook_stack.py: what x-bind-server names in the spec."""
+"""The only handler of hook_stack.py, which x-bind-server names in the spec."""
 
 from macaron_django import apipool
 

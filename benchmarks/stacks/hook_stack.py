@@ -1,9 +1,11 @@
-"""One process with an API for each hook of hooks.py, all of the same profiles: a spec and a table each.
+"""Serves an API for each hook of hooks.py in one process.
 
-Below `/bare` and `/bare_throttled` are views of Django REST framework that read an item, below `/drf_orm` a viewset
-that is written by hand, on the model of `/orm`. Below `/startproject` the middleware of `django-admin startproject`
-runs; else none.
-The header `X-Application` chooses the front, or what has `RequestMiddleware`.
+Each API has its own spec and its own table of the same profiles.
+
+`/bare` and `/bare_throttled` have views of Django REST framework that read an item. `/drf_orm` has a hand-written
+viewset over the model of `/orm`. The middleware of `django-admin startproject` runs only for `/startproject`. The
+header `X-Application` chooses the application: with the front (which answers before Django's handler), or with
+`RequestMiddleware`.
 """
 
 import logging
@@ -18,7 +20,7 @@ from environment import ENDPOINT
 
 given = common("macaron_django")
 startproject, given["MIDDLEWARE"] = given["MIDDLEWARE"], []
-# A project that says nothing has DRF's own, and asks them wherever the spec says nothing.
+# By default a project has DRF's own authenticators, which are called if the spec has no `security`.
 del given["REST_FRAMEWORK"]["DEFAULT_AUTHENTICATION_CLASSES"]
 specs = {path.stem: path for path in sorted(Path(os.environ["STACK_SPECS"]).glob("*.yaml"))}
 settings.configure(
@@ -70,7 +72,7 @@ class Bare(APIView):
         return self.answered(201)
 
     def answered(self, status):
-        # While a request waits, other processes use the processor: whatever runs next costs twice as much.
+        # While a request waits, other processes use the processor. The next code that runs then costs twice as much.
         apipool.plain.Profile.objects.get(pk="person-7")
         return Response({"answered": True}, status=status)
 
@@ -118,7 +120,7 @@ def application(environ, start_response):
 
 @contextmanager
 def subscribed(backend):
-    """Subscribes a backend to events, as the setting would; its lines go to a file."""
+    """Subscribes a backend to events, as the setting would. The backend's log lines go to a file."""
     if not backend:
         yield
         return

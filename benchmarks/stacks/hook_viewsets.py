@@ -1,4 +1,4 @@
-"""What a project adds to the viewsets of hook_stack.py: one thing each, as docs/how-to/viewsets.md has it."""
+"""Viewsets for hook_stack.py. Each overrides one thing, as docs/how-to/viewsets.md shows it."""
 
 from collections import Counter
 

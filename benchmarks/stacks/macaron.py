@@ -1,4 +1,4 @@
-"""macaron_django: the spec, and settings. The same settings as the hand-written Django REST framework's."""
+"""macaron_django with a spec and the same settings as the stack of hand-written Django REST framework."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""macaron_django on an ASGI server. A module of its own, so that the others don't pay for importing it."""
+"""macaron_django on an ASGI server. It is a separate module, so that other stacks don't import ASGI code."""
 
 from macaron import urlpatterns
 

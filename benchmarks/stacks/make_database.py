@@ -1,4 +1,4 @@
-"""Make the SQLite file of a stack on Django's ORM."""
+"""Creates the SQLite file of a stack on Django's ORM."""
 
 import django
 from django.conf import settings

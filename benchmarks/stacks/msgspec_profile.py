@@ -1,4 +1,4 @@
-"""The profile as msgspec describes it, for the stacks that validate with msgspec."""
+"""The profile as a msgspec struct, for the stacks that validate with msgspec."""
 
 import re
 from typing import Annotated, Any
@@ -34,6 +34,6 @@ encode = msgspec.json.Encoder().encode
 
 
 def validated(body: bytes) -> dict[str, Any]:
-    """The profile that a body holds; raises msgspec.ValidationError or msgspec.DecodeError."""
+    """Returns the profile of a body, or raises msgspec.ValidationError or msgspec.DecodeError."""
     profile: dict[str, Any] = msgspec.to_builtins(decode(body))
     return profile

@@ -1,4 +1,4 @@
-"""The profile as pydantic describes it, for the stacks that validate with pydantic."""
+"""The profile as a pydantic model, for the stacks that validate with pydantic."""
 
 from datetime import datetime
 from typing import Annotated

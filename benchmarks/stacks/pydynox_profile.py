@@ -1,4 +1,4 @@
-"""The profile's four calls by pydynox, whose core is in Rust: dictionaries in and out."""
+"""The profile's four calls with pydynox, whose core is in Rust. Items are dictionaries."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ client = DynamoDBClient(region=REGION, endpoint_url=ENDPOINT, access_key=ACCESS_
 
 
 async def close() -> None:
-    """Nothing: pydynox's client has no end."""
+    """Does nothing, because pydynox's client can't be closed."""
 
 
 async def find(profile_id: str) -> dict[str, Any] | None:
@@ -19,7 +19,7 @@ async def find(profile_id: str) -> dict[str, Any] | None:
 
 
 async def page(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """The profiles, and the Link header that leads to those after them."""
+    """Returns the profiles, and the Link header for the next page."""
     found = client.scan(TABLE, limit=limit, last_evaluated_key={"profile_id": cursor} if cursor else None)
     items = await found.to_list()
     following = found.last_evaluated_key

@@ -1,4 +1,4 @@
-"""The profile as a PynamoDB model, and the four calls that the stacks on PynamoDB make of it."""
+"""The profile as a PynamoDB model, and the four calls that the stacks on PynamoDB make."""
 
 from datetime import datetime, timezone
 from typing import Any
@@ -40,16 +40,16 @@ CHANGEABLE = ("name", "email", "age", "tags", "address", "notes", "view_count")
 
 
 class Taken(Exception):
-    """There is a profile with this id."""
+    """A profile with this id already exists."""
 
 
 def find(profile_id: str) -> Profile:
-    """Get one profile; raises Profile.DoesNotExist."""
+    """Returns one profile, or raises Profile.DoesNotExist."""
     return Profile.get(profile_id)
 
 
 def page(limit: int, cursor: str | None) -> tuple[list[Profile], str | None]:
-    """One page of the table, and the URL of the next."""
+    """Returns one page of the table, and the Link header for the next page."""
     last = {"profile_id": {"S": cursor}} if cursor else None
     found = Profile.scan(limit=limit, page_size=limit, last_evaluated_key=last)
     profiles = list(found)
@@ -58,12 +58,12 @@ def page(limit: int, cursor: str | None) -> tuple[list[Profile], str | None]:
 
 
 def next_link(limit: int, cursor: str) -> str:
-    """The Link header that leads to the page after `cursor`."""
+    """Returns the Link header for the page after `cursor`."""
     return f'</profiles?limit={limit}&cursor={quote(cursor)}>; rel="next"'
 
 
 def create(body: dict[str, Any]) -> Profile:
-    """Put a new profile; raises Taken."""
+    """Stores a new profile, or raises Taken."""
     profile = Profile(**body, created=datetime.now(timezone.utc))
     try:
         profile.save(Profile.profile_id.does_not_exist())
@@ -75,7 +75,7 @@ def create(body: dict[str, Any]) -> Profile:
 
 
 def replace(profile_id: str, body: dict[str, Any]) -> Profile:
-    """Set and remove what can be changed of one profile; raises Profile.DoesNotExist."""
+    """Sets and removes the properties of a profile that can be changed, or raises Profile.DoesNotExist."""
     profile = Profile(profile_id)
     actions = []
     for name in CHANGEABLE:

@@ -1,4 +1,7 @@
-"""DynamoDB's wire protocol over http.client, for the floors: a kept connection a thread, one signature, no check."""
+"""DynamoDB's wire protocol over http.client, for the stacks named floor.
+
+Calls are signed. Each thread has its own kept connection. Responses aren't checked.
+"""
 
 import http.client
 import threading
@@ -11,7 +14,7 @@ _local = threading.local()
 
 
 def call(operation: str, parameters: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """The status and the body of DynamoDB's answer."""
+    """Returns the status and the body of DynamoDB's response."""
     body = orjson.dumps(parameters)
     moment, target, authorization = signed(operation, body)
     connection = getattr(_local, "connection", None)

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 exchange with DynamoDB as bytes: the request, and where its answer ends. Nothing is sent here."""
+"""Encodes a request to DynamoDB as HTTP/1.1 bytes, and decodes the response. This module sends nothing."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def request(operation: str, parameters: dict[str, Any]) -> bytes:
 
 
 def answer_size(received: bytes | bytearray) -> tuple[int, int]:
-    """Where an answer's body begins and ends; zeros as long as its head isn't whole."""
+    """Returns where a response's body begins and ends, or zeros if its head isn't complete."""
     begin = received.find(b"\r\n\r\n") + 4
     if begin < 4:
         return 0, 0
@@ -26,5 +26,5 @@ def answer_size(received: bytes | bytearray) -> tuple[int, int]:
 
 
 def answer(received: bytes | bytearray, begin: int) -> tuple[int, dict[str, Any]]:
-    """The status and the body."""
+    """Returns the status and the body of a response."""
     return int(received[9:12]), orjson.loads(memoryview(received)[begin:])

@@ -1,4 +1,4 @@
-"""DynamoDB's wire protocol on an event loop: kept connections, each lent to one call at a time."""
+"""DynamoDB's wire protocol on an event loop, over kept connections. Each connection has one call at a time."""
 
 import asyncio
 from typing import Any
@@ -9,7 +9,7 @@ _idle: list["_Exchange"] = []
 
 
 class _Exchange(asyncio.Protocol):
-    """One connection, and the answer that is awaited on it."""
+    """One connection, and the response that a call awaits on it."""
 
     transport: asyncio.Transport
     answered: "asyncio.Future[tuple[int, dict[str, Any]]]"
@@ -32,7 +32,7 @@ class _Exchange(asyncio.Protocol):
 
 
 async def call(operation: str, parameters: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """The status and the body of DynamoDB's answer."""
+    """Returns the status and the body of DynamoDB's response."""
     loop = asyncio.get_running_loop()
     if _idle:
         exchange = _idle.pop()

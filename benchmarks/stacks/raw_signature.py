@@ -1,4 +1,4 @@
-"""Signature V4 as AWS describes it, with the signing key kept for the day, for the floors and what is raw.
+"""Signature V4 as AWS describes it, for the stacks named floor or raw. The signing key is kept for the day.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -16,7 +16,7 @@ _keys: dict[str, bytes] = {}
 
 
 class Signed(NamedTuple):
-    """Values of headers that go with a body."""
+    """Header values for a signed body."""
 
     moment: str
     target: str

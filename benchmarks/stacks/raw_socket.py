@@ -1,4 +1,4 @@
-"""DynamoDB's wire protocol over a raw blocking socket: a kept connection a thread, and nothing that could go wrong."""
+"""DynamoDB's wire protocol over a raw blocking socket, with a kept connection in each thread and no error handling."""
 
 import socket
 import threading
@@ -19,7 +19,7 @@ def _connection() -> socket.socket:
 
 
 def call(operation: str, parameters: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """The status and the body of DynamoDB's answer."""
+    """Returns the status and the body of DynamoDB's response."""
     connection = getattr(_local, "connection", None) or _connection()
     connection.sendall(raw_http.request(operation, parameters))
     received = connection.recv(_SIZE)

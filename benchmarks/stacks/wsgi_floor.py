@@ -1,4 +1,4 @@
-"""Bare WSGI: what no framework can go below on a WSGI server."""
+"""Bare WSGI: the lower bound for frameworks on a WSGI server."""
 
 from urllib.parse import parse_qs
 

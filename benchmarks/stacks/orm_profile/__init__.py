@@ -1,1 +1,1 @@
-"""The app of the profile that Django's ORM keeps, for the stacks that are compared on SQLite."""
+"""The Django app with the model of profiles, for the stacks that are compared on SQLite."""
