@@ -1,10 +1,10 @@
-"""Runs work after the answer: a call to a function with ``@asynctask()`` is sent to a worker, which runs it for the
-caller.
+"""Runs functions with ``@asynctask()`` in a worker, after the request that calls them has been answered.
 
-A call in a request comes in; a signed message goes to a broker, and in a worker the function is called. Open
-``asynctasks`` for the decorator and how a task is sent, ``messages`` for what arguments may be and what a worker knows
-of the caller, ``runs`` for what a worker does, ``failures`` for reports, ``outbox`` for tasks that are done at least
-once, ``run_marks`` for those done only once, ``backends`` for brokers, and ``worker_processes`` for starting workers.
+A call in a request sends a signed message to a broker. A worker receives the message, and calls the function as the
+caller. Open ``asynctasks`` for the decorator and the sending of tasks, ``messages`` for the types of arguments and the
+data about the caller, ``runs`` for the work of a worker, ``failures`` for reports, ``outbox`` for tasks that are done
+at least once, ``run_marks`` for tasks that are done only once, ``backends`` for brokers, and ``worker_processes`` for
+starting workers.
 """
 
 from __future__ import annotations

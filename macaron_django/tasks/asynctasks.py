@@ -1,4 +1,4 @@
-"""``@asynctask()``: has a worker run a function that is called in a request."""
+"""Defines ``@asynctask()``, which lets a worker run a function that is called in a request."""
 
 from __future__ import annotations
 
@@ -42,9 +42,10 @@ class SentTask:
     _handle: str | None = None
 
     def result(self, timeout: float | None = None) -> Any:
-        """Returns what the task has returned; waits at most ``timeout`` seconds for it.
+        """Returns the result of the task, after waiting for it at most ``timeout`` seconds.
 
-        Raises TimeoutError, TaskFailed if the task has failed, and UnsupportedByBackend where results aren't kept.
+        Raises TimeoutError if there is no result then, TaskFailed if the task has failed, and UnsupportedByBackend if
+        the backend doesn't keep results.
         """
         from macaron_django.tasks.backends.chosen_backend import chosen_backend
         from macaron_django.tasks.messages.argument_json import argument_of_json
@@ -53,7 +54,7 @@ class SentTask:
 
 
 class AsyncTask(Generic[P, R]):
-    """A function that a worker calls. In a request, a call sends it; anywhere else, it is an ordinary call."""
+    """A function that a worker calls. A call in a request sends the task. Any other call is an ordinary call."""
 
     def __init__(self, definition: TaskDefinition) -> None:
         self.task_definition = definition
@@ -63,9 +64,10 @@ class AsyncTask(Generic[P, R]):
         return f"<task {self.task_definition.path}>"
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
-        """Sends the task, and returns None; outside of a request, and in a worker, calls the function at once.
+        """Sends the task and returns None, if called in a request. Otherwise calls the function at once.
 
-        ``MACARON["TASKS"]["OUTSIDE_REQUESTS"]`` set to ``"send"`` sends it outside of a request, too.
+        If ``MACARON["TASKS"]["OUTSIDE_REQUESTS"]`` is ``"send"``, a call outside of a request sends the task, too. A
+        call in a worker always calls the function at once.
         """
         if _is_task() or not (in_request() or settings.TASKS.OUTSIDE_REQUESTS == "send"):
             return self.call(*args, **kwargs)
@@ -87,10 +89,11 @@ class AsyncTask(Generic[P, R]):
         eta: datetime | None = None,
         queue: str | None = None,
     ) -> SentTask:
-        """Sends the task from wherever this is called, to be done after ``countdown`` seconds, or at ``eta``.
+        """Sends the task, even outside of a request, to be done after ``countdown`` seconds, or at ``eta``.
 
-        In a transaction, of DynamoDB's or of the ORM's, it is sent when that is committed, and never if it fails.
-        Raises UnsendableArgument at once, and TaskNotSent if the broker doesn't take the task and it has no outbox.
+        In a transaction of DynamoDB or of the ORM, the task is sent when the transaction is committed, and never if the
+        transaction fails. Raises UnsendableArgument at once. Raises TaskNotSent if the broker doesn't accept the task
+        and the task has no outbox.
         """
         from macaron_django.tasks.messages.argument_json import argument_json
         from macaron_django.tasks.messages.callers import described_caller
@@ -127,7 +130,7 @@ class AsyncTask(Generic[P, R]):
         return sent
 
     async def aapply_async(self, *args: Any, **options: Any) -> SentTask:
-        """Does what ``apply_async()`` does, without blocking the event loop."""
+        """Sends the task like ``apply_async()``, without blocking the event loop."""
         return await sync_to_async(self.apply_async)(*args, **options)
 
 
@@ -151,10 +154,10 @@ def asynctask(
 
     The task begins after ``delay`` seconds. After an exception that ``retry_on`` names, the task is tried again up to
     ``retries`` times: first after ``backoff`` seconds, then after twice as long each time. The last failure is
-    reported. ``rows="whole"`` sends stored rows as they are instead of their keys. ``outbox=True`` keeps the message in
-    DynamoDB until the broker has it. The message is part of an open DynamoDB transaction; if only the ORM has one
-    open, the message is written when that is committed. ``once=True`` makes the function's writes to DynamoDB only
-    once, in one transaction, even if the task is done twice.
+    reported. ``rows="whole"`` sends stored rows with all values instead of only their keys. ``outbox=True`` stores the
+    message in DynamoDB until the broker has it. If a DynamoDB transaction is open, the message is part of it. If only a
+    transaction of the ORM is open, the message is written when that transaction is committed. ``once=True`` makes the
+    function's writes to DynamoDB only once, in one transaction, even if the task runs twice.
     """
     if callable(delay):
         raise TypeError("asynctask takes options: write @asynctask() above the function.")
@@ -198,7 +201,7 @@ def _due(countdown: float | timedelta | None, eta: datetime | None, delay: float
 
 
 def _after_commit(send: Callable[[], None]) -> None:
-    """Calls ``send`` after the open transactions of DynamoDB and of the ORM; without one, at once."""
+    """Calls ``send`` after the open transactions of DynamoDB and of the ORM, or at once if none is open."""
     for connection in connections.all(initialized_only=True):
         if connection.in_atomic_block:
             send = functools.partial(orm_transaction.on_commit, send, using=connection.alias)
@@ -210,7 +213,7 @@ def _after_commit(send: Callable[[], None]) -> None:
 
 
 def _is_gathering() -> bool:
-    """Returns whether a DynamoDB transaction is open: the outbox's message is then part of it."""
+    """Returns whether a DynamoDB transaction is open, which then includes the outbox's message."""
     pending_writes = sys.modules.get("macaron_django.dynamodb.items.pending_writes")
     return pending_writes is not None and pending_writes.gathering() is not None
 

@@ -24,7 +24,7 @@ def _application() -> Celery:
     if folder not in sys.path:
         sys.path.insert(0, folder)
     prepare_process()
-    # Reading messages needs loaded apps.
+    # A message can be read only after Django's apps are loaded.
     from macaron_django.tasks.backends.celery_application import application
     from macaron_django.tasks.backends.celery_broker import add_task
 

@@ -1,4 +1,4 @@
-"""Describes a decorated function as a task: its name, how often it is tried, and how it is sent."""
+"""Describes a decorated function as a task: its name, its attempts, and its options for sending."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class UnknownTask(LookupError):
 
 @dataclass(frozen=True)
 class TaskDefinition:
-    """A task. ``delay`` and ``backoff`` are seconds; ``retries`` says how often it is tried again after a failure."""
+    """A task. ``delay`` and ``backoff`` are seconds. ``retries`` is the number of further attempts after a failure."""
 
     function: Callable[..., Any]
     delay: float = 0
@@ -39,7 +39,7 @@ class TaskDefinition:
 
     @cached_property
     def path(self) -> str:
-        """The dotted path, by which messages name the task."""
+        """Returns the dotted path, by which messages name the task."""
         return task_path(self.function)
 
     def pause(self, attempt: int) -> float:
@@ -55,19 +55,17 @@ _known: dict[str, TaskDefinition] = {}
 
 
 def known_definitions() -> list[TaskDefinition]:
-    """Returns the tasks of the modules that were imported."""
+    """Returns the tasks of all modules that have been imported."""
     return list(_known.values())
 
 
 def remember_definition(definition: TaskDefinition) -> None:
-    """Lists a task among those that are known."""
+    """Adds a task to the known tasks."""
     _known[definition.path] = definition
 
 
 def task_path(function: Callable[..., Any]) -> str:
-    """Returns a function's dotted path. If its module is ``__main__``, the path has the name by which workers import
-    it.
-    """
+    """Returns a function's dotted path. For ``__main__``, the path has the module name that workers import."""
     module = function.__module__
     if module == "__main__" and (file := getattr(sys.modules["__main__"], "__file__", None)):
         module = Path(file).stem
@@ -77,7 +75,7 @@ def task_path(function: Callable[..., Any]) -> str:
 def task_named(path: str) -> TaskDefinition:
     """Returns the task with a dotted path, importing its module. Raises UnknownTask.
 
-    Only functions that ``@asynctask`` decorates are found: a message can't name any other.
+    Only functions with the decorator ``@asynctask`` are found, so a message can't call any other function.
     """
     parts = path.split(".")
     for count in range(len(parts) - 1, 0, -1):

@@ -1,6 +1,6 @@
-"""Keeps tasks that have failed for good, with their reports, in DynamoDB, and sends them again.
+"""Stores tasks that have failed for good in DynamoDB, with their reports, and sends them again.
 
-They are kept for ``MACARON["TASKS"]["KEEP_FAILURES_DAYS"]``. The admin shows them.
+The tasks are stored for ``MACARON["TASKS"]["KEEP_FAILURES_DAYS"]`` days. The admin shows them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ RunAgain = Literal["sent", "running", "done", "gone", "unreadable"]
 
 
 def keep_failure(message: Message, error: str, report: Mapping[str, Any]) -> None:
-    """Writes a task that failed, with its report. An error here is only logged: the failure was reported elsewhere."""
+    """Stores a failed task with its report.
+
+    An error here is only logged, because the failure itself is reported elsewhere.
+    """
     description = str((report.get("response") or {}).get("error_description") or "")
     now = datetime.now(timezone.utc)
     values = {
@@ -75,7 +78,7 @@ def _fits(row: Any) -> bool:
 
 
 def _report_text(report: Mapping[str, Any]) -> str:
-    """Returns a report as JSON, with its longest texts and lists cut where all of it would be too long."""
+    """Returns a report as JSON. If the report is too long, its longest texts and lists are cut."""
     text = json.dumps(report, default=str)
     for longest, most in _CUTS:
         if len(text) <= _LONGEST_REPORT:  # ASCII: as many bytes
@@ -98,7 +101,7 @@ def _cut(value: Any, longest: int, most: int) -> Any:
 
 
 def can_be_run_again(item: AttributeMap) -> bool:
-    """Returns whether a task has failed, or was run again so long ago that its worker must have been killed."""
+    """Returns whether a task has failed, or was sent again so long ago that its worker must have been killed."""
     status = item["status"]["S"]
     return status == "failed" or (status == "running" and _is_overdue(item))
 
@@ -109,9 +112,9 @@ def _is_overdue(item: AttributeMap) -> bool:
 
 
 def run_again(task_id: str, backend: TaskBackend) -> RunAgain:
-    """Sends a failed task once more, with its arguments and as its caller; at most once for each failure.
+    """Sends a failed task once more, with its arguments and as its caller, but at most once for each failure.
 
-    Raises TaskNotSent if the broker doesn't take it: then it still counts as failed.
+    Raises TaskNotSent if the broker doesn't accept the task, which then still counts as failed.
     """
     table = failed_tasks_table()
     key = table.key(task_id)
@@ -145,7 +148,7 @@ def run_again(task_id: str, backend: TaskBackend) -> RunAgain:
 
 
 def note_done(message: Message) -> None:
-    """Notes that a task that was run again is done. If that can't be noted, the task still seems to be running."""
+    """Notes that a task is done after it was run again. If this fails, the task is still listed as running."""
     table = failed_tasks_table()
     try:
         table.update_item(table.key(message.id), {"status": {"S": "done"}}, condition="present")

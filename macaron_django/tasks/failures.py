@@ -1,4 +1,4 @@
-"""Logs the failures of tasks, and reports them to ``MACARON["ERROR_REPORTER"]`` like those of requests."""
+"""Logs the failures of tasks, and reports them to ``MACARON["ERROR_REPORTER"]`` like failures of requests."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ logger = logging.getLogger("macaron_django")
 
 
 class WorkersKilled(Exception):
-    """Each worker that was given a task has ended before the task did."""
+    """Each worker that got this task ended before it had finished the task."""
 
 
 class TaskFailed(Exception):
-    """A task has failed for good, and was reported; ``error_id`` leads to its report."""
+    """A task has failed for good, and the failure was reported. ``error_id`` identifies the report."""
 
     def __init__(self, message: str, error_id: str = "") -> None:
         super().__init__(message, error_id)
@@ -35,9 +35,11 @@ class TaskFailed(Exception):
 
 
 def report_task_failure(message: Message, error: Exception, request: HttpRequest | None, again_in: float | None) -> str:
-    """Logs a failure with its traceback, and reports it if no attempt follows; returns its ``error_id``.
+    """Logs a failure with its traceback, and returns its ``error_id``.
 
-    ``again_in``: the seconds after which the task is tried again, if it is.
+    If no attempt follows, the failure is also reported.
+
+    ``again_in`` is the number of seconds until the next attempt, or None if no attempt follows.
     """
     answer = describe(error)
     name = f"{message.task} [{message.id}]"

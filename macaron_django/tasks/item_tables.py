@@ -1,9 +1,9 @@
-"""The tables of DynamoDB that tasks have: the outbox, the marks of what was done once, and the tasks that failed.
+"""Describes the DynamoDB tables for tasks: the outbox, the marks of tasks with ``once=True``, and the failed tasks.
 
-The hash key of each is ``id``; in ``macaron_outbox`` it is a UUID of version 7. The other attributes are ``due``,
-``task``, ``payload`` and ``attempts`` in ``macaron_outbox``, and ``task``, ``done`` and ``ttl`` in
-``macaron_task_marks``. ``synctables`` makes them where
-``MACARON["TASKS"]["OUTBOX"]`` is on, and ``macaron_failed_tasks`` where ``KEEP_FAILURES_DAYS`` isn't 0.
+The hash key of each table is ``id``. In ``macaron_outbox`` the key is a UUID of version 7. The other attributes are
+``due``, ``task``, ``payload`` and ``attempts`` in ``macaron_outbox``, and ``task``, ``done`` and ``ttl`` in
+``macaron_task_marks``. If ``MACARON["TASKS"]["OUTBOX"]`` is on, ``synctables`` creates these two tables. If
+``KEEP_FAILURES_DAYS`` isn't 0, it creates ``macaron_failed_tasks``.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _FAILED: Final[dict[str, Any]] = {
                     "user": _TEXT,
                     "run_again_at": _MOMENT,
                     "report": {**_TEXT, "description": "The report that the ERROR_REPORTER got, as JSON."},
-                    # With the arguments, which nobody but the worker is shown.
+                    # The message has the task's arguments, which only the worker may read.
                     "message": {**_TEXT, "writeOnly": True},
                     "ttl": _WHOLE,
                 },
@@ -118,7 +118,7 @@ def _failed_tasks() -> Persistence:
 
 
 def own_tables() -> list[Persistence]:
-    """Returns the tables that ``MACARON["TASKS"]`` asks for. Their names follow ``TABLE_PREFIX``."""
+    """Returns the tables that the settings in ``MACARON["TASKS"]`` need. Their names begin with ``TABLE_PREFIX``."""
     kept = [_failed_tasks()] if settings.TASKS.KEEP_FAILURES_DAYS else []
     return [*_persistences().values(), *kept] if settings.TASKS.OUTBOX else kept
 
@@ -129,13 +129,13 @@ def failed_tasks_table() -> Persistence:
 
 
 def failed_task_model() -> type[Model]:
-    """Returns the model of failed tasks, which it makes at the first call."""
+    """Returns the model of failed tasks. The first call creates it."""
     model: type[Model] = _failed_tasks().model
     return model
 
 
 def own_accesses() -> list[TableAccess]:
-    """Returns the accesses to these tables that tasks need."""
+    """Returns the permissions for these tables that tasks need."""
     named = {each.schema.name: each.table_name for each in own_tables()}
     return [TableAccess(table, "", action) for name, table in named.items() for action in _ACTIONS[str(name)]]
 
@@ -149,10 +149,13 @@ def _required(name: str, option: str) -> Persistence:
 
 
 def outbox_table() -> Persistence:
-    """Returns the outbox. Raises ImproperlyConfigured if ``MACARON["TASKS"]["OUTBOX"]`` is off."""
+    """Returns the table of the outbox. Raises ImproperlyConfigured if ``MACARON["TASKS"]["OUTBOX"]`` is off."""
     return _required("Outbox", "outbox=True")
 
 
 def marks_table() -> Persistence:
-    """Returns the marks of ``once=True``. Raises ImproperlyConfigured as ``outbox_table`` does."""
+    """Returns the table of marks for ``once=True``.
+
+    Raises ImproperlyConfigured if ``MACARON["TASKS"]["OUTBOX"]`` is off.
+    """
     return _required("TaskMark", "once=True")

@@ -1,6 +1,7 @@
-"""The outbox: messages that are written in the same transaction as the items, and deleted when the broker has them.
+"""Stores messages in DynamoDB, in the same transaction as the items, until the broker has them (the outbox).
 
-If a process leaves messages there, because it died or the broker didn't answer, the relay sends each at least once.
+If messages stay in the outbox because a process died or the broker didn't answer, the relay sends each message at least
+once.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _PAGE: Final = 100
 
 
 def put_in(message: Message) -> None:
-    """Writes a message to the outbox: as part of the open transaction, if there is one."""
+    """Writes a message to the outbox, as part of the open transaction if there is one."""
     item = {
         "id": {"S": message.id},
         "due": {"N": str(int(time.time()) + GRACE)},
@@ -37,7 +38,7 @@ def put_in(message: Message) -> None:
 
 
 def put_away(message: Message) -> None:
-    """Deletes a message that the broker has taken. If that fails, the message is sent a second time."""
+    """Deletes a message that the broker has accepted. If this fails, the message will be sent a second time."""
     outbox = outbox_table()
     try:
         outbox.delete_item(outbox.key(message.id))
@@ -46,10 +47,10 @@ def put_away(message: Message) -> None:
 
 
 def relay(backend: TaskBackend, *, now: Callable[[], float] = time.time) -> int:
-    """Sends what waits in the outbox and is due; returns how many messages the broker has taken.
+    """Sends the messages in the outbox that are due, and returns how many the broker has accepted.
 
-    Several relays share the work: each message is claimed by a conditional update, and another relay may claim it if it
-    hasn't been sent by the end of ``GRACE``. A message that the broker refuses stays.
+    Several relays can share the work. A relay claims each message with a conditional update. If the message hasn't been
+    sent by the end of ``GRACE``, another relay may claim it. A message that the broker refuses stays in the outbox.
     """
     outbox, sent, start = outbox_table(), 0, None
     while True:

@@ -1,4 +1,4 @@
-"""Makes a task's writes to DynamoDB only once: with a mark under the task's id, in the same transaction."""
+"""Makes a task's writes to DynamoDB only once. The same transaction writes a mark under the task's id."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ MARK_KEPT: Final = 30 * 24 * 3600
 
 
 def done_once(message: Message, call: Callable[[], Any]) -> Any:
-    """Calls a task's function in a transaction with its mark; returns None without a call if the task is already
-    marked.
+    """Calls a task's function in a transaction that also writes the task's mark.
 
-    A second run, even at the same moment, writes nothing. If no answer shows whether the transaction was applied, the
-    mark does.
+    If the mark already exists, returns None without calling the function. A second run writes nothing, even at the same
+    moment. If DynamoDB's response is lost, the mark shows whether the transaction was applied.
     """
     marks = marks_table()
     key = marks.key(message.id)
@@ -44,7 +43,7 @@ def done_once(message: Message, call: Callable[[], Any]) -> Any:
         except (ItemExists, StaleItem, WriteOutcomeUnknown) as error:  # noqa: PERF203 (each attempt is sent)
             if marks.get_item(key, consistent=True) is not None:
                 return None
-            # Another transaction holds an item, maybe that of the same task's other run: nothing was written.
+            # Nothing was written, because another transaction uses an item. It may be another run of the same task.
             is_held = type(error) is StaleItem
             if attempt.is_last or not is_held:
                 raise

@@ -1,4 +1,4 @@
-"""Does a task: reads its message, calls its function as its caller would, tries it again or reports its failure."""
+"""Runs a task: reads its message, calls its function as the caller, and after a failure tries again or reports it."""
 
 from __future__ import annotations
 
@@ -35,30 +35,28 @@ _current: ContextVar[Message | None] = ContextVar("macaron_django.tasks.current"
 
 
 class SentAgain(NamedTuple):
-    """What ``run`` returns for a task that isn't done yet: the ``handle`` by which to ask for its next message's
-    result.
-    """
+    """The result of ``run`` for a task that isn't done yet, with the ``handle`` of the task's next message."""
 
     handle: str
 
 
 def current_task() -> Message | None:
-    """Returns the message of the task that this code is part of: its ``id``, ``task``, ``attempt``; None outside of a
+    """Returns the message of the task that runs this code, with ``id``, ``task`` and ``attempt``, or None outside of a
     task.
     """
     return _current.get()
 
 
 def is_task() -> bool:
-    """Returns whether this code is part of a task that was sent."""
+    """Returns whether a task that was sent runs this code."""
     return _current.get() is not None
 
 
 def run(message: Message, backend: TaskBackend) -> Any:
-    """Does a task, and returns what its function returns, as ``argument_json`` writes it.
+    """Runs a task, and returns the function's result as ``argument_json`` writes it.
 
-    A task that comes early is sent again, to begin at its time. A failed task that will be tried again is sent again,
-    too. Both return SentAgain. Any other failure is reported, and raises TaskFailed.
+    If the task isn't due yet, or has failed and will be tried again, its message is sent again, and SentAgain is
+    returned. Any other failure is reported, and raises TaskFailed.
     """
     if message.due is not None and message.due > time.time() + _EARLY and backend.abilities.delays:
         return SentAgain(backend.send(replace(message, deliveries=1)))
@@ -105,7 +103,7 @@ def _done(message: Message, definition: TaskDefinition, backend: TaskBackend) ->
 
 
 def _note_done(message: Message) -> None:
-    """Notes in the list of failed tasks that a task that was run again is done."""
+    """Notes in the table of failed tasks that a task is done after it was run again."""
     if message.again and settings.TASKS.KEEP_FAILURES_DAYS:
         from macaron_django.tasks.failed_tasks import note_done
 
@@ -113,7 +111,10 @@ def _note_done(message: Message) -> None:
 
 
 def called(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Returns a function that can be called without ``await``: an ``async def`` function runs to its end."""
+    """Returns a function that can be called without ``await``.
+
+    If the function is ``async def``, the call runs it to its end.
+    """
     return async_to_sync(function) if iscoroutinefunction(function) else function
 
 
@@ -122,7 +123,7 @@ Outcome = Literal["succeeded", "failed", "retried"]
 
 @contextmanager
 def _observed(message: Message) -> Iterator[Callable[[Outcome, BaseException | None], None]]:
-    """Tells the subscribers of ``events`` that a task begins and how it ends."""
+    """Sends the subscribers of ``events`` the beginning and the end of a task."""
     if not events.TASKS.subscribers:
         yield lambda _outcome, _error: None
         return

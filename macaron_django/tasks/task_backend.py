@@ -1,4 +1,4 @@
-"""What every backend of tasks does: it takes messages. It may also hold them until they are due, and keep results."""
+"""Defines the methods of a backend for tasks, which accepts messages. It may also delay them and keep results."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["Abilities", "TaskBackend", "UnsupportedByBackend"]
 
 
 class UnsupportedByBackend(NotImplementedError):
-    """The backend in use can't do what was asked for."""
+    """The backend in use doesn't support the requested operation."""
 
 
 @dataclass(frozen=True)
 class Abilities:
-    """What a backend can do. ``delays``: ``delay``, ``eta`` and the pauses between attempts."""
+    """The abilities of a backend. ``delays`` covers ``delay``, ``eta`` and the pauses between attempts."""
 
     delays: bool
     results: bool
@@ -27,26 +27,29 @@ class Abilities:
 
 
 class TaskBackend(ABC):
-    """A way to have tasks done. ``MACARON["TASKS"]["BACKEND"]`` is the name of one, or the dotted path of its class."""
+    """A backend that runs tasks.
+
+    ``MACARON["TASKS"]["BACKEND"]`` has a backend's name, or the dotted path of its class.
+    """
 
     name: str
 
     @property
     @abstractmethod
     def abilities(self) -> Abilities:
-        """What the backend can do with the settings in force."""
+        """Returns the backend's abilities with the current settings."""
 
     @abstractmethod
     def send(self, message: Message) -> str:
-        """Hands a message over, and returns the handle by which to ask for its result. Raises TaskNotSent."""
+        """Sends a message, and returns the handle with which ``result`` finds its result. Raises TaskNotSent."""
 
     def result(self, handle: str, timeout: float | None) -> Any:
-        """Returns what the task has returned, as ``argument_json`` writes it; waits ``timeout`` seconds for it.
+        """Returns the task's result as ``argument_json`` writes it, after waiting for it at most ``timeout`` seconds.
 
-        Raises UnsupportedByBackend, TimeoutError, or TaskFailed where the task has failed.
+        Raises UnsupportedByBackend, TimeoutError, or TaskFailed if the task has failed.
         """
         raise UnsupportedByBackend(f"The task backend {self.name} keeps no results.")
 
     def problem(self) -> str | None:
-        """Returns why the backend can't be used, such as a package that isn't installed; None if it can."""
+        """Returns why the backend can't be used, for example a missing package, or None if it can be used."""
         return None

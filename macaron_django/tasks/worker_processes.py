@@ -1,4 +1,4 @@
-"""Starts Celery's workers with options that fit the machine, and ends them with the process that has started them."""
+"""Starts Celery's workers with options that fit the machine. They end when the process that has started them ends."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ def celery_command(
     memory: int | None = None,
     arguments: Sequence[str] = (),
 ) -> list[str]:
-    """Returns the command that starts a worker: two processes for each CPU, or ``concurrency``.
+    """Returns the command that starts a worker with ``concurrency`` processes, by default two for each CPU.
 
-    ``memory``: the megabytes after which a process is replaced when its task is done. ``arguments`` are Celery's own.
+    If a process uses more than ``memory`` megabytes, it is replaced when its task is done. ``arguments`` are passed to
+    Celery.
     """
     module = getattr(django_settings, "MACARON_WORKER_MODULE", "macaron_django.tasks.celery_app")
     return [
@@ -46,9 +47,9 @@ def celery_command(
 
 
 def start_celery(port: int, debug: bool, concurrency: int | None = None, keep_alive: bool = False) -> None:
-    """Starts a worker in the background, as PyMacaron's programs do; ``debug`` logs more.
+    """Starts a worker in the background, as PyMacaron's programs do. ``debug`` logs more.
 
-    It ends with this process unless ``keep_alive`` says that it goes on. ``port`` has no effect.
+    The worker ends when this process ends, unless ``keep_alive`` is true. ``port`` has no effect.
     """
     command = celery_command(concurrency=concurrency, level="DEBUG" if debug else "INFO")
     if keep_alive:
@@ -58,7 +59,7 @@ def start_celery(port: int, debug: bool, concurrency: int | None = None, keep_al
 
 
 def start_relay() -> subprocess.Popen[bytes]:
-    """Starts ``macaronrelay`` in the background, which ends with this process."""
+    """Starts ``macaronrelay`` in the background. It ends when this process ends."""
     return _start([sys.executable, "-m", "django", "macaronrelay"])
 
 
@@ -71,7 +72,10 @@ def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def kill_workers() -> None:
-    """Ends what ``start_celery`` and ``start_relay`` have started. Tasks that they have begun are done again later."""
+    """Ends the processes that ``start_celery`` and ``start_relay`` have started.
+
+    Unfinished tasks are done again later.
+    """
     for each in _started:
         each.terminate()
     while _started:
@@ -83,7 +87,7 @@ def kill_workers() -> None:
 
 
 def die_with_parent() -> None:
-    """Tells Linux to end this process when its parent ends, even by SIGKILL; does nothing on other systems."""
+    """Lets Linux end this process when its parent ends, even by SIGKILL. Does nothing on other systems."""
     if os.environ.pop(_DIES, None) and sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 

@@ -1,6 +1,6 @@
-"""The backends of tasks: at once in the same process, Celery with Redis, and Django's own tasks.
+"""Has the backends of tasks, which receive a task's message and let a worker, or the same process, run it.
 
-A message comes in and is handed over. Open ``immediate``, ``celery_broker`` or ``django_queue`` for one,
-``celery_application`` for Celery's settings, ``redis_transport`` for how messages are taken from Redis, and
-``chosen_backend`` for how ``MACARON["TASKS"]["BACKEND"]`` names one.
+Open ``immediate`` for the backend that runs tasks at once in the same process, ``celery_broker`` for Celery with Redis,
+and ``django_queue`` for Django's own tasks. ``celery_application`` has Celery's settings, ``redis_transport`` takes
+messages from Redis, and ``chosen_backend`` finds the backend that ``MACARON["TASKS"]["BACKEND"]`` names.
 """

@@ -1,6 +1,6 @@
-"""Makes Celery's application: with a broker in Redis, and acknowledgements after the work instead of before.
+"""Creates Celery's application, with a broker in Redis. Messages are acknowledged after the work, not before it.
 
-With such acknowledgements, a task that a killed worker had begun is done again. A project can name its own application.
+So if a worker is killed, the task that it had begun is done again. A project can name its own application instead.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ BROKER_URL: Final = "redis://localhost:6379/0"
 
 
 def broker_url() -> str:
-    """Returns the broker's URL: from the setting, else from ``CELERY_BROKER_URL`` in the environment, else that of
-    Redis on this host.
+    """Returns the broker's URL: the setting, else the variable ``CELERY_BROKER_URL``, else the URL of Redis on this
+    host.
     """
     return settings.TASKS.BROKER_URL or os.environ.get("CELERY_BROKER_URL") or BROKER_URL
 
 
 def application() -> Celery:
-    """Returns the application that ``CELERY_APP`` names, or the one that is made from the other settings."""
+    """Returns the application that the setting ``CELERY_APP`` names, or creates one from the other settings."""
     named, options = settings.TASKS.CELERY_APP, settings.TASKS
     if named is None:
         return _made(broker_url(), options.RESULT_URL, options.QUEUE, options.VISIBILITY_TIMEOUT)
@@ -51,12 +51,12 @@ def _made(broker: str, results: str | None, queue: str, visibility_timeout: int)
         task_serializer="json",
         result_serializer="json",
         accept_content=["json"],
-        # kombu's own loses the message that a worker has just taken when it is killed.
+        # kombu's own transport loses a message if the worker that has just taken it is killed.
         broker_transport=_TRANSPORT if broker.startswith(("redis://", "rediss://")) else None,
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
-        # A task that is held longer than this without an answer is given to another worker.
+        # If a worker doesn't acknowledge a message within this time, another worker gets it.
         broker_transport_options={
             "visibility_timeout": visibility_timeout,
             "unacked_restore_throttle": 1,  # look for such tasks every 10 seconds, instead of every 100

@@ -1,4 +1,4 @@
-"""Hands tasks over to Celery's workers."""
+"""Sends tasks to Celery's workers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SHARE: Final = 0.5
 
 
 class CeleryBackend(TaskBackend):
-    """Celery's broker, Redis by default. A task is acknowledged when it is done."""
+    """The backend with Celery's broker, Redis by default. A message is acknowledged when its task is done."""
 
     name = "celery"
 
@@ -45,10 +45,10 @@ class CeleryBackend(TaskBackend):
         return None
 
     def send(self, message: Message) -> str:
-        """Sends a message, to be given to a worker when it is due.
+        """Sends a message, which a worker gets when it is due.
 
-        If a worker holds a message for longer than the visibility timeout, Redis gives it to another one. A message
-        that is due after more than half of that timeout is given to a worker early, and the worker sends it again.
+        If a worker doesn't acknowledge a message within the visibility timeout, another worker gets it. So if a message
+        is due after more than half of that timeout, a worker gets it early and sends it again.
         """
         text = message.signed()
         wait = None
@@ -61,7 +61,7 @@ class CeleryBackend(TaskBackend):
                 task_id=message.id,
                 countdown=wait,
                 queue=message.queue,
-                # What Celery logs and its events show, instead of the message.
+                # Celery's log and events show these texts instead of the message.
                 shadow=message.task,
                 argsrepr="(…)",
                 kwargsrepr="{}",
@@ -105,7 +105,7 @@ def _run_text(task: Any, text: str) -> Any:
     try:
         message = read_message(text)
         if (task.request.delivery_info or {}).get("redelivered"):
-            # The broker doesn't count how often it has given a message to a worker: the message does.
+            # The broker doesn't count how often workers have got a message, so the message itself has the count.
             backend.send(message.next_delivery())
             raise Ignore
         returned = run(message, backend)

@@ -25,7 +25,7 @@ BACKENDS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def chosen_backend() -> TaskBackend:
-    """Returns the backend in use. Raises ImproperlyConfigured if the setting names none."""
+    """Returns the backend in use. Raises ImproperlyConfigured if the setting doesn't name a backend."""
     named = settings.TASKS.BACKEND
     try:
         made = import_string(BACKENDS.get(named, named))()

@@ -1,6 +1,6 @@
-"""Hands tasks over to Django's own tasks: ``django.tasks`` of Django 6, or the package django-tasks on 5.2.
+"""Sends tasks through Django's own tasks: ``django.tasks`` of Django 6, or the package django-tasks on 5.2.
 
-What they can do depends on the backend that Django's setting ``TASKS`` names, such as django-tasks-db's.
+Their abilities depend on the backend in Django's setting ``TASKS``, such as the backend of django-tasks-db.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _run_message(text: str) -> Any:
     return {_AGAIN: returned.handle} if isinstance(returned, SentAgain) else returned
 
 
-# Workers find Django's task under the path of its function. It is made when it is looked up: a project that uses
+# Workers look up Django's task by the path of its function. The task is created at that time, because a project with
 # another backend needs neither Django's tasks nor their settings.
 _run_message.__name__ = _run_message.__qualname__ = "run_message"
 
@@ -67,7 +67,7 @@ def _task(alias: str, queue: str | None) -> Any:
 
 
 class DjangoBackend(TaskBackend):
-    """Django's tasks. Their workers don't restart a task that a killed worker had begun."""
+    """The backend with Django's tasks. If a worker is killed, the task that it had begun isn't restarted."""
 
     name = "django"
 

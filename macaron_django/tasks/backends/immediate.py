@@ -1,4 +1,4 @@
-"""Does tasks at once, in the thread that sends them: for development, and for tests."""
+"""Runs tasks at once, in the thread that sends them, for development and tests."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ __all__ = ["ImmediateBackend"]
 
 
 class ImmediateBackend(TaskBackend):
-    """A backend without workers. As with a worker, a failure is reported and doesn't reach the sender. There are no
-    pauses.
+    """A backend without workers. As with a worker, a failure is reported and isn't raised in the sender.
+
+    Delays, and pauses between attempts, are left out.
     """
 
     name = "immediate"
@@ -26,7 +27,8 @@ class ImmediateBackend(TaskBackend):
         return Abilities(delays=False, results=False, survives_workers=False)
 
     def send(self, message: Message) -> str:
-        # Through its text and in a context of its own, so that what works here works with a broker.
+        # The message is signed and read, and runs in a new context, so that a task that works here also works with a
+        # broker.
         Context().run(self._run, read_message(replace(message, due=None).signed()))
         return message.id
 

@@ -1,9 +1,9 @@
-"""Takes messages from Redis so that none is lost when a worker is killed.
+"""Takes messages from Redis in such a way that no message is lost if a worker is killed.
 
-kombu's own transport pops a message, and notes afterwards, maybe minutes later, that a worker has it. If the worker is
-killed in between, the message is lost. Here one command takes the message from its queue and puts it into a list beside
-the queue. The message leaves the list when it has been noted. If that doesn't happen within the visibility timeout, it
-is put back into the queue.
+kombu's own transport pops a message from its queue, and records afterwards, sometimes minutes later, that a worker has
+it. If the worker is killed in between, the message is lost. Here, one command moves the message from its queue to a
+second list. When kombu has recorded the message, it is removed from the second list. If that doesn't happen within the
+visibility timeout, the message is put back into the queue.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ redis.call('ZREM', KEYS[4], ARGV[2])
 
 
 class TakingQoS(_QoS):  # type: ignore[misc]
-    """kombu's record of unacknowledged messages. It also puts back messages that were taken but aren't in it."""
+    """kombu's record of unacknowledged messages. It also puts back messages that were taken but never recorded."""
 
     def restore_visible(self, start: int = 0, num: int = 10, interval: int = 10) -> None:
         super().restore_visible(start, num, interval)
@@ -114,7 +114,7 @@ class TakingChannel(_Channel):  # type: ignore[misc]
                 flush()
 
     def _message(self, text: bytes | str) -> Any:
-        """Returns the message in a text, as kombu delivers it; None if the text isn't a message."""
+        """Returns the message in a text, as kombu delivers it, or None if the text isn't a message."""
         try:
             message = loads(bytes_to_str(text))
             made = self.Message(message, channel=self)
@@ -128,12 +128,14 @@ class TakingChannel(_Channel):  # type: ignore[misc]
         logger.error("Dropped %d bytes from the queue %s: they aren't a Celery message.", len(taken), queue)
 
     def _key(self, name: str) -> str:
-        """Returns a key with the prefix that an application may have for all of them."""
+        """Returns a key with the application's prefix for all keys, if it has one."""
         return f"{self.global_keyprefix}{name}"
 
     @contextmanager
     def _plain_client(self) -> Iterator[Redis]:
-        """Opens a client that takes whole keys: kombu's own adds the prefix to some commands only."""
+        """Opens a client that expects keys with their prefix. kombu's own client adds the prefix, but only in some
+        commands.
+        """
         with self.conn_or_acquire() as client:
             yield Redis(connection_pool=client.connection_pool)
 

@@ -1,5 +1,5 @@
-"""What goes from the caller of a task to its worker, as signed JSON: the arguments, and who the caller is.
+"""Writes and reads the messages that a task's caller sends to a worker: signed JSON with the arguments and the caller.
 
-Python values come in and go out. Open ``argument_json`` for what arguments and results may be, ``callers`` for what a
-worker sees of the caller, ``served_requests`` for what counts as a request, and ``task_messages`` for the message.
+Open ``argument_json`` for the types of arguments and results, ``callers`` for the data about the caller,
+``served_requests`` for the request that is being served, and ``task_messages`` for the message itself.
 """

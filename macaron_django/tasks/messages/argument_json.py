@@ -1,7 +1,7 @@
-"""Writes the arguments and results of tasks as JSON, and reads them: text, numbers, and values with a type tag.
+"""Converts the arguments and results of tasks to JSON and back.
 
-A value that JSON has no form for becomes an object with a tag under ``$``: ``{"$": "date", "v": "2026-01-31"}``. A tag
-that isn't known is refused, and nothing is ever unpickled. ``docs/how-to/tasks.md`` lists the tags.
+If JSON has no type for a value, the value becomes an object with a tag under ``$``: ``{"$": "date", "v":
+"2026-01-31"}``. Unknown tags are refused, and nothing is ever unpickled. ``docs/how-to/tasks.md`` lists the tags.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ _PLAIN: Final = (str, int, bool, type(None))
 
 
 class UnsendableArgument(TypeError):
-    """A task was given an argument, or returns a value, that has no JSON form."""
+    """An argument or a result of a task can't be converted to JSON."""
 
 
 class UnknownTag(ValueError):
-    """A message has an argument of a kind that this version doesn't know, or one that doesn't fit its tag."""
+    """A message has an argument with a tag that this version doesn't know, or with a value that doesn't fit its tag."""
 
 
 def argument_json(value: Any, *, rows: RowForm = "key", place: str = "the argument") -> Any:
-    """Returns the JSON form of a value: API objects, rows, dates, decimals, UUIDs, bytes, and lists and dicts of them.
+    """Returns the JSON form of an API object, row, date, decimal, UUID or bytes, or of a list or dict of such values.
 
-    ``place`` is how an error names the value. Raises UnsendableArgument for a value of any other class.
+    Raises UnsendableArgument for a value of any other class. Its message names the value by ``place``.
 
     >>> argument_json({"due": dt.date(2026, 1, 31), "price": Decimal("9.50")})
     {'due': {'$': 'date', 'v': '2026-01-31'}, 'price': {'$': 'decimal', 'v': '9.50'}}
@@ -50,9 +50,9 @@ def argument_json(value: Any, *, rows: RowForm = "key", place: str = "the argume
 
 
 def argument_of_json(json: Any) -> Any:
-    """Returns the value that ``argument_json`` wrote. Rows that were sent by their key are read, consistently.
+    """Returns the value that ``argument_json`` wrote. A row that was sent by its key is loaded, with a consistent read.
 
-    Raises UnknownTag, LookupError for an API, schema or model that this process lacks, and the model's DoesNotExist.
+    Raises UnknownTag, LookupError if this process lacks the API, schema or model, and DoesNotExist if the row is gone.
     """
     if isinstance(json, list):
         return [argument_of_json(each) for each in json]

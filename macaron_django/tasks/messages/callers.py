@@ -1,7 +1,8 @@
 """Brings a task's caller to its worker: the user, the token, the request, the trace and the language.
 
-In the worker ``get_userid()``, ``get_user_token()``, ``current_request()`` and Django's translations answer as they did
-for the caller. A token never travels in clear: this service's own is issued anew, any other is encrypted.
+In the worker, ``get_userid()``, ``get_user_token()``, ``current_request()`` and Django's translations give the same
+results as for the caller. A message never contains a readable token: the worker signs this service's own tokens again,
+and all other tokens are encrypted.
 """
 
 from __future__ import annotations
@@ -43,11 +44,11 @@ _LONGEST_HEADER: Final = 512
 _KEPT_META: Final = ("REMOTE_ADDR", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "HTTP_USER_AGENT")
 _SET_ANEW: Final = ("exp", "iat", "nbf", "sub")
 
-# -- what is sent ----------------------------------------------------------------------------------
+# -- describing the caller -------------------------------------------------------------------------
 
 
 def described_caller() -> dict[str, Any]:
-    """Returns what is known of the caller, in JSON form. In a task, that is the task's own caller."""
+    """Returns the data about the caller as JSON. In a task, that is the task's own caller."""
     request = served_request()
     described: dict[str, Any] = {"language": translation.get_language(), "trace": _trace(request)}
     claims, token = auth_caller.get_user_token_data(), auth_caller.get_user_token()
@@ -80,7 +81,7 @@ def _request_id(request: HttpRequest | None) -> str:
 
 
 def _trace(request: HttpRequest | None) -> dict[str, str]:
-    """Returns the headers of W3C's Trace Context: those of the open span or, without one, of the request."""
+    """Returns the headers of W3C's Trace Context from the open span or, without a span, from the request."""
     propagate = sys.modules.get("opentelemetry.propagate")
     trace: dict[str, str] = {}
     if propagate is not None:
@@ -91,7 +92,7 @@ def _trace(request: HttpRequest | None) -> dict[str, str]:
 
 
 def _stored_user(request: HttpRequest) -> list[Any] | None:
-    """Returns the model and key of the user that authentication has kept, if that is a row of the ORM."""
+    """Returns the model and key of the authenticated user, or None if the user isn't a row of the ORM."""
     known = auth_caller.current_request() or request  # DRF's, which has the user
     user = vars(known).get("_user") or vars(request).get("_cached_user")
     if not isinstance(user, Model) or isinstance(user, Row) or user.pk is None:
@@ -125,12 +126,12 @@ def _fernet() -> Any:
     return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
 
 
-# -- what the worker sees --------------------------------------------------------------------------
+# -- restoring the caller in a worker --------------------------------------------------------------
 
 
 @contextmanager
 def restored_caller(described: Mapping[str, Any]) -> Iterator[HttpRequest]:
-    """Makes the caller's user, token, request and language those of the code inside the block."""
+    """Sets the caller's user, token, request and language for the code inside the block."""
     request = _made_request(described)
     claims = described.get("claims") or {}
     before = auth_caller.current_request(), auth_caller.get_user_token_data(), auth_caller.get_user_token()
@@ -147,7 +148,7 @@ def restored_caller(described: Mapping[str, Any]) -> Iterator[HttpRequest]:
 
 
 def _made_request(described: Mapping[str, Any]) -> HttpRequest:
-    """Returns a request like the caller's: where it came from and what it asked for, without its body."""
+    """Returns a request with the address, method, path and headers of the caller's request, but without its body."""
     given = described.get("request") or {}
     headers = {**(given.get("headers") or {}), **(described.get("trace") or {})}
     headers["x-request-id"] = described.get("request_id") or ""
@@ -201,7 +202,7 @@ def _token(described: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
 
 @contextmanager
 def restored_trace(described: Mapping[str, Any]) -> Iterator[None]:
-    """Makes the caller's span the parent of those that begin inside the block, where OpenTelemetry is in use."""
+    """Makes the caller's span the parent of spans that begin inside the block, if OpenTelemetry is in use."""
     trace = described.get("trace") or {}
     propagate, context = sys.modules.get("opentelemetry.propagate"), sys.modules.get("opentelemetry.context")
     if not trace or propagate is None or context is None:

@@ -1,4 +1,4 @@
-"""Finds the request that is being served, if any, whether its view is this package's or another one."""
+"""Finds the request that this code serves, for this package's views and all other views."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["in_request", "served_request"]
 
-# Django's signals give only the WSGI environ or ASGI scope of a plain view's request.
+# For a request to a plain view, Django's signals have only the WSGI environ or ASGI scope.
 _carrier: ContextVar[Mapping[str, Any] | None] = ContextVar("macaron_django.tasks.carrier", default=None)
 
 
@@ -33,14 +33,15 @@ request_finished.connect(_finish, dispatch_uid="macaron_django.tasks.messages.se
 def in_request() -> bool:
     """Returns whether this code serves a request.
 
-    Returns False in Django's own asynchronous views: Django begins their requests in a context that isn't the view's.
+    Returns False in plain asynchronous views of Django, because Django starts their requests in another context.
     """
     return served_request() is not None
 
 
 def served_request() -> HttpRequest | None:
-    """Returns the request that this code serves, or in a task, the request that its caller served; None outside of
-    both.
+    """Returns the request that this code serves. In a task, this is the request that the caller served.
+
+    Returns None outside of requests and tasks.
     """
     from macaron_django.auth.caller import current_request, is_being_served
     from macaron_django.auth.credentials import django_request
@@ -54,5 +55,5 @@ def served_request() -> HttpRequest | None:
     from django.core.handlers.asgi import ASGIRequest
     from django.core.handlers.wsgi import WSGIRequest
 
-    # Its path and headers are read, and never its body.
+    # Only the request's path and headers are read, never its body.
     return WSGIRequest(dict(carrier)) if "wsgi.input" in carrier else ASGIRequest(dict(carrier), io.BytesIO())

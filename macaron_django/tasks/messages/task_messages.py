@@ -1,7 +1,7 @@
 """The message that carries a task to its worker: JSON, signed with ``SECRET_KEY``.
 
-A worker refuses a message that isn't signed by its own service, so that access to the broker isn't enough to have a
-task run in any user's name. Readers of the broker see the user's claims and the arguments, but not the tokens.
+A worker refuses messages that its own service hasn't signed. So access to the broker isn't enough to run a task in a
+user's name. Readers of the broker see the user's claims and the arguments, but not the tokens.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ def new_task_id() -> str:
 
 @dataclass(frozen=True)
 class Message:
-    """One task to be done. ``due`` is when it may begin, in seconds since 1970.
+    """A message for one task. ``due`` is the time when the task may begin, in seconds since 1970.
 
-    ``attempt`` counts from 1 how often the task was tried, ``deliveries`` how often this attempt was given to a worker,
-    and ``again`` how often the task was run again after it had failed.
+    ``attempt`` is the number of the attempt, from 1. ``deliveries`` counts how often workers got this attempt.
+    ``again`` counts how often the task was sent again after it had failed for good.
     """
 
     task: str
@@ -52,21 +52,21 @@ class Message:
     again: int = 0
 
     def next_attempt(self, due: float) -> Message:
-        """Returns the message of the same task, to be tried again."""
+        """Returns the message for the task's next attempt."""
         return replace(self, attempt=self.attempt + 1, deliveries=1, due=due)
 
     def next_delivery(self) -> Message:
-        """Returns the message with which another worker repeats this attempt, because a worker hasn't finished it."""
+        """Returns the message with which another worker repeats this attempt, because the worker didn't finish it."""
         return replace(self, deliveries=self.deliveries + 1)
 
     def run_again(self) -> Message:
-        """Returns the message of the same task, to be done from its first attempt on, at once."""
+        """Returns the message that runs the task again at once, from its first attempt."""
         return replace(self, attempt=1, deliveries=1, due=None, again=self.again + 1)
 
     def signed(self) -> str:
-        """Returns the message as text. Raises UnsendableArgument if it is longer than ``MAX_MESSAGE_SIZE``.
+        """Returns the message as text. Raises UnsendableArgument if the text is longer than ``MAX_MESSAGE_SIZE``.
 
-        A message that a worker sends again may be longer by its counts and its time.
+        If a worker sends a message again, larger counts and times may make it longer than that.
         """
         text = Signer(salt=_SALT).sign(json.dumps(asdict(self), separators=(",", ":")))
         if len(text) > settings.TASKS.MAX_MESSAGE_SIZE and self.attempt == self.deliveries == 1 and not self.again:
@@ -78,7 +78,7 @@ class Message:
 
 
 def read_message(text: str) -> Message:
-    """Returns the message in a text. Raises BadMessage."""
+    """Returns the message in a text. Raises BadMessage if the text isn't a message that this service has signed."""
     if not isinstance(text, str):
         raise BadMessage("A message must be text.")
     try:
