@@ -1,9 +1,9 @@
-"""Backends that subscribe to ``macaron_django.events``, and what a project's log gets from this package.
+"""Turns the events of ``macaron_django.events`` and log records into metrics, log lines and reports.
 
-Events and log records come in; metrics, lines and reports go out. Open ``backends`` for those that a setting names,
-``metrics/`` for Prometheus and CloudWatch, ``opentelemetry_spans`` and ``sentry_reports`` for OpenTelemetry and Sentry,
-``json_logs`` for log lines as JSON, ``request_middleware`` for request ids and access lines, ``slow_calls`` and
-``monitors`` for what PyMacaron had, and ``log_records`` for the user in records.
+A backend is a subscriber to these events that a setting names. Open ``backends`` for the list of backends, ``metrics/``
+for Prometheus and CloudWatch, ``opentelemetry_spans`` for OpenTelemetry, ``sentry_reports`` for Sentry, ``json_logs``
+for log lines as JSON, ``request_middleware`` for request ids and access lines, ``slow_calls`` and ``monitors`` for
+PyMacaron's functions, and ``log_records`` for the user in log records.
 """
 
 from macaron_django.lazy_exports import lazy_exports

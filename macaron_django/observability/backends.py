@@ -1,4 +1,7 @@
-"""Subscribes the backends that the setting ``OBSERVABILITY["BACKENDS"]`` names to events, and imports no other."""
+"""Subscribes the backends that the setting ``OBSERVABILITY["BACKENDS"]`` names to events.
+
+Other backends aren't imported.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ __all__ = ["BACKENDS", "Backend", "follow_settings", "is_subscriber", "missing_d
 
 
 class Backend(NamedTuple):
-    """A backend's subscriber, the module that this imports, and the extra of this package that installs the module."""
+    """A backend: its subscriber, the library that it imports, and this package's extra that installs the library."""
 
     subscriber: str
     module: str | None = None
@@ -42,13 +45,15 @@ _PYMACARONS: Final = 1000
 
 
 def missing_distributions() -> dict[str, str]:
-    """Returns the backends that are named and can't be imported, with the extra to install."""
+    """Returns the named backends that can't be imported, with the extra to install for each."""
     named = [each for each in settings.OBSERVABILITY.BACKENDS if each in BACKENDS]
     return {each: BACKENDS[each].extra for each in named if not _is_installed(BACKENDS[each])}
 
 
 def slow_call_ms() -> int | None:
-    """Returns the milliseconds above which an operation is reported; None if none are reported."""
+    """Returns the milliseconds above which an operation is reported as slow, or None if slow operations aren't
+    reported.
+    """
     chosen: int | None = settings.OBSERVABILITY.REPORT_CALL_EXCEEDING_MS
     return _PYMACARONS if chosen is None and under_compat() else chosen
 
@@ -60,7 +65,10 @@ class _Subscribed:
         self._subscribers: dict[str, Any] = {}
 
     def be(self, wanted: Mapping[str, str]) -> None:
-        """Stops subscribers that aren't wanted any more, and starts new ones. ``wanted`` has dotted paths by name."""
+        """Stops subscribers that aren't in ``wanted``, and starts new ones.
+
+        ``wanted`` has their dotted paths by name.
+        """
         for name in [each for each in self._subscribers if each not in wanted]:
             subscriber = self._subscribers.pop(name)
             events.unsubscribe(subscriber)
@@ -78,7 +86,7 @@ _subscribed = _Subscribed()
 
 
 def follow_settings() -> None:
-    """Subscribes the backends that are named now. The checks report what can't be imported."""
+    """Subscribes the backends that the setting names now. ``check`` reports backends that can't be imported."""
     named = settings.OBSERVABILITY.BACKENDS
     wanted = {}
     for each in () if isinstance(named, str) else named:
@@ -93,7 +101,7 @@ def follow_settings() -> None:
 
 
 def is_subscriber(dotted: Any) -> bool:
-    """Returns whether a dotted path leads to a class of subscribers."""
+    """Returns whether a dotted path is the path of a subclass of Subscriber."""
     try:
         found = import_string(dotted)
     except (ImportError, AttributeError, TypeError):

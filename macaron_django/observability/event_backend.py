@@ -1,4 +1,4 @@
-"""The base class of this package's subscribers, which start and stop with the settings."""
+"""Defines the base class of this package's subscribers, which start and stop when the settings change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class EventBackend(events.Subscriber):
     """A subscriber that the setting ``OBSERVABILITY["BACKENDS"]`` can name."""
 
     def start(self) -> None:
-        """Prepares the subscriber, before it receives events."""
+        """Prepares the subscriber before it receives its first event."""
 
     def stop(self) -> None:
-        """Ends the subscriber when it receives no more events, for example when a test changes settings."""
+        """Releases the subscriber's resources after its last event, for example when a test changes settings."""

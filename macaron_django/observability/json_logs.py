@@ -1,7 +1,7 @@
 """Writes log lines as JSON, each with the ids of the request that it belongs to.
 
-The backend ``json_logs`` gives the formatter to those handlers of the root logger and of Django's that write to a
-stream. A project with a ``LOGGING`` of its own may name ``JSONFormatter`` there instead.
+The backend ``json_logs`` sets the formatter of all handlers of the root logger and of Django's logger that write to a
+stream. A project with its own ``LOGGING`` may name ``JSONFormatter`` there instead.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class JSONFormatter(OrjsonFormatter):
         super().__init__(_FORMAT, **options)
 
     def format(self, record: logging.LogRecord) -> str:
-        # An access line is whole as it is: to look for what else the record has would cost more than the line.
+        # An access line is complete. Looking for other attributes of the record would cost more than the line itself.
         fields: dict[str, Any] | None = record.__dict__.get("access")
         if fields is None:
             return super().format(record)
@@ -71,7 +71,7 @@ class JSONFormatter(OrjsonFormatter):
 
 
 class JSONLogs(EventBackend):
-    """Formats log lines as JSON while it runs. It subscribes to no event."""
+    """Formats log lines as JSON from its start to its end. It doesn't subscribe to events."""
 
     def start(self) -> None:
         self._before: list[tuple[logging.Handler, logging.Formatter | None]] = []

@@ -23,20 +23,20 @@ else:
 __all__ = ["DEFAULT_LEVEL", "UserFilter", "UserLogger", "log_to_stdout", "pymlogger", "root_logger", "set_level"]
 
 DEFAULT_LEVEL = logging.DEBUG
-#: The loggers whose level ``set_level`` sets, besides the root's.
+#: The loggers whose level ``set_level`` sets, in addition to the root logger.
 PACKAGES = ("macaron_django", "django", "pymacaron", "pymacaron_async")
-#: Below these levels, what they log is of no use to a service, and may quote what it sends to AWS.
+#: Below these levels, the records of these loggers are useless for a service, and may quote its requests to AWS.
 QUIET = {"boto3": logging.WARNING, "botocore": logging.WARNING, "urllib3": logging.INFO, "pynamodb": logging.INFO}
 
 
 def _user_text() -> str:
-    """Returns ``" [id]"``, or nothing if the user isn't known. An id never breaks a log line."""
+    """Returns ``" [id]"``, or an empty text if the user isn't known. Unprintable characters of the id are replaced."""
     user_id = get_userid()
     return f" [{''.join(letter if letter.isprintable() else '?' for letter in user_id)}]" if user_id else ""
 
 
 class UserFilter(logging.Filter):
-    """A filter for handlers, which gives each record the attribute ``USER_ID``: ``" [ada]"``, or nothing."""
+    """A filter for handlers. It sets the attribute ``USER_ID`` of each record: ``" [ada]"``, or an empty text."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if not hasattr(record, "USER_ID"):
@@ -45,7 +45,7 @@ class UserFilter(logging.Filter):
 
 
 class UserLogger(Adapter):
-    """A named logger. Its records carry ``USER_ID``, whichever handler writes them."""
+    """A named logger whose records have ``USER_ID``, whichever handler writes them."""
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(logging.getLogger(name or "macaron_django"), {})
@@ -59,12 +59,12 @@ class UserLogger(Adapter):
         return {**extra, "USER_ID": _user_text()}
 
     def warn(self, msg: object, *args: object, **kwargs: Any) -> None:
-        """Does what ``warning`` does."""
+        """Logs a warning, like ``warning``."""
         self.warning(msg, *args, **{**kwargs, "stacklevel": kwargs.get("stacklevel", 1) + 1})
 
 
 def pymlogger(name: str | None = None) -> UserLogger:
-    """Returns the logger with this name; without a name, this package's."""
+    """Returns the logger with this name, or this package's logger if no name is given."""
     return UserLogger(name)
 
 
@@ -82,8 +82,8 @@ def set_level(newlevel: int | str) -> None:
 def log_to_stdout(celery: bool = False) -> None:
     """Writes all records of ``DEFAULT_LEVEL`` and above to standard output, with the user, as PyMacaron does.
 
-    It replaces the root logger's handlers. With ``celery``, each line says that the process is a worker. A project with
-    ``LOGGING`` doesn't need it.
+    The function replaces the root logger's handlers. With ``celery``, each line says that the process is a worker. A
+    project with ``LOGGING`` doesn't need this function.
     """
     kind = "WORKER" if celery else "DJANGO"
     handler = logging.StreamHandler(sys.stdout)

@@ -1,4 +1,4 @@
-"""``with monitor(kind=…, method=…):``, PyMacaron's way to measure a part of a program."""
+"""Defines PyMacaron's ``with monitor(kind=…, method=…):``, which measures a part of a program."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["monitor", "monitor_init"]
 
 @contextmanager
 def monitor(kind: str = "Unknown", method: str = "Unknown") -> Iterator[None]:
-    """Tells the subscribers of events how long a block takes. In Prometheus, that is
-    ``macaron_block_duration_seconds``.
+    """Sends the subscribers of events the duration of a block.
 
-    ``kind`` says what is measured, such as "mail", and ``method`` what is done, such as "send". Both become labels of
-    metrics: give them few different values. An exception passes through, and counts as a failure.
+    ``kind`` names the measured part, such as "mail", and ``method`` the action, such as "send". Both become labels of
+    metrics, so use few different values. An exception in the block counts as a failure, and is raised unchanged.
+    Prometheus's metric is ``macaron_block_duration_seconds``.
 
     >>> with monitor(kind="mail", method="send"):
     ...     ...
@@ -41,7 +41,8 @@ def monitor(kind: str = "Unknown", method: str = "Unknown") -> Iterator[None]:
 
 
 def monitor_init(app: Any = None, config: Any = None, celery: bool = False) -> None:
-    """Does nothing: the setting ``OBSERVABILITY["BACKENDS"]`` says where measurements go. PyMacaron's programs call it.
+    """Does nothing, because the setting ``OBSERVABILITY["BACKENDS"]`` says where measurements go.
 
-    PyMacaron sent measurements to Scout where the configuration had a ``scout_key``.
+    PyMacaron's programs call this function. PyMacaron sent measurements to Scout if the configuration had a
+    ``scout_key``.
     """

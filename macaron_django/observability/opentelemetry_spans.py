@@ -1,7 +1,7 @@
-"""Makes OpenTelemetry spans and metrics of operations, calls to DynamoDB and to other services, tasks and blocks.
+"""Creates OpenTelemetry spans and metrics for operations, calls to DynamoDB and to other services, tasks and blocks.
 
-Names are those of OpenTelemetry's semantic conventions: HTTP server spans, AWS SDK spans, and those of DynamoDB. No
-spans are begun within one that isn't sampled.
+Names follow OpenTelemetry's semantic conventions for HTTP server spans, AWS SDK spans and DynamoDB spans. If a span
+isn't sampled, no further spans are begun within it.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class OpenTelemetrySpans(events.Subscriber):
         return here is trace.INVALID_SPAN or here.is_recording()
 
     def _continued(self, meta: Mapping[str, Any]) -> context.Context | None:
-        """Returns the context of a trace that a client began; None if its request names none."""
+        """Returns the context of a trace that a client began, or None if the request doesn't name a trace."""
         propagator = propagate.get_global_textmap()
         known, names = self._fields
         if known is not propagator:
@@ -132,7 +132,7 @@ _HEADERS: Final = _Headers()
 
 
 class _Spanned(events.Observation[Any]):
-    """Something with a span, which is the current one until its code returns."""
+    """An observed operation, call or task, whose span is the current span until its code returns."""
 
     __slots__ = ("owner", "span", "token")
 
@@ -273,7 +273,8 @@ def _request_attributes(began: events.OperationBegan) -> dict[str, str | int]:
     return attributes
 
 
-#: What isn't a port is part of the address. An integer over 64 bits would make OTLP's exporter drop all of its spans.
+#: A text that isn't a port is part of the address. With an integer over 64 bits, OTLP's exporter would drop all of its
+#: spans.
 _HOST: Final = re.compile(r"\[?(.*?)\]?(?::([0-9]{1,5}))?", re.DOTALL).fullmatch
 _PORT: Final = re.compile(r"[0-9]{1,5}").fullmatch
 _OF_META: Final = {"REMOTE_ADDR": "client.address", "HTTP_USER_AGENT": "user_agent.original"}
@@ -329,8 +330,9 @@ def _error_type(error: BaseException | None) -> str:
 
 
 def _encodable(text: str) -> str:
-    """Returns a text without lone surrogates, which a JWT's claims may have: with them, OTLP's exporter drops all
-    spans.
+    """Returns a text without lone surrogates, which a JWT's claims may have.
+
+    With them, OTLP's exporter would drop all spans.
     """
     return text.encode("utf-8", "replace").decode()
 

@@ -1,6 +1,6 @@
-"""Keeps the ids of the request that is being served: for log lines, and for calls to other services.
+"""Keeps the ids of the request that is being served, for log lines and for calls to other services.
 
-``RequestMiddleware`` sets them; outside of a request, or without that middleware, there are none.
+``RequestMiddleware`` sets the ids. Outside of a request, or without that middleware, there are no ids.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = ["RequestContext", "current_context", "remember_context"]
 
-#: The characters that a request id may have: those that proxies and other services use, and none that a log misreads.
+#: The characters that a request id may have. Proxies and other services use them, and no log misreads them.
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:+/=@-]{1,128}").fullmatch
 #: W3C Trace Context, section 3.2: version, trace id, parent id and flags. Later versions may have more.
 _TRACEPARENT: Final = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 
 
 class RequestContext:
-    """What is known of a request while it is served. A tracer may replace ``trace_id`` with its own."""
+    """The ids of a request while it is served. A tracer may replace ``trace_id`` with its own trace id."""
 
     __slots__ = ("began_at", "request", "request_id", "trace_id")
 
@@ -43,12 +43,12 @@ _context: ContextVar[RequestContext | None] = ContextVar("macaron_django.observa
 
 
 def current_context() -> RequestContext | None:
-    """Returns what is known of the request being served; None outside of one."""
+    """Returns the context of the request that is being served, or None outside of a request."""
     return _context.get()
 
 
 def remember_context(context: RequestContext | None) -> None:
-    """Makes ``context`` the current request's; None forgets the request."""
+    """Sets the context of the current request. None forgets the request."""
     _context.set(context)
 
 
@@ -56,7 +56,7 @@ def _forget(**_: Any) -> None:
     _context.set(None)
 
 
-# Django logs errors after all of the middleware, so that it can't be forgotten there.
+# Django logs errors after all middleware has run, so middleware must not forget the context.
 request_finished.connect(_forget, dispatch_uid="macaron_django.observability.request_contexts")
 
 

@@ -1,6 +1,6 @@
-"""Gives each request its ids, answers with them, and writes one access line for it.
+"""Gives each request its ids, returns the request id in the response, and writes one access line.
 
-Put the middleware first in ``MIDDLEWARE``, so that nothing is answered without it. ``api.front`` knows this middleware.
+Put the middleware first in ``MIDDLEWARE``, so that every request passes it. ``api.front`` supports this middleware.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ logger = logging.getLogger(ACCESS_LOGGER)
 
 
 class RequestMiddleware:
-    """Takes over a well-formed ``X-Request-ID`` and ``traceparent``, or makes ids; the answer has ``X-Request-ID``."""
+    """Keeps a well-formed ``X-Request-ID`` and ``traceparent``, or creates ids. The response has ``X-Request-ID``."""
 
     sync_capable = async_capable = True
 
@@ -49,7 +49,10 @@ class RequestMiddleware:
         remember_context(RequestContext(request))
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Puts the id on the answer, and writes the access line; for a streamed answer, after its last byte."""
+        """Adds the request id to the response, and writes the access line.
+
+        For a streamed response, the line is written at its end.
+        """
         context = current_context()
         if context is None or context.request is not request:
             return response  # a test that calls only this method
@@ -65,7 +68,7 @@ class RequestMiddleware:
 
 
 def _log(context: RequestContext, response: Any, user_id: str, size: int | None) -> None:
-    """Writes the access line. It has no query, headers or address: those may be secret, or personal."""
+    """Writes the access line, without query, headers and address, because these may be secret or personal."""
     request = context.request
     path, status = request.path, response.status_code
     milliseconds = round((time.perf_counter() - context.began_at) * 1000, 3)
@@ -85,7 +88,8 @@ def _log(context: RequestContext, response: Any, user_id: str, size: int | None)
     if status >= 400 and (code := getattr(response, "error_code", "")):
         fields["error_code"], fields["error_id"] = code, response.error_id
     shown = path if path.isprintable() else ascii(path)[1:-1]
-    # Not logger.info(): that looks up which line of code has called it, for a tenth of what a request may cost.
+    # logger.info() would also look up which line of code has called it, which takes a tenth of a request's allowed
+    # time.
     arguments = request.method, shown, status, milliseconds
     record = logging.getLogRecordFactory()(logger.name, logging.INFO, __file__, 0, _MESSAGE, arguments, None)
     record.__dict__.update(fields, access=fields)

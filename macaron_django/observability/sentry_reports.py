@@ -1,7 +1,7 @@
-"""Makes Sentry spans of operations and of calls, and reports a server's faults, grouped by operation and error code.
+"""Creates Sentry spans for operations and calls, and reports the server's faults, grouped by operation and error code.
 
-Secrets are removed from what is reported. Sentry's own integrations may be on, too: then an operation is a span of
-their transaction, and a fault isn't reported twice.
+Secrets are removed from reports. If Sentry's own integrations are on, too, an operation is a span of their transaction,
+and no fault is reported twice.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ORIGIN: Final = "auto.http.macaron_django"
 
 
 class SentryReports(events.Subscriber):
-    """Tells Sentry's current client what happens. The client may be made later on."""
+    """Sends spans and faults to Sentry's current client, which may be created after this subscriber."""
 
     def __init__(self) -> None:
         add_global_event_processor(_without_doubles)
@@ -59,7 +59,7 @@ class SentryReports(events.Subscriber):
 
 
 class _SentrySpanned(events.Observation[Any]):
-    """Makes a span the current one until the observed code returns."""
+    """Makes a span Sentry's current span until the observed code returns."""
 
     def __init__(self, span: Any) -> None:
         self.span, self._scope = span, sentry_sdk.get_current_scope()
@@ -73,10 +73,13 @@ class _SentrySpanned(events.Observation[Any]):
 
 
 class _ReportedOperation(_SentrySpanned):
-    """An operation: a span of the current transaction. Without one it is a transaction itself, if Sentry traces."""
+    """An operation as a span of the current transaction.
+
+    If there is no transaction and Sentry traces, it starts one.
+    """
 
     def __init__(self, began: events.OperationBegan) -> None:
-        # What code notes for a report (breadcrumbs, tags, the user) is this request's alone.
+        # Breadcrumbs, tags and the user, which code notes for reports, belong to this request only.
         self._isolation = None if sentry_sdk.get_current_span() is not None else sentry_sdk.isolation_scope()
         if self._isolation is not None:
             self._isolation.__enter__()
@@ -133,7 +136,7 @@ class _ReportedTask(_SentrySpanned):
             )
 
 
-#: Whether this code serves an operation whose fault is reported at its end.
+#: Whether this code is part of an operation, whose fault is reported when the operation ends.
 _observed: ContextVar[bool] = ContextVar("macaron_django.sentry.observed", default=False)
 
 
@@ -152,7 +155,7 @@ def _operation_span(began: events.OperationBegan) -> Any:
 
 
 def _report(error: BaseException, fingerprint: list[str], tags: Mapping[str, str], transaction: str) -> None:
-    """Sends an exception; Sentry groups those with the same fingerprint."""
+    """Sends an exception. Sentry groups exceptions with the same fingerprint."""
     client = sentry_sdk.get_client()
     if not client.is_active():
         return
@@ -162,12 +165,13 @@ def _report(error: BaseException, fingerprint: list[str], tags: Mapping[str, str
         scope.add_event_processor(_scrubbed)
         event["fingerprint"], event["transaction"] = fingerprint, transaction
         event["tags"] = dict(tags)
-        # Without a hint: Sentry would take it for the exception that it has seen in the log, and drop it.
+        # There is no hint, because Sentry would take the exception for the one that it has seen in the log, and drop
+        # it.
         scope.capture_event(event)
 
 
 def _scrubbed(event: Any, _hint: Any) -> Any:
-    """Returns a report without the values of secret names, wherever they are in it."""
+    """Returns a report in which the values of secret names are removed at any depth."""
     scrubber = Scrubber()
     for part in ("request", "extra", "contexts", "breadcrumbs"):
         if part in event:
@@ -187,7 +191,7 @@ def _scrubbed(event: Any, _hint: Any) -> Any:
 
 
 def _without_doubles(event: Any, hint: Any) -> Any:
-    """Returns a report; None if its fault is reported with more detail at the end of the operation."""
+    """Returns a report, or None if its fault will be reported with more detail when the operation ends."""
     if not _observed.get() or not hint.get("exc_info"):
         return event
     mechanisms = {(each.get("mechanism") or {}).get("type") for each in event.get("exception", {}).get("values", ())}

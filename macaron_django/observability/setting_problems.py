@@ -1,4 +1,4 @@
-"""Says what is wrong with the settings of ``OBSERVABILITY``, for ``manage.py check``."""
+"""Finds mistakes in the settings of ``OBSERVABILITY``, for ``manage.py check``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SettingProblem(NamedTuple):
 
 
 def setting_problems() -> Iterator[SettingProblem]:
-    """Yields what is wrong with the settings, one after the other."""
+    """Yields the findings about the settings."""
     section = settings.OBSERVABILITY
     if isinstance(section.BACKENDS, str):
         yield _wrong("BACKENDS", section.BACKENDS, "It must be a list of names.")
@@ -95,7 +95,7 @@ def _values() -> Iterator[SettingProblem]:
 
 
 def _has_middleware() -> bool:
-    """Returns whether the middleware is listed, by either of its paths."""
+    """Returns whether ``MIDDLEWARE`` has this middleware, under either of its two paths."""
     names = (_MIDDLEWARE, "macaron_django.observability.request_middleware.RequestMiddleware")
     return any(each in names for each in django_settings.MIDDLEWARE)
 

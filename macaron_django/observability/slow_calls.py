@@ -41,8 +41,8 @@ class SlowCalls(EventBackend):
 def report_slow(max_ms: float | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Returns a decorator that reports calls of a function that take longer than ``max_ms`` milliseconds.
 
-    None means the setting's limit, or 1000. A call that raises isn't reported. The arguments aren't, either: they may
-    hold secrets.
+    If ``max_ms`` is None, the limit is the setting's, or 1000. Calls that raise aren't reported. Reports don't have the
+    arguments, which may contain secrets.
     """
 
     def decorator(function: Callable[P, R]) -> Callable[P, R]:

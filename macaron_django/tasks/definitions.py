@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 __all__ = ["RowForm", "TaskDefinition", "UnknownTask", "known_definitions", "remember_definition", "task_named"]
 
-#: Whether a stored row is sent by its key, and read by the worker, or whole, as it is when it is sent.
+#: Whether only the key of a stored row is sent, and the worker loads the row, or the whole row with its present values.
 RowForm: TypeAlias = Literal["key", "whole"]
 
 #: The attribute of a decorated function that holds its definition.

@@ -25,15 +25,16 @@ __all__ = ["RunAgain", "can_be_run_again", "keep_failure", "note_done", "run_aga
 
 logger = logging.getLogger("macaron_django")
 
-#: Characters of an error's description in the list.
+#: The number of characters of an error's description that the list shows.
 _LONGEST_ERROR: Final = 500
-#: Bytes of a report's JSON: DynamoDB allows 400 KB for an item, and the message may have most of it.
+#: The most bytes of a report's JSON. DynamoDB allows 400 KB for an item, and the task's message may need most of them.
 _LONGEST_REPORT: Final = 64 * 1024
-#: The most characters of each text in a report, and entries of each list. The first that makes it short enough counts.
+#: The most characters of each text in a report, and the most entries of each list. They are tried in this order, until
+#: the report is short enough.
 _CUTS: Final = ((16_384, 500), (2_048, 100), (256, 25))
 
-#: What came of a request to run a task again. ``gone``: it isn't kept any more. ``unreadable``: its message was too
-#: long to be kept, or is signed with another ``SECRET_KEY``.
+#: The outcome of a request to run a task again. ``gone``: the task is no longer stored. ``unreadable``: the task's
+#: message was too long to be stored, or is signed with another ``SECRET_KEY``.
 RunAgain = Literal["sent", "running", "done", "gone", "unreadable"]
 
 

@@ -91,7 +91,7 @@ _FAILED: Final[dict[str, Any]] = {
 }
 
 
-#: What requests, workers and the relay do with each of the tables.
+#: The DynamoDB actions that requests, workers and the relay use, by table.
 _ACTIONS: Final = {
     "FailedTask": ("GetItem", "PutItem", "UpdateItem"),
     "Outbox": ("DeleteItem", "PutItem", "Scan", "UpdateItem"),

@@ -20,7 +20,7 @@ __all__ = ["GRACE", "put_away", "put_in", "relay"]
 
 logger = logging.getLogger("macaron_django")
 
-#: Seconds that the process which wrote a message has to send it itself, and that a relay has for each attempt.
+#: The seconds in which the process that wrote a message must send it. A relay has the same time for each attempt.
 GRACE: Final = 30
 _PAGE: Final = 100
 

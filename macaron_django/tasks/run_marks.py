@@ -16,8 +16,8 @@ from macaron_django.tasks.messages.task_messages import Message
 
 __all__ = ["done_once"]
 
-#: Seconds that a mark is kept. If a message comes twice, the second one comes within minutes, or after the broker's
-#: redelivery time.
+#: The seconds that a mark is stored. If a message arrives twice, it arrives the second time within minutes, or after
+#: the broker's redelivery time.
 MARK_KEPT: Final = 30 * 24 * 3600
 
 

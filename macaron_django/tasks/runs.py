@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["SentAgain", "called", "current_task", "is_task", "run"]
 
-#: How many seconds too early a message may come, because two clocks differ.
+#: The number of seconds that a message may arrive too early, because two clocks differ.
 _EARLY: Final = 0.5
-#: How many workers are given the same attempt: an attempt that kills its worker, such as by its memory, isn't given to
-#: all.
+#: The most workers that get the same attempt. If an attempt kills its worker, for example by using too much memory, it
+#: must not kill all workers.
 _MOST_DELIVERIES: Final = 10
 _current: ContextVar[Message | None] = ContextVar("macaron_django.tasks.current", default=None)
 

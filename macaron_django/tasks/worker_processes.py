@@ -17,7 +17,7 @@ from macaron_django.shipping import get_celery_worker_count
 
 __all__ = ["celery_command", "die_with_parent", "kill_workers", "prepare_process", "start_celery", "start_relay"]
 
-#: Set in the environment of processes that are to end with their parent.
+#: An environment variable of processes that must end with their parent.
 _DIES = "MACARON_DIES_WITH_PARENT"
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _started: list[subprocess.Popen[bytes]] = []

@@ -1,8 +1,8 @@
-"""Turns events into metrics: for Prometheus, and for Amazon CloudWatch.
+"""Turns events into metrics for Prometheus and for Amazon CloudWatch.
 
-Events come in; counters, histograms and lines go out. Open ``prometheus_metrics`` for what Prometheus sees,
-``metrics_page`` for who may read the metrics, ``emf_lines`` for CloudWatch, and ``prices`` for what capacity units
-cost.
+Open ``prometheus_metrics`` for the counters and histograms of Prometheus, ``metrics_page`` for the page ``/metrics``
+and its access rules, ``emf_lines`` for the log lines that CloudWatch reads, and ``prices`` for the prices of capacity
+units.
 """
 
 from macaron_django.lazy_exports import lazy_exports

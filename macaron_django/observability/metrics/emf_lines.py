@@ -1,8 +1,8 @@
 """Writes a line for each operation in CloudWatch's embedded metric format, which CloudWatch Logs turns into metrics.
 
-The lines go to the logger ``macaron_django.emf``, and from there to standard output, which AWS Lambda, ECS and the
-CloudWatch agent read; if a project gives the logger handlers, the lines go to them instead. No library fits: Amazon's
-own (aws-embedded-metrics) brings aiohttp, and needs a flush in each request.
+The logger ``macaron_django.emf`` writes the lines to standard output, which AWS Lambda, ECS and the CloudWatch agent
+read. If a project has set handlers for this logger, they get the lines instead. Amazon's own library
+(aws-embedded-metrics) isn't used, because it installs aiohttp, and needs a flush in each request.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from macaron_django.observability.metrics.prices import Prices, current_prices
 __all__ = ["EMFLines"]
 
 logger = logging.getLogger("macaron_django.emf")
-#: Each combination is a metric that CloudWatch charges for: the status is a field of the line only.
+#: CloudWatch charges for each combination of dimensions, so the status is only a field of the line.
 _DIMENSIONS: Final = [["api", "operation"]]
 _METRICS: Final = [
     {"Name": "Duration", "Unit": "Milliseconds"},
@@ -37,7 +37,7 @@ _METRICS: Final = [
 
 
 class EMFLines(EventBackend):
-    """Adds up what an operation has consumed, and writes the operation's line when the operation ends."""
+    """Adds up the units that an operation consumes, and writes the operation's line when the operation ends."""
 
     def start(self) -> None:
         self._prices = current_prices()
@@ -65,7 +65,7 @@ class EMFLines(EventBackend):
 
 
 class _OperationLine(events.Observation[events.OperationEnded]):
-    """The line of one operation, and what its calls have consumed so far."""
+    """The line of one operation, with the units that its calls have consumed so far."""
 
     def __init__(self, prices: Prices) -> None:
         self._prices = prices

@@ -1,4 +1,4 @@
-"""Answers GET /metrics for Prometheus: to clients that have the token in the settings, or that a function lets in."""
+"""Answers GET /metrics for Prometheus. Clients need the token in the settings, or the permission of a function."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ __all__ = ["anybody", "metrics", "metrics_patterns"]
 
 
 def metrics_patterns() -> list[URLPattern]:
-    """Returns the URL pattern of the page; none unless the settings name the backend."""
+    """Returns the URL pattern of the page, or an empty list if the settings don't name the backend."""
     return [path("metrics", metrics, name="metrics")] if "prometheus" in settings.OBSERVABILITY.BACKENDS else []
 
 
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answers with the metrics of all of the server's processes, in the format that the Accept header asks for.
+    """Answers with the metrics of all of the server's processes, in the format that the Accept header names.
 
-    Answers 404 to everyone else, who shouldn't learn that there are metrics.
+    Clients without access get a 404, because they shouldn't learn that there are metrics.
     """
     if "prometheus" not in settings.OBSERVABILITY.BACKENDS or not _may_read(request):
         raise Http404("There is nothing at this path.")
@@ -44,9 +44,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def anybody(request: HttpRequest) -> bool:
-    """Lets everyone read the metrics: a value of ``METRICS_ACCESS`` for servers where only Prometheus can reach the
-    path.
-    """
+    """Lets everyone read the metrics. Use it as ``METRICS_ACCESS`` if only Prometheus can reach the path."""
     return True
 
 

@@ -1,4 +1,4 @@
-"""What capacity units cost: Amazon's price list of one day and region, or the list in the settings."""
+"""Computes what capacity units cost, by Amazon's price list of one day and region, or by the list in the settings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Prices(NamedTuple):
     write_unit: float
 
     def cost(self, consumed: Iterable[ConsumedUnits]) -> float:
-        """Returns what units cost, in US dollars.
+        """Returns the cost of consumed units in US dollars.
 
         >>> Prices("2024-11-01", "us-east-1", 2.0, 10.0).cost([ConsumedUnits("orders", 0.5, 1.0)])
         11.0
@@ -38,7 +38,7 @@ class Prices(NamedTuple):
 
 
 def current_prices() -> Prices:
-    """Returns Amazon's price list, with the settings' values for the keys that they have."""
+    """Returns Amazon's price list, in which the values in the settings replace Amazon's values."""
     chosen = {**ON_DEMAND, **settings.OBSERVABILITY.PRICES}
     read, write = chosen["READ_MILLION"] / 1e6, chosen["WRITE_MILLION"] / 1e6
     return Prices(str(chosen["AS_OF"]), str(chosen["REGION"]), read, write)

@@ -1,7 +1,7 @@
-"""Counts and measures what happens, for Prometheus: operations, calls to DynamoDB with their units and cost, tasks.
+"""Counts and measures operations, calls to DynamoDB with their units and cost, calls to other services and tasks.
 
-With ``PROMETHEUS_MULTIPROC_DIR`` in the environment, prometheus_client keeps the values of all of a server's processes
-in files of that folder.
+The metrics are for Prometheus. If ``PROMETHEUS_MULTIPROC_DIR`` is in the environment, prometheus_client stores the
+values of all of a server's processes in files of that folder.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["METRICS", "PrometheusMetrics"]
 #: Adds an amount to a counter, or a duration to a histogram.
 _Counts = Callable[[float], None]
 
-#: Seconds. The lane answers within milliseconds, and the web server gives up after 30 s.
+#: Upper bounds in seconds. The fastest calls to DynamoDB take milliseconds, and the web server gives up after 30 s.
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _OPERATION: Final = ("api", "operation", "method")
 #: Name → kind, help and labels.
@@ -61,7 +61,8 @@ class PrometheusMetrics(EventBackend):
 
     def start(self) -> None:
         self._metrics = {name: _metric(name) for name in METRICS}
-        #: The functions that count in the children of metrics: looking a child up by its labels takes longer.
+        #: The functions that add to the children of metrics. They are kept, because looking up a child by its labels
+        #: takes longer.
         self._known: dict[tuple[Any, ...], _Counts] = {}
         self._counted: dict[tuple[Any, ...], list[tuple[_Counts, float, float]]] = {}
         self._prices: Prices = current_prices()
@@ -103,10 +104,10 @@ class PrometheusMetrics(EventBackend):
     def _made_counted(
         self, table: str, read: float, written: float, operation: events.OperationBegan | None
     ) -> list[tuple[_Counts, float, float]]:
-        """Returns the counters of a table's units, and of an operation's units and their cost if there is one. Each
-        counter comes with what a read unit and a write unit add to it.
+        """Returns the counters of a table's units and, if there is an operation, of its units and their cost.
 
-        Units that weren't consumed have no counter, so that their metric isn't shown.
+        Each counter has the amounts that a read unit and a write unit add to it. Units that weren't consumed have no
+        counter, so that their metric isn't shown.
         """
         reads, writes = (f"macaron_{{}}_{kind}_units_total" for kind in ("read", "write"))
         owners: list[tuple[str, tuple[str, ...]]] = [("dynamodb", (table,))]
@@ -143,13 +144,13 @@ class PrometheusMetrics(EventBackend):
         if METRICS[name][0] is Histogram:
             observe: _Counts = child.observe
             return observe
-        # A counter's inc() first checks that it has labels and that the amount isn't negative, for half of its time.
+        # A counter's inc() spends half of its time on checking that it has labels and that the amount isn't negative.
         inc: _Counts = getattr(child, "_value", child).inc
         return inc
 
 
 def _operation_name(named: Any) -> str:
-    """Returns an operation's operationId, or its path where it has none; its method is a separate label."""
+    """Returns an operation's operationId, or its path if it has no operationId. The method is a separate label."""
     return str(named.operation_id or named.route)
 
 

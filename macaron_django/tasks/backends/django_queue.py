@@ -24,7 +24,7 @@ from macaron_django.tasks.task_backend import Abilities, TaskBackend
 
 __all__ = ["DjangoBackend"]
 
-#: The key of the result of a task that was sent again; arguments have no such tag.
+#: The key of the result of a task that was sent again. No argument has this tag.
 _AGAIN: Final = "$again"
 
 

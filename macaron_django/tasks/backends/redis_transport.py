@@ -24,18 +24,19 @@ __all__ = ["TakingChannel", "TakingTransport"]
 
 logger = logging.getLogger("macaron_django")
 
-# What kombu has no types for.
+# kombu has no type hints for these classes.
 _QoS: Any = redis.QoS
 _Channel: Any = redis.Channel
 _Transport: Any = redis.Transport
 
-#: Seconds between two looks at what was left.
+#: Seconds between two searches for messages that no worker has recorded.
 _INTERVAL: Final = 5
-#: How many messages one look puts back at most, for each queue.
+#: The most messages that one search puts back into each queue.
 _MOST: Final = 100
-#: The longest that a worker waits at one of several queues, when all were empty.
+#: The most seconds that a worker waits for a message in one of several queues, if all were empty.
 _TURN: Final = 0.2
-#: KEYS: the list of what was taken, the queue, what kombu has noted, when each was seen here. ARGV: a message, its tag.
+#: KEYS: the list of taken messages, the queue, kombu's records, and the times when messages were first found in the
+#: list. ARGV: a message and its tag.
 _PUT_BACK: Final = """
 if redis.call('LREM', KEYS[1], -1, ARGV[1]) == 1 and redis.call('HEXISTS', KEYS[3], ARGV[2]) == 0 then
     redis.call('RPUSH', KEYS[2], ARGV[1])
@@ -56,11 +57,11 @@ class TakingChannel(_Channel):  # type: ignore[misc]
     """kombu's channel, which moves a message instead of popping it."""
 
     QoS = TakingQoS
-    #: One list for each queue: a move takes from one list only, so that priorities have no effect.
+    #: Each queue is one list, because Redis moves messages from one list only. Priorities have no effect.
     priority_steps = (0,)
     from_transport_options = tuple(name for name in _Channel.from_transport_options if name != "priority_steps")
     _taken_from = ""
-    #: How many queues in a row were empty.
+    #: The number of queues in a row that were empty.
     _passed = 0
     _looked_at = 0.0
 

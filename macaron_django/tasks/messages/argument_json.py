@@ -183,7 +183,7 @@ def _items(json: dict[str, Any]) -> list[Any]:
     return items
 
 
-#: A datetime is a date, too, so that it comes first.
+#: A datetime is before a date, because every datetime is also a date.
 _WRITERS: Final[tuple[tuple[type, str, Callable[[Any], Any]], ...]] = (
     (dt.datetime, "datetime", dt.datetime.isoformat),
     (dt.date, "date", dt.date.isoformat),

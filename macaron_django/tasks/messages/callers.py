@@ -38,7 +38,7 @@ from macaron_django.tasks.messages.served_requests import served_request
 
 __all__ = ["described_caller", "restored_caller", "restored_trace"]
 
-#: Headers of the request that a worker sees; others may hold anything.
+#: Headers of the request that a worker gets. Other headers may contain secrets.
 _HEADERS: Final = ("traceparent", "tracestate", "x-request-id", "pymcallid", "pymcallpath", "accept-language")
 _LONGEST_HEADER: Final = 512
 _KEPT_META: Final = ("REMOTE_ADDR", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "HTTP_USER_AGENT")
