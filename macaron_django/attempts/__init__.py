@@ -1,7 +1,7 @@
-"""Decides when calls to something outside of this process are made, for DynamoDB and for other services alike.
+"""Decides when a call to DynamoDB or to another service may be made, or made again.
 
-Open ``circuits`` for when calls stop because nothing answers, and how they begin again. Open ``pauses`` for how a step
-waits between two attempts.
+Open ``circuits`` to see when calls to an unreachable server stop, and when they start again. Open ``pauses`` for the
+wait between two attempts.
 """
 
 from macaron_django.attempts.circuits import Circuit, CircuitOpenError, CircuitRules

@@ -1,9 +1,10 @@
-"""Stops calls to something that doesn't answer, so that callers don't queue behind it.
+"""Stops calls to a server that doesn't answer, so that callers don't have to wait for it.
 
-A circuit opens after some failures in a row. After a pause it lets one call through, the trial, whose outcome closes it
-or begins the next pause. While it is closed, it costs two comparisons.
+A circuit breaker (here: circuit) is closed while calls succeed, and lets all calls through. It opens after some
+failures in a row, and refuses calls. After a pause it lets one call through, the trial. If the trial succeeds, the
+circuit closes. If the trial fails, the next pause begins. A closed circuit costs two comparisons for each call.
 
-Libraries don't fit: pybreaker holds a lock as long as a call takes, and knows Tornado's coroutines only; circuitbreaker
+Libraries aren't suitable. pybreaker holds a lock during a call, and supports only Tornado's coroutines. circuitbreaker
 has no lock, and lets every call through after the pause.
 """
 
@@ -16,24 +17,24 @@ from typing import Final, NamedTuple
 
 __all__ = ["Circuit", "CircuitOpenError", "CircuitRules"]
 
-#: A pause is at most so many times the first one, which keeps the number finite.
+#: A pause is at most this many times the first pause, so that the number stays finite.
 _MOST_TIMES: Final = 2.0**60
 
 
 class CircuitRules(NamedTuple):
-    """When a circuit opens, and for how long. Times are in seconds."""
+    """The conditions for opening a circuit, and the lengths of pauses. Times are in seconds."""
 
-    #: Failures in a row that open it; None: none do.
+    #: The number of failures in a row that open the circuit. With None, it never opens.
     failures: int | None
-    #: From a failure to the trial. Each further pause is twice the one before.
+    #: The time from a failure to the trial. Each further pause is twice as long as the pause before.
     first_pause: float
     longest_pause: float
-    #: How long other calls wait for a trial's outcome; then one of them is the trial.
+    #: The longest wait for a trial's outcome. After it, the next call is a new trial.
     patience: float
 
 
 class CircuitOpenError(Exception):
-    """A call must not be made: ``failures`` calls in a row failed, and the next trial is in ``seconds``."""
+    """The circuit refuses a call, because ``failures`` calls in a row failed. The next trial is in ``seconds``."""
 
     def __init__(self, failures: int, seconds: float) -> None:
         super().__init__(f"{failures} calls in a row failed; the next one can be made in {seconds:.1f} s")
@@ -41,10 +42,11 @@ class CircuitOpenError(Exception):
 
 
 class Circuit:
-    """What calls to one server have shown. Threads and event loops share it: it never waits while it has its lock.
+    """The circuit breaker for calls to one server.
 
-    Each call begins with ``enter`` and ends with ``succeeded``, ``failed`` or, where its outcome says nothing about the
-    server, ``given_up``. The caller decides what a failure is. ``clock`` returns seconds.
+    Each call begins with ``enter`` and ends with ``succeeded`` or ``failed``. If its outcome says nothing about the
+    server, it ends with ``given_up``. The caller decides what a failure is. ``clock`` returns seconds. Threads and
+    event loops can share a circuit, because it never waits while it holds its lock.
 
     >>> rules = CircuitRules(failures=1, first_pause=600, longest_pause=600, patience=60)
     >>> circuit = Circuit()
@@ -58,18 +60,18 @@ class Circuit:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._lock = clock, threading.Lock()
-        #: In a row, up to now.
+        #: The number of failures in a row up to now.
         self.failures = 0
         self.is_closed = True
-        #: When the pause or the trial began, and how many times the first pause this one is.
+        #: When the pause or the trial began, and the length of the pause as a multiple of the first pause.
         self._since, self._times = 0.0, 1.0
-        #: The number of the trial whose outcome is awaited, 0 for none; and of the last one.
+        #: The number of the trial without an outcome (0 if there is none), and the number of the last trial.
         self._trial = self._trials = 0
 
     def enter(self, rules: CircuitRules) -> int:
-        """Lets a call through: returns its number if it is a trial, else 0.
+        """Lets a call through. Returns the trial's number if the call is a trial, else 0.
 
-        Raises ``CircuitOpenError`` if the call mustn't be made.
+        Raises ``CircuitOpenError`` if the call must not be made.
         """
         if self.is_closed:
             return 0
@@ -86,13 +88,13 @@ class Circuit:
             return self._trial
 
     def succeeded(self) -> None:
-        """Closes the circuit: a call was answered."""
+        """Closes the circuit after a successful call."""
         if self.failures or not self.is_closed:
             with self._lock:
                 self.failures, self.is_closed, self._trial = 0, True, 0
 
     def failed(self, rules: CircuitRules, trial: int = 0) -> None:
-        """Counts a call that wasn't answered; ``trial`` is what ``enter`` has returned for it."""
+        """Counts a failed call. ``trial`` is the number that ``enter`` has returned for the call."""
         with self._lock:
             self.failures += 1
             if trial and trial == self._trial:
@@ -104,7 +106,10 @@ class Circuit:
             self.is_closed, self._trial, self._since = False, 0, self._clock()
 
     def given_up(self, trial: int) -> None:
-        """Lets the next call through: this one has no outcome, for example because its client disconnected."""
+        """Ends a trial without an outcome, for example because its client disconnected.
+
+        The next call is a new trial.
+        """
         with self._lock:
             if trial and trial == self._trial:
                 self._trial, self._since = 0, float("-inf")

@@ -1,4 +1,4 @@
-"""Waits between two attempts, as a step."""
+"""Describes the wait between two attempts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Pause"]
 
 
 class Pause:
-    """A wait of some seconds, which blocks a thread but not an event loop."""
+    """A wait of some seconds. It blocks the thread of a synchronous caller, but never an event loop."""
 
     __slots__ = ("seconds",)
 

@@ -1,8 +1,8 @@
-"""AWS Lambda's way into a project: ``macaron_django.aws.lambda_handler`` is the function's handler.
+"""Serves a project on AWS Lambda. ``macaron_django.aws.lambda_handler`` is the handler of the Lambda function.
 
-Events come in: HTTP requests from API Gateway, load balancers and function URLs, and tasks from a schedule. Answers go
-out. Open ``lambda_handlers`` for what is done with an event, ``request_events`` for which parts of an event become a
-request, and ``snapshots`` for what SnapStart needs.
+The handler receives events: HTTP requests from API Gateway, load balancers and function URLs, and tasks from a
+schedule. Open ``lambda_handlers`` for the handling of an event, ``request_events`` for the conversion of an event to a
+request, and ``snapshots`` for the hooks of SnapStart.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ __all__ = ["lambda_handler"]
 
 
 def __getattr__(name: str) -> Any:
-    # Lambda asks for the handler while it starts the process: Django is set up then, not with the first request.
+    # Lambda loads the handler while it starts the process, so Django is set up at that time, not with the first
+    # request.
     if name != "lambda_handler":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from macaron_django.aws.lambda_handlers import get_lambda_handler

@@ -1,4 +1,4 @@
-"""Makes the handler of a Lambda function: an event is answered as a request, or done as a task."""
+"""Creates the handler of a Lambda function, which answers events that are requests and runs events that are tasks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["LambdaHandler", "get_lambda_handler"]
 
 LambdaHandler = Callable[[Mapping[str, Any], Any], Any]
 
-#: The beginnings of the Content-Types whose answers are text in an event; all others are base64.
+#: If a response's Content-Type begins with one of these, its body is returned as text, otherwise as base64.
 _TEXTS: Final = (
     *("text/", "application/json", "application/problem+json", "application/vnd.api+json"),
     *("application/merge-patch+json", "application/x-ndjson", "application/yaml"),
@@ -24,7 +24,7 @@ _TASK_KEYS: Final = frozenset({"task", "args", "kwargs"})
 
 
 def get_lambda_handler(application: Application | None = None) -> LambdaHandler:
-    """Returns the handler, around Django's WSGI application; sets up Django and loads the URLs.
+    """Sets up Django, loads the URLs, and returns the handler, which calls Django's WSGI application.
 
     Raises what the WSGI application raises, such as ImproperlyConfigured for broken specs.
     """
@@ -38,10 +38,10 @@ def get_lambda_handler(application: Application | None = None) -> LambdaHandler:
     register_hooks()
 
     def lambda_handler(event: Mapping[str, Any], context: Any) -> Any:
-        """Returns a request's answer, or does a task. Raises TaskFailed if that fails: Lambda tries again."""
+        """Answers a request, or runs a task. If the task fails, raises TaskFailed, so that Lambda tries again."""
         if is_request(event):
             return answer(without_ambiguous_headers(event), context)
-        # An invocation that is tried again has the same id, so that a task with once=True isn't done twice.
+        # A repeated invocation has the same id, so that a task with once=True isn't done twice.
         _do(event, getattr(context, "aws_request_id", None))
         return None
 
@@ -49,7 +49,7 @@ def get_lambda_handler(application: Application | None = None) -> LambdaHandler:
 
 
 def _do(event: Mapping[str, Any], request_id: str | None) -> None:
-    """Does the task that a scheduled event names: ``{"task": "shop.tasks.tidy", "args": [], "kwargs": {}}``."""
+    """Runs the task that a scheduled event names: ``{"task": "shop.tasks.tidy", "args": [], "kwargs": {}}``."""
     if not isinstance(event.get("task"), str) or not event.keys() <= _TASK_KEYS:
         raise ValueError(
             "The event isn't an HTTP request and doesn't name a task. Make the schedule send "

@@ -1,4 +1,4 @@
-"""Removes from an event what a client could forge in the name of the gateway, before the event becomes a request."""
+"""Removes parts of an event that a client could forge in the gateway's name, before the event becomes a request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def is_request(event: Event) -> bool:
 def without_ambiguous_headers(event: Event) -> dict[str, Any]:
     """Returns an event without the headers that have an underscore in their name.
 
-    WSGI has one name for ``X-User`` and ``X_User``: a proxy in front that sets or removes one of them misses the other.
+    WSGI has the same name for ``X-User`` and ``X_User``. A proxy that sets or removes ``X-User`` doesn't remove
+    ``X_User``.
     """
     cleaned = dict(event)
     for group in ("headers", "multiValueHeaders"):
@@ -30,10 +31,10 @@ def without_ambiguous_headers(event: Event) -> dict[str, Any]:
 
 
 def from_address(application: Application) -> Application:
-    """Returns an application that gets the caller's address as the gateway knows it.
+    """Returns an application that gets the caller's address from the gateway or load balancer.
 
-    The first address of X-Forwarded-For is what a client has written there; the last is from the load balancer, which
-    adds the client's port if it is set to (Application Load Balancers, "Client port preservation").
+    A client can write the first address of X-Forwarded-For. The load balancer writes the last address, with the
+    client's port if it is configured so (Application Load Balancers, "Client port preservation").
     """
 
     def addressed(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -47,7 +48,7 @@ def from_address(application: Application) -> Application:
 
 
 def _without_port(address: str) -> str:
-    """Returns an address without the port behind it.
+    """Returns an address without its port.
 
     >>> [_without_port(each) for each in ("1.2.3.4:5555", "1.2.3.4", "[2001:db8::1]:443", "2001:db8::1")]
     ['1.2.3.4', '1.2.3.4', '2001:db8::1', '2001:db8::1']

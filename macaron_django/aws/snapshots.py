@@ -1,4 +1,4 @@
-"""Prepares a process for SnapStart, which starts many processes from one snapshot of it, maybe days later."""
+"""Prepares a process for SnapStart, which starts many processes from one snapshot of the process, even days later."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ __all__ = ["drop_connections", "import_botocore", "register_hooks", "renew_rando
 
 
 def register_hooks() -> bool:
-    """Registers the functions below, which Lambda calls around each snapshot; returns False outside of Lambda."""
+    """Registers the functions below, which Lambda calls before and after each snapshot.
+
+    Returns False outside of Lambda.
+    """
     try:
         from snapshot_restore_py import register_after_restore, register_before_snapshot
     except ImportError:  # only Lambda's own runtimes have it
@@ -26,7 +29,9 @@ def register_hooks() -> bool:
 
 
 def import_botocore() -> None:
-    """Imports botocore if DynamoDB is used: it fetches the keys, which a restored process's environment lacks."""
+    """Imports botocore if DynamoDB is used. botocore fetches the keys, which aren't in a restored process's
+    environment.
+    """
     if "macaron_django.dynamodb.calls.clients" in sys.modules:
         from macaron_django.dynamodb.calls import connection  # noqa: F401 (for the snapshot)
         from macaron_django.dynamodb.calls.aws_sdk import botocore_clients  # noqa: F401
@@ -34,7 +39,7 @@ def import_botocore() -> None:
 
 
 def drop_connections() -> None:
-    """Closes all connections, which a restored process couldn't use. Each is made again when it is needed."""
+    """Closes all connections, because a restored process couldn't use them. They are opened again when needed."""
     connections.close_all()
     if "macaron_django.dynamodb.calls.clients" in sys.modules:
         from macaron_django.dynamodb.calls.clients import reset
@@ -46,5 +51,5 @@ def drop_connections() -> None:
 
 
 def renew_random_state() -> None:
-    """Seeds Python's generator of random numbers anew: processes from one snapshot would make the same ids."""
+    """Seeds Python's random numbers again. Otherwise all processes from one snapshot would create the same ids."""
     random.seed()

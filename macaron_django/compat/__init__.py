@@ -1,9 +1,10 @@
-"""PyMacaron's modules by their old names: only aliases of what is elsewhere in this package.
+"""Makes PyMacaron's modules importable by their old names, which are aliases of names elsewhere in this package.
 
 Importing this package makes ``pymacaron``, ``pymacaron_core``, ``pymacaron_dynamodb``, ``pymacaron_async`` and
-``pymacaron_unit`` importable: by ``"macaron_django.compat"`` in ``INSTALLED_APPS``, by ``import macaron_django.compat``
-as a program's first line, or by ``python -m macaron_django.compat PROGRAM``. Open ``names`` to add or change a name,
-``rows`` for what a row may say, and ``old_modules`` for how a module is found and a name resolved.
+``pymacaron_unit`` importable. There are three ways to import it: ``"macaron_django.compat"`` in ``INSTALLED_APPS``,
+``import macaron_django.compat`` as a program's first line, or ``python -m macaron_django.compat PROGRAM``. Open
+``names`` to add or change a name, ``rows`` for the values of a name, and ``old_modules`` for finding modules and
+resolving names.
 """
 
 from __future__ import annotations

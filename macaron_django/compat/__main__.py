@@ -1,4 +1,4 @@
-"""``python -m macaron_django.compat PROGRAM …`` runs a PyMacaron program, which imports the old names."""
+"""Runs a PyMacaron program, which imports the old names: ``python -m macaron_django.compat PROGRAM …``."""
 
 from __future__ import annotations
 

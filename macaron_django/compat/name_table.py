@@ -1,4 +1,4 @@
-"""The one table of old names, and the page of the documentation that shows it."""
+"""Builds the table of all old names, and the page of the documentation that shows it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["PACKAGES", "TABLE", "markdown"]
 
 _PARTS = (pymacaron, pymacaron_core, pymacaron_dynamodb, pymacaron_async, pymacaron_unit)
 
-#: Old module → old name → what it is now.
+#: Old module → old name → row, with the new name or the reason why there is none.
 TABLE: Mapping[str, Mapping[str, Row]] = MappingProxyType(
     {module: names for part in _PARTS for module, names in part.MODULES.items()}
 )
@@ -26,7 +26,7 @@ PACKAGES = tuple(dict.fromkeys(module.partition(".")[0] for module in TABLE))
 
 
 def markdown() -> str:
-    """Returns the table in Markdown, a section for each module."""
+    """Returns the table in Markdown, with a section for each module."""
     return "\n".join(_lines())
 
 

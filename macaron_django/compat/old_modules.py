@@ -1,6 +1,6 @@
-"""Finds PyMacaron's modules, which aren't on disk, and resolves their names by the table.
+"""Finds PyMacaron's modules, which aren't on disk, and resolves their names with the table.
 
-The finder is the last on ``sys.meta_path``: if an original module is installed, programs import that.
+The finder is the last on ``sys.meta_path``. So if an original module is installed, programs import the original.
 """
 
 from __future__ import annotations
@@ -19,14 +19,12 @@ from macaron_django.compat.rows import Absent, Constant, Placeholder, Row
 
 __all__ = ["install", "installed_originals", "uninstall"]
 
-#: Modules that hold all of their names from the start: gunicorn reads the ``__dict__`` of a configuration.
+#: Modules that have all of their names from the start, because gunicorn reads the ``__dict__`` of a configuration.
 WHOLE = {"pymacaron.gunicorn"}
 
 
 class OldModule(ModuleType):
-    """One of PyMacaron's modules: each name is resolved when it is first used, with a warning that gives its new
-    spelling.
-    """
+    """One of PyMacaron's modules. The first use of a name resolves it, and warns with the new name."""
 
     def __getattr__(self, name: str) -> Any:
         module = self.__name__
@@ -65,13 +63,14 @@ def _advice(old: str, row: Row) -> str:
 
 
 class OldModuleFinder(MetaPathFinder, Loader):
-    """Finds the modules of the table, and makes them."""
+    """Finds the modules of the table, and creates them."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         parent = fullname.rpartition(".")[0]
-        # A module that an installed original lacks stays missing: half of each package would work as neither.
+        # If an original package is installed, its missing modules stay missing, because a mixture of both packages
+        # wouldn't work.
         if fullname not in TABLE or (parent and not isinstance(sys.modules.get(parent), OldModule)):
             return None
         is_package = any(other.startswith(f"{fullname}.") for other in TABLE)
@@ -94,14 +93,14 @@ def install() -> None:
 
 
 def uninstall() -> None:
-    """Removes the old names from this process; modules that have already imported them keep them."""
+    """Removes the old names from this process. Modules that have already imported them keep them."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, OldModuleFinder)]
     for name in [name for name, module in sys.modules.items() if isinstance(module, OldModule)]:
         del sys.modules[name]
 
 
 def installed_originals() -> dict[str, str]:
-    """Returns the paths of PyMacaron's own packages that are installed, by name: programs import these."""
+    """Returns the paths of PyMacaron's own packages that are installed, by name. Programs import these packages."""
     found = {}
     for name in PACKAGES:
         spec = PathFinder.find_spec(name)

@@ -1,4 +1,4 @@
-"""Checks of a project that uses PyMacaron's names."""
+"""Checks projects that use PyMacaron's names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["check_originals"]
 
 @checks.register("macaron_django")
 def check_originals(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports PyMacaron's own packages: where one is installed, programs import it instead of this package."""
+    """Reports PyMacaron's own packages, because programs import an installed one instead of this package."""
     return [
         checks.Warning(
             f"{name} itself is installed ({place}): what imports {name} gets it instead of macaron_django.",

@@ -1,4 +1,4 @@
-"""What a row of the table says of an old name: where it is now, or why it can't be used."""
+"""Defines the rows of the table: for each old name the new name, or the reason why it can't be used."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Absent", "Constant", "Modules", "NotAvailableError", "Placeholder", 
 
 
 class NotAvailableError(NotImplementedError):
-    """A name of PyMacaron's without a counterpart was called."""
+    """The program has called a name of PyMacaron that has no counterpart in this package."""
 
 
 @dataclass(frozen=True)
@@ -25,28 +25,28 @@ class Absent:
 
 @dataclass(frozen=True)
 class Constant:
-    """A name that has a value here but no replacement to import; ``note`` says what to do without it."""
+    """A name that has a value, but no new name to import. ``note`` says how programs work without it."""
 
     value: Any
     note: str
 
 
-#: The dotted path of what the name is now, or a row for a name without one.
+#: The dotted path of the new name, or a row for a name without a new name.
 Row: TypeAlias = "str | Absent | Constant"
-#: Old module → old name → row. The row of the name "*" is a function, which returns what any other name of the module
-#: means.
+#: Old module → old name → row. The row of the name "*" is a function, which returns the value of any other name of the
+#: module.
 Modules: TypeAlias = "Mapping[str, Mapping[str, Row]]"
 
 
 def without(reason: str) -> Absent:
-    """Returns the row of a name that has no meaning here; ``reason`` is a clause that says what is done instead."""
+    """Returns the row of a name without a counterpart. ``reason`` is a clause that says what replaces it."""
     return Absent(f"has no counterpart: {reason}")
 
 
 class Placeholder:
-    """Replaces an absent name: calling it or inheriting from it raises ``NotAvailableError``.
+    """Replaces an absent name. Calling it or inheriting from it raises ``NotAvailableError``.
 
-    Reading an attribute raises ``AttributeError`` with the same sentence.
+    Reading an attribute raises ``AttributeError`` with the same message.
     """
 
     def __init__(self, name: str, absent: Absent) -> None:

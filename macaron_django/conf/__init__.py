@@ -1,9 +1,9 @@
-"""The package's settings: Django's ``MACARON`` first, then what ``pym-config.yaml`` says, then the defaults.
+"""Reads the package's settings: from Django's ``MACARON``, else from ``pym-config.yaml``, else the defaults.
 
-Open ``setting_defaults`` for a setting and its default, ``macaron_settings`` for where its value comes from,
-``pym_config_keys`` for what a key of PyMacaron's file means, ``pym_config_files`` for how that file is found and read,
+Open ``setting_defaults`` for a setting and its default, ``macaron_settings`` for the source of its value,
+``pym_config_keys`` for the keys of PyMacaron's file, ``pym_config_files`` to find and read that file,
 ``project_config`` for ``get_config()``, ``container_versions`` for the version of the container's image, and
-``django_settings`` for settings of Django's that are read with each request.
+``django_settings`` for Django's settings that each request reads.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The version of the container's image, or of the package for Lambda, which its build has written into a file."""
+"""Reads the version of the container's image, or of the package for Lambda, from a file that the build has written."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 
 __all__ = ["LOCAL", "get_container_version"]
 
-#: Where PyMacaron's images have it.
+#: The file with the version in PyMacaron's images.
 VERSION_FILE = Path("/pym/VERSION")
 LOCAL = "local"
 
 
 def get_container_version(file: Path | None = None) -> str:
-    """Returns the version in ``file``; by default, that of the container's image or of the package for Lambda.
+    """Returns the version in ``file``, by default the version of the container's image or of the package for Lambda.
 
-    Returns ``"local"`` if there is none, as outside of a container.
+    If there is no version, for example outside of a container, returns ``"local"``.
     """
     files = _version_files() if file is None else [file]
     return next((each.read_text("utf-8").strip() for each in files if each.is_file()), LOCAL)

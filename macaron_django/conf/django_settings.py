@@ -1,4 +1,4 @@
-"""Reads a setting of Django's without what Django does at each access, for what is read with each request."""
+"""Reads a setting of Django's faster than Django does, for settings that each request reads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.conf import settings
 
 __all__ = ["django_setting"]
 
-#: Where Django keeps the settings that were read, until they change.
+#: The dictionary in which Django keeps settings that have been read, until they change.
 _READ: Final[dict[str, Any]] = vars(settings)
 
 

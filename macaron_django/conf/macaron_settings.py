@@ -32,7 +32,7 @@ __all__ = ["Section", "settings", "under_compat", "unknown_keys"]
 class Section:
     """One dictionary of settings, with its defaults, as attributes.
 
-    It copies the dictionary; ``settings`` makes another section when the dictionary has changed.
+    A section copies the dictionary. When the dictionary has changed, ``settings`` creates another section.
     """
 
     def __init__(self, name: str, defaults: Mapping[str, Any], given: Mapping[str, Any]) -> None:
@@ -54,19 +54,22 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class _Settings:
-    """``settings.KEY``: the value in ``MACARON``, else in ``pym-config.yaml``, else the default."""
+    """The settings: ``settings.KEY`` is the value in ``MACARON``, else in ``pym-config.yaml``, else the default."""
 
     _whole: Section | None = None
     _chosen: Path | None = None
 
     def use_file(self, path: Path | None) -> None:
-        """Reads this ``pym-config.yaml`` from now on; with None, the one of the project's folder, if it has one."""
+        """Reads this ``pym-config.yaml`` from now on.
+
+        With None, reads the file in the project's folder, if there is one.
+        """
         read_pym_config.cache_clear()
         self._chosen = path
         self._whole = None
 
     def change(self, **values: Any) -> None:
-        """Changes keys of ``MACARON`` in this process; of a section, only the keys that ``values`` has."""
+        """Changes keys of ``MACARON`` in this process. In a section, only the keys that ``values`` has are changed."""
         given = getattr(django_settings, "MACARON", _NOTHING)
         changed = {
             key: {**given.get(key, {}), **value} if key in SECTIONS and isinstance(value, Mapping) else value
@@ -75,7 +78,7 @@ class _Settings:
         django_settings.MACARON = {**given, **changed}
 
     def file(self) -> PymConfig | None:
-        """Returns what the project's ``pym-config.yaml`` says; None without one."""
+        """Returns the content of the project's ``pym-config.yaml``, or None if there is no such file."""
         path = self._chosen or find_pym_config(base_folder(), environment_name())
         return None if path is None else read_pym_config(path)
 
@@ -93,13 +96,13 @@ class _Settings:
         return defaults
 
     def current(self) -> Section:
-        """Returns all settings as they are now: the same object until ``MACARON`` or one of its own keys changes."""
+        """Returns the current settings, as the same object until ``MACARON`` or one of its keys changes."""
         try:
             given: Mapping[str, Any] = django_setting("MACARON")
         except AttributeError:
             given = _NOTHING
         whole = self._whole
-        # A dictionary can also be changed in place.
+        # The dictionary may have been changed in place.
         if whole is None or whole._given is not given or whole._as_made != given:
             whole = self.__dict__["_whole"] = Section("MACARON", self._with_file(), given)
         return whole
@@ -116,9 +119,9 @@ settings = _Settings()
 
 
 def under_compat() -> bool:
-    """Returns whether to behave as PyMacaron did where there is a choice: as ``COMPAT`` says.
+    """Returns whether to behave like PyMacaron if there is a choice, as ``COMPAT`` says.
 
-    Without the setting, the answer is yes if PyMacaron's modules can be imported by their old names in this process,
+    If the setting is missing, returns whether PyMacaron's modules can be imported by their old names in this process,
     now or once Django has loaded the apps.
     """
     chosen: bool | None = settings.COMPAT

@@ -1,4 +1,4 @@
-"""``get_config()``: PyMacaron's configuration object, which has this package's settings and ``pym-config.yaml``."""
+"""Defines ``get_config()``, PyMacaron's configuration object, with this package's settings and ``pym-config.yaml``."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ __all__ = ["ProjectConfig", "config", "get_app_name", "get_config", "get_config_
 
 
 class ProjectConfig:
-    """Each key of ``pym-config.yaml`` as an attribute.
+    """The keys of ``pym-config.yaml`` as attributes.
 
-    A key that feeds a setting, such as ``jwt_secret``, has the value of that setting, wherever it came from.
+    If a key sets one of the package's settings, as ``jwt_secret`` does, the attribute has the value of that setting,
+    whatever its source.
     """
 
     def load_pym_config(self, path: str | Path | None = None, env: str | None = None) -> None:
-        """Reads the file of a folder, or of an environment, instead of the one that was found.
+        """Reads the ``pym-config.yaml`` of a path or of an environment instead of the file that was found.
 
-        ``path`` is the file or its folder. Raises ImproperlyConfigured if there is none.
+        ``path`` is the file or its folder. Raises ImproperlyConfigured if there is no such file.
         """
         place = base_folder() if path is None else Path(path)
         found = place if place.is_file() else find_pym_config(place, environment_name(env))
@@ -34,19 +35,19 @@ class ProjectConfig:
 
     @property
     def config_path(self) -> str | None:
-        """The path of the file; None without one."""
+        """Returns the path of the file, or None if there is no file."""
         found = settings.file()
         return None if found is None else str(found.path)
 
     @property
     def apis_path(self) -> str:
-        """The folder ``apis`` beside the file, or in the project's folder if there is no file."""
+        """Returns the folder ``apis`` beside the file or, if there is no file, in the project's folder."""
         found = settings.file()
         return str((base_folder() if found is None else found.path.parent) / "apis")
 
     @property
     def live_host(self) -> str | None:
-        """The host of ``live_url``, else the ``live_host`` in the file; None without either."""
+        """Returns the host of ``live_url``, else the file's ``live_host``, or None if both are missing."""
         found = settings.file()
         return None if found is None else host_of(found)
 
@@ -92,12 +93,15 @@ def get_config() -> ProjectConfig:
 
 
 def get_app_name() -> str:
-    """Returns the ``name`` of the service in ``pym-config.yaml``; raises AttributeError if it has none."""
+    """Returns the ``name`` of the service in ``pym-config.yaml``. Raises AttributeError if the name is missing."""
     return str(config.name)
 
 
 def get_config_path(name: str = "pym-config.yaml", path: str | Path | None = None) -> str | None:
-    """Returns the path of a file of this name in the project's folder, else of ``path``; None if there is none."""
+    """Returns the path of the file with this name in the project's folder or, if it isn't there, in ``path``.
+
+    Returns None if the file is in neither folder.
+    """
     places = [base_folder() / name]
     if path is not None:
         places.append(Path(path) if str(path).endswith(name) else Path(path) / name)

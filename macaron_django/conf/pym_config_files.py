@@ -1,6 +1,6 @@
-"""Finds and reads PyMacaron's ``pym-config.yaml``, where a project has one.
+"""Finds and reads PyMacaron's ``pym-config.yaml``, if a project has this file.
 
-A value that ``env_secrets`` lists is the name of an environment variable, and is replaced by what that holds.
+A value that ``env_secrets`` lists is the name of an environment variable, and is replaced by the variable's value.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ __all__ = ["PymConfig", "base_folder", "environment_name", "find_pym_config", "r
 
 @dataclass(frozen=True)
 class PymConfig:
-    """What a file says.
+    """The content of a file.
 
-    ``variables`` are the environment variables that its values came from, by key; a value is None if a variable isn't
-    set.
+    ``variables`` has the environment variables that the values come from, by key. If a variable isn't set, its key's
+    value is None.
     """
 
     path: Path
@@ -33,17 +33,17 @@ class PymConfig:
 
     @property
     def unset(self) -> dict[str, str]:
-        """The environment variables that aren't set, by the key whose value they should hold."""
+        """Returns the environment variables that aren't set, by the key that needs the variable."""
         return {key: name for key, name in self.variables.items() if name not in os.environ}
 
 
 def base_folder() -> Path:
-    """Returns the project's folder: ``BASE_DIR`` as ``startproject`` writes it, else the current folder."""
+    """Returns the project's folder: Django's setting ``BASE_DIR`` if it exists, else the current folder."""
     return Path(getattr(django_settings, "BASE_DIR", None) or Path.cwd())
 
 
 def environment_name(given: str | None = None) -> str | None:
-    """Returns the environment that the program runs in: ``given``, else ``PYM_ENV``; None if there is none."""
+    """Returns the name of the program's environment: ``given``, else ``PYM_ENV``, or None if neither is set."""
     name = given or os.environ.get("PYM_ENV") or None
     if name is not None and not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", name):
         raise ImproperlyConfigured(f"PYM_ENV is {name!r}: use letters, digits, hyphens, dots and underscores only.")
@@ -51,9 +51,9 @@ def environment_name(given: str | None = None) -> str | None:
 
 
 def find_pym_config(folder: Path, environment: str | None = None) -> Path | None:
-    """Returns the file of ``environment`` in ``folder``, ``pym-config.<environment>.yaml``, else ``pym-config.yaml``.
+    """Returns the file ``pym-config.<environment>.yaml`` in ``folder``, or else ``pym-config.yaml``.
 
-    Returns None if there is neither.
+    Returns None if neither file exists.
     """
     names = [f"pym-config.{environment}.yaml"] if environment else []
     return next((folder / name for name in (*names, "pym-config.yaml") if (folder / name).is_file()), None)
@@ -61,7 +61,10 @@ def find_pym_config(folder: Path, environment: str | None = None) -> Path | None
 
 @lru_cache(maxsize=4)
 def read_pym_config(path: Path) -> PymConfig:
-    """Returns what a file says, with its secrets from the environment. Raises ImproperlyConfigured if it is broken."""
+    """Returns the content of a file, with its secrets from the environment.
+
+    Raises ImproperlyConfigured if it is broken.
+    """
     import yaml  # few projects have such a file
 
     try:

@@ -1,6 +1,6 @@
-"""What the keys of ``pym-config.yaml`` mean for the settings.
+"""Maps the keys of ``pym-config.yaml`` to settings.
 
-Keys that no table here lists are the project's own: ``get_config()`` has them as attributes.
+Keys that aren't in the tables of this module are the project's own. ``get_config()`` has them as attributes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from macaron_django.conf.setting_defaults import SECTIONS
 
 __all__ = ["OWN_SETTINGS", "PRESETS", "SETTINGS", "host_of", "misspelt", "sources_of"]
 
-#: Key → the setting that it feeds. Of two keys for one setting the first counts.
+#: Key → the setting that it sets. If two keys set the same setting, the first in this table counts.
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
         "jwt_secret": "JWT.SECRET",
@@ -28,9 +28,9 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
         "report_call_exceeding_ms": "OBSERVABILITY.REPORT_CALL_EXCEEDING_MS",
     }
 )
-#: A mapping under this key holds settings by the names that they have in ``MACARON``.
+#: The value of this key is a mapping of settings, with the same names as in ``MACARON``.
 OWN_SETTINGS = "macaron"
-#: What PyMacaron's configuration says of keys that the file leaves out, where no setting does.
+#: PyMacaron's defaults for keys that the file leaves out and that have no setting.
 PRESETS: Mapping[str, Any] = MappingProxyType({"jwt_token_renew_after": 10800, "report_call_exceeding_ms": 1000})
 
 _RUNTIME = (
@@ -47,9 +47,7 @@ _LIKENESS = 0.8
 
 
 def sources_of(config: PymConfig) -> dict[str, tuple[str, Any]]:
-    """Returns the settings that a file gives: dotted setting → key of the file, value. Keys without a value are left
-    out.
-    """
+    """Returns the settings in a file: dotted setting → key of the file, value. Keys without a value are left out."""
     found: dict[str, tuple[str, Any]] = {}
     for key, setting in SETTINGS.items():
         value = config.values.get(key)
@@ -73,13 +71,13 @@ def _flat(values: Any) -> Iterator[tuple[str, Any]]:
 
 
 def host_of(config: PymConfig) -> str | None:
-    """Returns the host that the service has in production: that of ``live_url``, else ``live_host``."""
+    """Returns the service's host in production: the host of ``live_url``, else ``live_host``."""
     url = config.values.get("live_url")
     return (urlsplit(str(url)).hostname if url else None) or config.values.get("live_host")
 
 
 def misspelt(config: PymConfig) -> Iterator[tuple[str, str]]:
-    """Yields (key, documented key) for each key of the file that is likely to mean a documented one."""
+    """Yields (key, documented key) for each key of the file that is probably a misspelt documented key."""
     import difflib  # few projects have such a file
 
     known = [*_RUNTIME, *_DEPLOYMENT]

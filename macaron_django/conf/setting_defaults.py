@@ -14,7 +14,7 @@ __all__ = ["DEFAULTS", "SECTIONS"]
 #: Every setting and its default. Nested dictionaries are sections; ``None`` means "decided at use".
 DEFAULTS: Mapping[str, Any] = MappingProxyType(
     {
-        # Where the specs are: {"myserver": "apis/myserver.yaml"}; None finds every apis/*.yaml|yml|json.
+        # The paths of the specs: {"myserver": "apis/myserver.yaml"}. None finds every apis/*.yaml|yml|json.
         "APIS": None,
         "BASE_PATHS": {},  # {API: "/v2"}: instead of what its spec's servers or basePath say
         "IGNORE_BASE_PATH": None,  # of Swagger 2.0; None: as COMPAT

@@ -59,8 +59,8 @@ def setting_problems() -> Iterator[SettingProblem]:
         yield SettingProblem(
             "warning",
             "W127",
-            "No one can read /metrics: neither METRICS_TOKEN nor METRICS_ACCESS allows anyone.",
-            "Set MACARON['OBSERVABILITY']['METRICS_TOKEN'] to what Prometheus sends as its bearer token.",
+            "No client can read /metrics, because METRICS_TOKEN and METRICS_ACCESS are both unset.",
+            "Set MACARON['OBSERVABILITY']['METRICS_TOKEN'] to the bearer token that Prometheus sends.",
         )
     if "json_logs" in section.BACKENDS and not _has_middleware():
         yield SettingProblem(

@@ -1,9 +1,9 @@
-"""A service that is one program: its settings are made from ``pym-config.yaml``, without settings.py or manage.py.
+"""Runs a service that is one program, like PyMacaron's ``server.py``, on Django without settings.py and manage.py.
 
-It takes a program that is written like PyMacaron's ``server.py``, and Django serves it. Open ``made_settings`` for the
-settings, ``service`` for what the program can say of its APIs, ``command_line`` for its options and environment,
-``serving`` for the server, ``flask_apps`` for a Flask app beside the APIs, ``program_runs`` for how it is started, and
-``program_workers`` for the workers of its tasks.
+Django's settings are created from ``pym-config.yaml``. Open ``made_settings`` for the settings, ``service`` for the
+class with which the program describes its APIs, ``command_line`` for its options and environment, ``serving`` for the
+server, ``flask_apps`` for a Flask app beside the APIs, ``program_runs`` for starting it, and ``program_workers`` for
+the workers of its tasks.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The options of a program, and the environment variables that replace them."""
+"""Reads a program's options, and the environment variables that are used without options."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEFAULT_PORT = 80
 
 
 def get_port() -> int:
-    """Returns the port in the environment variable ``PORT``, else ``PYM_SERVER_PORT``; 80 if neither is set."""
+    """Returns the port in the environment variable ``PORT``, else in ``PYM_SERVER_PORT``, or 80 if neither is set."""
     for name in ("PORT", "PYM_SERVER_PORT"):
         if given := os.environ.get(name):
             try:
@@ -33,9 +33,9 @@ def get_port() -> int:
 def letsgo(name: str, callback: Callable[..., object] | None = None) -> None:
     """Starts a program: ``letsgo(__name__, callback=start)`` as its last line.
 
-    Run as a program it reads ``--port``, ``--env`` and ``--debug``, and calls ``start(port, debug)``. Imported by a
-    WSGI server, which needs the program's ``app``, it calls ``start(port)`` or ``start(port, False)``. In any other
-    import it does nothing.
+    If the module is run as a program, ``letsgo`` reads ``--port``, ``--env`` and ``--debug``, and calls ``start(port,
+    debug)``. If a WSGI server imports the module to get its ``app``, ``letsgo`` calls ``start(port)`` or ``start(port,
+    False)``. In any other import it does nothing.
     """
     if callback is None:
         raise TypeError("letsgo needs a callback: letsgo(__name__, callback=start).")

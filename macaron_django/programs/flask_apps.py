@@ -1,6 +1,7 @@
 """Serves a Flask app and the APIs as one application, without importing Flask.
 
-Flask serves the program's own routes, with its functions before and after requests; Django serves every other path.
+Flask serves the program's own routes, with the app's functions before and after requests. Django serves all other
+paths.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
 
 
 def join(app: Any, apis: WSGIApplication) -> WSGIApplication:
-    """Returns the application that serves ``app`` and the APIs. ``app`` serves them, too, for servers that load
-    ``server:app``.
+    """Returns the application that serves ``app`` and the APIs.
 
-    Requests skip an app without routes or hooks, such as that of most PyMacaron services.
+    ``app`` itself then also serves the APIs, for servers that load ``server:app``. If an app has no routes and hooks,
+    as in most PyMacaron services, requests skip it.
     """
     if app is None:
         return apis
@@ -59,7 +60,7 @@ def _is_filled(hooks: Any) -> bool:
 
 
 def _add_rules(app: Any, apis: WSGIApplication) -> None:
-    """Adds the APIs to a Flask app: they answer the requests that none of its own routes matches."""
+    """Adds the APIs to a Flask app. They answer the requests that match none of the app's own routes."""
 
     def answer(path: str = "") -> Any:
         flask = sys.modules["flask"]

@@ -1,4 +1,4 @@
-"""Makes Django's settings for a program that has none; a project's own settings win."""
+"""Creates Django's settings for a program without settings. If the project has its own settings, those are used."""
 
 from __future__ import annotations
 
@@ -19,30 +19,32 @@ from macaron_django.conf.pym_config_keys import host_of
 
 __all__ = ["FOLDER", "LAYER", "are_made", "ensure_settings", "made_settings", "program_folder", "settings_module"]
 
-#: The environment variables that tell the processes of a program its folder, and whether PyMacaron's names are there.
+#: Environment variables for the processes of a program: the program's folder, and whether PyMacaron's names can be
+#: imported.
 FOLDER = "MACARON_FOLDER"
 LAYER = "MACARON_COMPAT"
-#: What marks settings that were made here.
+#: The mark of settings that this module has created.
 _MARK = "MACARON_SETTINGS_ARE_MADE"
 
 
 def program_folder() -> Path:
-    """Returns the folder of the program that runs; the current folder if a server or another tool runs."""
+    """Returns the folder of the running program, or the current folder if a server or another tool runs."""
     path = getattr(sys.modules.get("__main__"), "__file__", None)
     is_program = path is not None and Path(path).suffix == ".py" and Path(path).name != "__main__.py"
     return Path(path).absolute().parent if is_program and path is not None else Path.cwd()
 
 
 def are_made() -> bool:
-    """Returns whether the settings in force were made here."""
+    """Returns whether this module has created the settings in force."""
     return bool(getattr(django_settings, _MARK, False))
 
 
 def ensure_settings(folder: Path) -> None:
     """Chooses the settings of a program in ``folder``, for this process and its children.
 
-    Takes the first that exist: those that the environment's ``DJANGO_SETTINGS_MODULE`` names; those that the folder's
-    manage.py names; a module ``settings`` in the folder or in one of its packages. If there are none, they are made.
+    Uses the first settings that exist: the module in the environment variable ``DJANGO_SETTINGS_MODULE``, the module
+    that the folder's manage.py names, or a module ``settings`` in the folder or in one of its packages. If none exists,
+    settings are created.
     """
     if django_settings.configured or os.environ.get(ENVIRONMENT_VARIABLE):
         return
@@ -53,7 +55,7 @@ def ensure_settings(folder: Path) -> None:
 
 
 def settings_module(folder: Path) -> str | None:
-    """Returns the dotted path of the folder's settings; None if it has none."""
+    """Returns the dotted path of the folder's settings, or None if the folder has no settings."""
     manage = folder / "manage.py"
     if manage.is_file():
         named = re.search(rf"""{ENVIRONMENT_VARIABLE}["'],\s*["']([\w.]+)["']""", manage.read_text("utf-8"))
@@ -108,9 +110,9 @@ def made_settings(folder: Path, config: PymConfig | None) -> dict[str, Any]:
 
 
 def _secret_key(config: PymConfig | None) -> str:
-    """Returns Django's SECRET_KEY, which encrypts cursors: the environment's, or one derived from jwt_secret.
+    """Returns Django's SECRET_KEY, which encrypts cursors: the environment's key, or a key derived from jwt_secret.
 
-    Without either it is made anew for each process, so that no other process can read its cursors.
+    If neither exists, each process gets a random key, and no other process can read its cursors.
     """
     if given := os.environ.get("SECRET_KEY"):
         return given
@@ -121,7 +123,7 @@ def _secret_key(config: PymConfig | None) -> str:
 
 
 def _allowed_hosts(config: PymConfig | None) -> list[str]:
-    """Returns the hosts that the service answers to: those of the environment's ALLOWED_HOSTS, else its own."""
+    """Returns the hosts that the service accepts: the hosts in the environment's ALLOWED_HOSTS, else its own hosts."""
     if given := os.environ.get("ALLOWED_HOSTS"):
         return re.split(r"[\s,]+", given.strip())
     own = host_of(config) if config is not None else None

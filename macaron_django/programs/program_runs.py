@@ -19,10 +19,12 @@ _FLASK = (
 
 
 def run_program(command: str, arguments: Sequence[str]) -> None:
-    """Runs a program as ``python`` would: ``arguments`` has its path, or ``-m`` and a module, then its own arguments.
+    """Runs a program as ``python`` would.
 
-    Its folder becomes the project's folder, and settings are made if the folder has none. ``command``
-    is what the usage message begins with. Exits with a sentence if there is no such program.
+    ``arguments`` has its path, or ``-m`` and a module, and then its own arguments.
+
+    The program's folder becomes the project's folder. If the folder has no settings, they are created. ``command`` is
+    the beginning of the usage message. If the program doesn't exist, this process exits with a message.
     """
     parser = argparse.ArgumentParser(
         prog=command,
@@ -45,7 +47,7 @@ def run_program(command: str, arguments: Sequence[str]) -> None:
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """Returns the runner's own arguments, up to the program or module, and the program's arguments."""
+    """Returns the runner's own arguments, which end with the program or module, and the program's arguments."""
     if arguments[:1] == ["-m"]:
         return arguments[:2], arguments[2:]
     return arguments[:1], arguments[1:]

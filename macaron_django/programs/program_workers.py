@@ -1,4 +1,4 @@
-"""Celery's application for a program without its own settings: its ``server.py`` says which APIs there are."""
+"""Celery's application for a program without its own settings. The program's ``server.py`` loads the APIs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PROGRAM = "server"
 
 
 def _load_program() -> None:
-    """Calls the program's ``start``, as ``server.py`` does when it is run; in a worker, ``start`` serves nothing."""
+    """Calls the program's ``start``, as a run of ``server.py`` does. In a worker, ``start`` only loads the APIs."""
     folder = Path(os.environ.get(FOLDER) or Path.cwd())
     sys.path.insert(0, str(folder))
     if os.environ.get(LAYER) == "1":

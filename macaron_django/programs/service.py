@@ -1,4 +1,4 @@
-"""What a program says about its APIs: which specs it serves, how errors are reported, and where it is served."""
+"""Defines the class with which a program describes its service: the specs, the functions for errors, and the port."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ logger = logging.getLogger("macaron_django")
 
 
 class Service:
-    """A service of APIs. Where the project has its own Django settings, those say which APIs there are.
+    """A service of APIs. If the project has its own Django settings, those name the APIs.
 
     ``app`` is a Flask app that is served beside the APIs, or None. ``error_callback``, ``error_decorator`` and
-    ``error_reporter`` are functions, as the settings of these names describe them; ``ping_hook`` is one that GET /ping
-    calls. ``json_encoders`` has the function by which answers write each ``datetime``; functions for other types aren't
-    used. ``formats`` are the project's string formats.
+    ``error_reporter`` are functions, which the settings with these names describe. GET /ping calls the function
+    ``ping_hook``. ``json_encoders`` has the function that converts each ``datetime`` in answers. Functions for other
+    types aren't used. ``formats`` are the project's string formats.
 
     ::
 
@@ -60,7 +60,7 @@ class Service:
         self.error_callback, self.error_reporter = error_callback, error_reporter
         self.error_decorator, self.default_user_id = error_decorator, default_user_id
         self.formats, self.ping_hook = list(formats or ()), ping_hook
-        #: The specs of ``load_apis``, by API name.
+        #: The specs that ``load_apis`` has loaded, by API name.
         self.apis: dict[str, Path] = {}
         self._folder: Path | None = None
         if are_made():
@@ -87,9 +87,11 @@ class Service:
         force: bool = False,
         global_names: bool = False,
     ) -> Service:
-        """Loads every ``*.yaml`` in a folder, by default ``apis``, and below it. An API has the name of its file.
+        """Loads every ``*.yaml`` in a folder, by default ``apis``, and in its subfolders.
 
-        APIs that ``ignore`` names aren't loaded; for those that ``only_models`` names, only the classes are made.
+        An API has the name of its file.
+
+        APIs that ``ignore`` names aren't loaded. For APIs that ``only_models`` names, only the classes are created.
         ``include_crash_api`` serves ``/crash/…``. ``force`` has no effect, because no code is generated. With
         ``global_names``, raises an exception if schemas of one name aren't the same in all APIs.
         """
@@ -109,7 +111,7 @@ class Service:
         return self
 
     def load_clients(self, path: str | Path | None = None, apis: Sequence[str] = ()) -> Service:
-        """Makes the classes and clients of the named APIs of a folder; their operations aren't served."""
+        """Creates the classes and clients of the named APIs in a folder. The operations of these APIs aren't served."""
         if not path:
             raise ImproperlyConfigured("load_clients needs the path of a folder with specs.")
         if not (names := _names(apis, "apis")):
@@ -122,20 +124,22 @@ class Service:
         return self
 
     def load_builtin_apis(self, names: Sequence[str] = ("ping",)) -> Service:
-        """Serves the APIs ``ping``, as every service does, and ``crash``, whose endpoints fail."""
+        """Serves the built-in APIs in ``names``: ``ping``, which every service has, and ``crash``, whose endpoints
+        fail.
+        """
         settings.change(BUILTIN_ENDPOINTS="ping" in names, CRASH_ENDPOINTS="crash" in names)
         return self
 
     def publish_apis(self, path: str = "doc", toc: str | None = None) -> Service:
-        """Publishes each API's document for pages of other origins, at ``/doc/<api>.yaml``, as the settings say."""
+        """Publishes each API's document for pages of other origins, at ``/doc/<api>.yaml`` if ``path`` is ``doc``."""
         settings.change(PUBLISH_PATH=path, PUBLISH_TOC=toc)
         return self
 
     def start(self, serve: str | Sequence[str] | None = None) -> None:
-        """Serves the APIs that ``serve`` names, or all that were loaded, until the program is interrupted.
+        """Serves the APIs that ``serve`` names, or all loaded APIs, until the program is interrupted.
 
-        If a WSGI server has loaded the program, this only makes ``app`` serve the APIs, too, and returns. In a task's
-        worker, it only loads the APIs.
+        If a WSGI server has loaded the program, ``start`` only adds the APIs to ``app``, and returns. In a worker for
+        tasks, it only loads the APIs.
         """
         self._load({})
         from macaron_django.registry import registry
@@ -153,7 +157,7 @@ class Service:
             run_server(application, self.port)
 
     def _start_worker(self) -> None:
-        """Starts a task worker beside the program, where ``with_async`` of ``pym-config.yaml`` says so."""
+        """Starts a worker for tasks beside the program, if ``with_async`` of ``pym-config.yaml`` is true."""
         if settings.file() is None or not getattr(get_config(), "with_async", False):
             return
         if find_spec("celery") is None:
@@ -176,7 +180,7 @@ class Service:
         return list(names)
 
     def _load(self, specs: Mapping[str, Path]) -> None:
-        """Loads specs, and before them Django's apps, if these aren't loaded yet."""
+        """Loads specs. If Django's apps aren't loaded, loads them first."""
         if not apps.ready:
             self._set_up(specs)
             return

@@ -1,4 +1,4 @@
-"""Serves a program: by Django's development server, or as the application of a WSGI server."""
+"""Serves a program with Django's development server, or as the application of a WSGI server."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _SERVERS = frozenset({"gunicorn", "gunicornc", "granian", "uwsgi", "uvicorn", "w
 
 
 def _command() -> str:
-    """Returns the name of the command that this process runs, also for ``python -m``."""
+    """Returns the name of the command that this process runs, even if it was started with ``python -m``."""
     path = Path(sys.argv[0] if sys.argv else "")
     return path.parent.name if path.stem == "__main__" else path.stem
 
 
 def loaded_by_server() -> bool:
-    """Returns whether a WSGI server runs this process, and imports the program to get its application."""
+    """Returns whether this process is a WSGI server that imports the program to get its application."""
     return _command() in _SERVERS
 
 

@@ -1,4 +1,4 @@
-"""Django's settings for a program that has none. In its processes, ``DJANGO_SETTINGS_MODULE`` names this module."""
+"""Django's settings for a program without settings. In its processes, ``DJANGO_SETTINGS_MODULE`` names this module."""
 
 from __future__ import annotations
 

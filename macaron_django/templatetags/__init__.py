@@ -1,5 +1,5 @@
 """Template tags and filters for the pages of the admin.
 
-They take values from the context of the admin's templates and return values and HTML. Open ``item_forms`` for the pages
-about one item, and ``macaron_admin`` for the index pages and the note about the engine.
+Open ``item_forms`` for the pages about one item, and ``macaron_admin`` for the index pages and the note about the
+engine.
 """

@@ -1,4 +1,4 @@
-"""Filters for the pages about one item: JSON, values that aren't set, and the differences in a log entry."""
+"""Defines filters for the pages about one item, which show JSON, unset values and the differences in a log entry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ register = template.Library()
 
 @register.filter
 def json_or_unset(value: Any) -> str:
-    """Returns indented JSON, or "not set"."""
+    """Returns a value as indented JSON, or "not set" if the value isn't set."""
     return _("not set") if value is UNSET else readable_json(value)
 
 
@@ -27,5 +27,5 @@ def is_set(value: Any) -> bool:
 
 @register.filter
 def log_differences(message: str) -> list[tuple[str, str | None, str | None]]:
-    """Returns the pointer, the value before and the value after of each difference in a log entry's message."""
+    """Returns the differences in a log entry's message, each as a pointer, the old value and the new value."""
     return list(told_differences(message))

@@ -1,6 +1,6 @@
 """Adds descriptions of schemas and the engine in use to pages of Django's own admin.
 
-These are tags and not a separate site, so that any ``AdminSite`` and any skin can use them.
+They are tags instead of a separate admin site, so that they work with any ``AdminSite`` and any admin theme.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _LENGTH = 160  # characters of a description in a list of schemas
 
 @register.inclusion_tag("admin/macaron_django/engine.html", takes_context=True)
 def macaron_engine(context: Context) -> dict[str, Any]:
-    """Shows where a page's items are stored: engine, endpoint, region, account. Shows nothing if there are no items.
+    """Shows where a page's items are stored: engine, endpoint, region and account. Shows nothing if there are no items.
 
-    Templates call it in ``content``, the only block that every skin shows.
+    Templates call this tag in ``content``, the only block that every theme shows.
     """
     from macaron_django.admin.pages.environments import (
         environment,  # imported here: Django loads the tags even in projects without its admin
@@ -53,7 +53,7 @@ def _persistences(context: Context) -> Iterator[Persistence]:
 
 @register.filter(is_safe=True)
 def foldable_filters(filters: str, changelist: Any) -> str:
-    """Folds Django's panel of filters behind a line that shows the filters in use. Skins keep their own panel."""
+    """Folds Django's panel of filters behind a line that shows the filters in use. Themes keep their own panel."""
     if 'id="changelist-filter"' not in filters:
         return filters
     used = [f"{spec.title}: {label}" for spec in changelist.filter_specs for label in _chosen(spec, changelist)]
@@ -72,7 +72,7 @@ def _chosen(spec: Any, changelist: Any) -> list[str]:
 
 @register.filter(name="local_text")
 def in_local_language(text: Any) -> str:
-    """Shows a text of a lower layer, such as the plan of a query, in the user's language."""
+    """Translates a text from outside of the admin, such as the plan of a query, into the user's language."""
     from macaron_django.admin.display.local_texts import local_text  # as above
 
     return local_text(str(text))

@@ -1,12 +1,14 @@
-"""What a project's tests use: fresh tables on an engine in memory, a test case that calls a server, and a faulty proxy.
+"""Helps a project's tests, with new tables on an engine in memory, test clients, mocks and a proxy for faults.
 
-``isolated`` takes an engine and gives a ``with`` block its own tables; ``FaultProxy`` takes an engine's URL and serves
-it with faults; ``APIClient`` calls the project as a server does; ``ClientMock`` answers calls to other services;
-``MacaronTestCase`` has the assertions of acceptance tests. Open ``isolation`` for the tables, ``faults`` for the proxy,
-``api_client`` for the client, ``client_mocks`` for the mock, ``plugin`` for pytest's fixtures and its guard against
-other engines, ``recorded_engines`` for calls that are recorded for a policy, ``http_assertions`` for what acceptance
-tests assert, ``live_test_case`` and ``server_targets`` for the server that they call, and ``served_projects`` for the
-one that is started. pytest loads this package in every run of every project, so modules are imported when first used.
+``isolated`` gives a ``with`` block its own tables on an engine. ``FaultProxy`` serves an engine with faults.
+``APIClient`` calls the project as a server does. ``ClientMock`` answers calls to other services. ``MacaronTestCase``
+has the assertions of acceptance tests.
+
+Open ``isolation`` for the tables, ``faults`` for the proxy, ``api_client`` for the client, ``client_mocks`` for the
+mock, ``plugin`` for pytest's fixtures and the guard against other engines, ``recorded_engines`` for recording calls for
+a policy, ``http_assertions`` for the assertions of acceptance tests, ``live_test_case`` and ``server_targets`` for the
+server that these tests call, and ``served_projects`` for the server that they start. pytest loads this package in every
+run of every project, so its modules are imported only when they are used.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""A test client whose requests take the same path as a server's: through the front, if it answers them.
+"""Defines a test client whose requests go through the front, as a server's requests do.
 
-Django's and Django REST framework's clients call Django's handler, which a server calls only after the front.
+The front is the code that answers requests for operations before Django's handler. The test clients of Django and
+Django REST framework call Django's handler directly.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ __all__ = ["APIClient", "FrontHandler"]
 
 
 class APIClient(DRFClient):
-    """DRF's test client, whose requests go through the front.
+    """DRF's test client, with requests that go through the front.
 
-    Answers are what a server sends, and have ``data``, ``json()`` and ``wsgi_request``, too.
+    Responses are the same as from a server, and also have ``data``, ``json()`` and ``wsgi_request``.
     """
 
     handler: Any
@@ -43,7 +44,7 @@ class FrontHandler(ForceAuthClientHandler):
 
     @property
     def front(self) -> WSGIFront:
-        """The front, with its own handler. Both are made at the first request, with the settings of that moment."""
+        """Returns the front with its own handler. The first request creates both, with the settings of that moment."""
         if self._front is None:
             handler = WSGIHandler()
             handler.request_class = _request_class(self)
@@ -52,7 +53,7 @@ class FrontHandler(ForceAuthClientHandler):
 
     def __call__(self, environ: dict[str, Any]) -> Any:
         front = self.front
-        # As Django's client does: a test's transaction outlives its requests.
+        # Django's client does this, too, because a test's transaction is still open after a request.
         request_started.disconnect(close_old_connections)
         try:
             sent: Any = front(environ, _start_response)
@@ -76,7 +77,7 @@ class FrontHandler(ForceAuthClientHandler):
 def _request_class(client: FrontHandler) -> type[WSGIRequest]:
     """Returns the class of a client's requests.
 
-    The requests have the client's forced user, and check CSRF tokens only if the client says so.
+    Its requests have the client's forced user, and check CSRF tokens only if the client's option says so.
     """
     members = {
         "_dont_enforce_csrf_checks": not client.enforce_csrf_checks,
@@ -87,9 +88,12 @@ def _request_class(client: FrontHandler) -> type[WSGIRequest]:
 
 
 def _request_of(response: HttpResponseBase) -> Any:
-    """Returns the request that Django's handler, or the front, has answered: it must be closed with its response."""
+    """Returns the request that Django's handler or the front has answered.
+
+    The request must be closed with its response.
+    """
     return response._resource_closers[-1].__self__  # type: ignore[attr-defined]
 
 
 def _start_response(status: str, headers: list[tuple[str, str]], error: object = None) -> None:
-    """Ignores what a server would send; the client reads the response."""
+    """Does nothing, because the client reads the response object instead of the sent bytes."""

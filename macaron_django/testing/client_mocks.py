@@ -1,4 +1,4 @@
-"""Answers calls to other services in tests: by the examples of their specs, and only what their specs allow."""
+"""Answers calls to other services in tests with the examples of their specs, and refuses calls that break the specs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CallRefusedError(AssertionError):
 
 @dataclass(frozen=True)
 class MockedCall:
-    """A call that was answered: ``operation`` is its name in Python, ``path`` and ``query`` are as sent."""
+    """An answered call. ``operation`` is the operation's name in Python. ``path`` and ``query`` are the sent texts."""
 
     api: str
     operation: str
@@ -47,21 +47,24 @@ class MockedCall:
 class ClientMock:
     """Answers every call of every API while it is in use, without a connection.
 
-    A call is read as a server reads it: a call that breaks the spec raises ``CallRefusedError``. The answer is the
-    spec's example for the first success that it declares, else a generated value, unless ``reply`` says otherwise.
-    ``calls`` has all answered calls.
+    A call is validated as by a server, and raises ``CallRefusedError`` if it breaks the spec. Use ``reply`` to set an
+    answer. Otherwise the answer is the spec's example for the first declared success or, without an example, a
+    generated value. ``calls`` has all answered calls.
     """
 
     def __init__(self) -> None:
         self.calls: list[MockedCall] = []
-        #: Whether calls of operations that require credentials must have them.
+        #: Whether a call must have credentials if its operation requires them.
         self.requires_credentials = True
         self._replies: dict[tuple[str, str], tuple[int, Any, Mapping[str, str]]] = {}
 
     def reply(
         self, api: str, operation: str, value: Any = None, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> None:
-        """Answers an operation, by its name in Python, with this status and value: JSON, objects or bytes."""
+        """Sets the status and the value (JSON, objects or bytes) of an operation's answers.
+
+        ``operation`` is its name in Python.
+        """
         self._replies[api, operation] = status, value, headers or {}
 
     def answer(self, call: CallRequest, request: httpx.Request) -> httpx.Response:

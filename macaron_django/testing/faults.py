@@ -1,6 +1,6 @@
-"""A proxy between a client and a DynamoDB engine that makes chosen requests fail, in order or at random from a seed.
+"""Runs a proxy before a DynamoDB engine that makes requests fail, in a given order or at random from a seed.
 
-It knows nothing of the client, so it can test anything that speaks DynamoDB's protocol.
+The proxy doesn't depend on the client, so it can test every program that uses DynamoDB's protocol.
 
 >>> proxy = FaultProxy("http://127.0.0.1:8000", [Fault.DROP_AFTER], operations={"PutItem"})
 >>> with proxy, engines.use(EndpointEngine(proxy.url)):              # doctest: +SKIP
@@ -36,7 +36,7 @@ _BATCHES = {"BatchWriteItem": "UnprocessedItems", "BatchGetItem": "UnprocessedKe
 
 
 class Fault(enum.Enum):
-    """What can happen to a request."""
+    """A fault that can happen to a request."""
 
     DELAY = "the answer comes late"
     DROP_BEFORE = "the connection breaks before the engine gets the request"
@@ -69,10 +69,10 @@ _REFUSALS = {
 
 
 class RandomFaults:
-    """An endless sequence of random faults: for each request one of ``chances`` with its probability, or none.
+    """An endless sequence of random faults. Each request gets one of ``chances`` with its probability, or no fault.
 
-    The same seed gives the same sequence; which request gets which fault also depends on the order in which requests
-    arrive. Raises ValueError if the probabilities are negative or add up to more than 1.
+    The same seed gives the same sequence. The fault of a request also depends on the order in which requests arrive.
+    Raises ValueError if the probabilities are negative or add up to more than 1.
 
     >>> faults = RandomFaults({Fault.DROP_AFTER: 0.5}, seed=1)
     >>> [fault is Fault.DROP_AFTER for fault, _ in zip(faults, range(4))]
@@ -97,7 +97,7 @@ class RandomFaults:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request as the proxy saw it. ``applied`` says whether the engine answered it with 200."""
+    """A request that the proxy has handled. ``applied`` says whether the engine answered it with 200."""
 
     operation: str
     fault: Fault | None
@@ -107,10 +107,10 @@ class Exchange:
 class FaultProxy:
     """A context manager that serves ``url`` and passes requests on to ``target``, the engine's URL.
 
-    Each request takes the next of ``faults``. Once they are used up, requests are passed on unchanged, as are those for
-    operations that aren't in ``operations`` (None: all are). ``delay`` is the delay of a late answer in seconds.
-    ``exchanges`` records what was done, in the order of completion. ``watch`` is called with the operation and the body
-    of each request, before it is passed on.
+    Each request gets the next of ``faults``. After the last fault, requests are passed on unchanged. If ``operations``
+    isn't None, requests for other operations are always passed on unchanged. ``delay`` is the delay of a late response
+    in seconds. ``exchanges`` records the requests in the order of completion. ``watch`` is called with the operation
+    and the body of each request, before the request is passed on.
     """
 
     def __init__(
@@ -134,12 +134,12 @@ class FaultProxy:
         self.inject(faults)
 
     def inject(self, faults: Iterable[Fault | None]) -> None:
-        """Replaces the remaining faults, from the next request on."""
+        """Replaces the remaining faults. The next request gets the first new fault."""
         with self._lock:
             self._faults = iter(faults)
 
     def end_connections(self) -> None:
-        """Closes the connections that clients keep, as an engine does when it stops or restarts."""
+        """Closes the clients' kept connections, as an engine does when it stops or restarts."""
         if self._server is not None:
             self._server.end_connections()
 
@@ -176,7 +176,7 @@ class FaultProxy:
         return None if fault is Fault.PARTIAL_BATCH and operation not in _BATCHES else fault
 
     def _serve(self, request: _ProxiedRequest) -> _EngineAnswer:
-        """Returns what the client gets, after calling the engine if the request's fault says so."""
+        """Returns the response for the client, after calling the engine if the request's fault allows that."""
         if self._watch is not None:
             self._watch(request.operation, request.body)
         fault = self._next_fault(request.operation)
@@ -184,7 +184,7 @@ class FaultProxy:
         try:
             answer = self._answer(request, fault)
         finally:
-            # A batch that was applied in part counts as applied.
+            # A partly applied batch counts as applied.
             applied = answer is not None and answer.applied
             self.exchanges.append(Exchange(request.operation, fault, applied))
         return answer
@@ -229,7 +229,8 @@ class FaultProxy:
         return answer.with_body(json.dumps(text).encode())
 
     def _ask_engine(self, request: _ProxiedRequest) -> _EngineAnswer:
-        # One connection for each request: if a kept one is closed, no one knows what was applied.
+        # Each request has its own connection. If a kept connection were closed, it would be unknown what the engine has
+        # applied.
         connection = http.client.HTTPConnection(*self._target, timeout=60)
         try:
             connection.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)
@@ -279,7 +280,7 @@ class _EngineAnswer:
 
 
 def _split(operation: str, tables: JSON) -> tuple[JSON, JSON]:
-    """Returns the first half of a batch's requests and the rest, both in the form of ``RequestItems``."""
+    """Returns the first and the second half of a batch's requests, both in the form of ``RequestItems``."""
     requests = [
         (table, request)
         for table, wanted in tables.items()
@@ -322,7 +323,7 @@ class _FaultServer(ThreadingHTTPServer):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Prints nothing: clients are expected to go away."""
+        """Prints nothing, because clients may close their connections at any time."""
 
 
 class _FaultHandler(BaseHTTPRequestHandler):
@@ -348,4 +349,4 @@ class _FaultHandler(BaseHTTPRequestHandler):
     do_GET = do_POST  # noqa: N815 (some engines' health pages)
 
     def log_message(self, *_: object) -> None:
-        """Prints nothing: requests are recorded in ``exchanges``."""
+        """Prints nothing, because ``exchanges`` records the requests."""

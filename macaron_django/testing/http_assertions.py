@@ -1,6 +1,6 @@
-"""Assertions that call a server over HTTP, with the names that they have in PyMacaron's test case.
+"""Defines assertions that call a server over HTTP. They have the same names as in PyMacaron's test case.
 
-``host`` and ``port`` say which server. A failure quotes the call and the answer.
+``host`` and ``port`` are the server's. A failure quotes the call and the answer.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 __all__ = ["HTTPAssertions"]
 
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
-#: How often a GET is sent whose answer doesn't come in time. No other method may be sent twice.
+#: How often a GET is sent if it gets no answer in time. Requests with other methods are sent once.
 ATTEMPTS = 3
-#: Timeouts are this many times what the test case says, as in PyMacaron, so that a busy machine doesn't fail tests.
+#: The test case's timeouts are multiplied by this number, as in PyMacaron, so that tests pass on a busy machine, too.
 PATIENCE = 5
 #: The most characters of an answer that a failure quotes.
 LONGEST_QUOTE = 4000
 
 
 class HTTPAssertions(unittest.TestCase):
-    """Calls an endpoint, compares its answer, and returns it.
+    """Each assertion calls an endpoint, checks the answer, and returns it as parsed JSON or text.
 
-    ``path`` is the URL below the server's, with or without a leading slash. ``data`` is sent as JSON, or unchanged if
-    it is text. ``auth`` is the Authorization header. Each assertion returns the answer: parsed JSON, or text.
+    ``path`` is the path below the server's URL, with or without a leading slash. ``data`` is sent as JSON, or unchanged
+    if it is text. ``auth`` is the Authorization header.
     """
 
     host: str = "127.0.0.1"
     port: int = 8080
-    #: Whether every call uses HTTPS; those to port 443 do anyway.
+    #: Whether every call uses HTTPS. Calls to port 443 always do.
     secure = False
     timeout_connect: float = 10
     timeout_read: float = 10
@@ -57,7 +57,7 @@ class HTTPAssertions(unittest.TestCase):
         allow_error: bool = False,
         verify_ssl: bool = True,
     ) -> Any:
-        """Requires an answer in JSON with this status; ``allow_error`` also accepts statuses other than 200."""
+        """Requires an answer in JSON with this status. With ``allow_error``, the status may differ from 200."""
         return self._assertMethodReturnJson(
             path, method, data, status, auth, verify_ssl=verify_ssl, allow_error=allow_error
         )
@@ -82,7 +82,7 @@ class HTTPAssertions(unittest.TestCase):
     def assertCallReturnError(
         self, method: str, path: str, status: int, error: str, data: Any = None, auth: str | None = None
     ) -> Any:
-        """Requires an error with this status, also in its body, and this code."""
+        """Requires an error with this code and this status, which the body must also have."""
         return self._assert_error(path, method, data, status, error, auth)
 
     def assertGetReturnJson(
@@ -143,7 +143,7 @@ class HTTPAssertions(unittest.TestCase):
         verify_ssl: bool = True,
         quiet: bool = False,
     ) -> str:
-        """Requires HTML in UTF-8; a failure omits the page if ``quiet`` is true."""
+        """Requires HTML in UTF-8. If ``quiet`` is true, a failure doesn't quote the page."""
         return self._assert_text(
             path, method, data, status, auth, "text/html", allow_redirects, verify_ssl=verify_ssl, quiet=quiet
         )
@@ -159,7 +159,7 @@ class HTTPAssertions(unittest.TestCase):
         verify_ssl: bool = True,
         quiet: bool = False,
     ) -> str:
-        """Requires plain text in UTF-8; a failure omits the text if ``quiet`` is true."""
+        """Requires plain text in UTF-8. If ``quiet`` is true, a failure doesn't quote the text."""
         return self._assert_text(
             path, method, data, status, auth, "text/plain", allow_redirects, verify_ssl=verify_ssl, quiet=quiet
         )
@@ -175,7 +175,7 @@ class HTTPAssertions(unittest.TestCase):
         verify_ssl: bool = True,
         quiet: bool = False,
     ) -> str:
-        """Requires a redirect. Returns the URL that it leads to."""
+        """Requires a redirect, and returns its target URL."""
         answer = self._assertMethodReturnContent(
             path, method, data, status, auth, None, allow_redirects, verify_ssl=verify_ssl, quiet=quiet
         )
@@ -262,7 +262,7 @@ class HTTPAssertions(unittest.TestCase):
         quiet: bool = False,
         allow_error: bool = False,
     ) -> Response:
-        """Calls the endpoint, compares the status, and returns the response of requests."""
+        """Calls the endpoint, checks the status, and returns the ``Response`` of the library requests."""
         self.assertIn(method.lower(), METHODS, "the method must be an HTTP method")
         self.assertIsInstance(path, str, "the path must be text")
         self.assertIsInstance(status, int, "the status must be a number")
@@ -290,7 +290,7 @@ class HTTPAssertions(unittest.TestCase):
         allow_redirects: bool = True,
         verify_ssl: bool = True,
     ) -> Response:
-        """Sends a request and returns the answer. A GET whose answer doesn't come in time is sent again."""
+        """Sends a request and returns the answer. A GET that gets no answer in time is sent again."""
         requests = _requests()
 
         if data is not None and not isinstance(data, (str, bytes)):

@@ -1,6 +1,6 @@
-"""Gives a test its own tables on an engine in memory: created under a random prefix, dropped at the end.
+"""Gives a test its own tables on an engine in memory. They are created under a random prefix, and dropped at the end.
 
-The pytest fixture uses it; test runners without fixtures can use it directly.
+The pytest fixture uses this module. Test runners without fixtures can use it directly.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class EngineRefusedError(RuntimeError):
 
 
 class RefusingEngine(engines.Engine):
-    """The engine of tests that haven't chosen one: raises EngineRefusedError instead of calling a server."""
+    """The engine of tests that haven't chosen an engine. It raises EngineRefusedError instead of calling a server."""
 
     name = "refused"
     credentials = ("refused", "refused")
@@ -59,7 +59,7 @@ class RefusingEngine(engines.Engine):
 
 
 def engine_in_memory(name: str) -> engines.Engine:
-    """Returns an engine by its name (embedded, dynamodb-local, moto), in memory and for this process only.
+    """Returns the engine with this name (embedded, dynamodb-local, moto). It is in memory and for this process only.
 
     Raises ImproperlyConfigured for any other name.
     """
@@ -82,7 +82,7 @@ def engine_in_memory(name: str) -> engines.Engine:
 
 @contextmanager
 def isolated(engine: engines.Engine) -> Iterator[engines.Engine]:
-    """Uses ``engine`` with new tables for every persisted schema, and drops them at the end.
+    """Uses ``engine`` with a new table for every persisted schema, and drops the tables at the end.
 
     >>> with isolated(engine_in_memory("embedded")):          # doctest: +SKIP
     ...     Profile.objects.create(name="Ada")
@@ -138,8 +138,8 @@ def _create_tables() -> None:
 
 
 def _drop_tables(engine: engines.Engine, prefix: str) -> None:
-    # Calls the engine directly, because the test may have left the connection or settings in any state. What can't be
-    # dropped (a protected table, a stopped engine) does no harm under its prefix.
+    # Calls the engine directly, because the test may have left the connection or settings in any state. A table that
+    # can't be dropped (because it is protected, or the engine has stopped) does no harm under its prefix.
     with contextlib.suppress(OSError, ValueError):
         for name in _table_names(engine):
             if name.startswith(prefix):

@@ -1,4 +1,4 @@
-"""The test case of acceptance tests: calls a server that it starts or one that runs elsewhere."""
+"""Defines the test case of acceptance tests, which call a server that they start, or a server that already runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MacaronTestCase"]
 
-#: Values of the Authorization header that no endpoint accepts, and the codes of the errors.
+#: Values of the Authorization header that no endpoint accepts, with the codes of their errors.
 REFUSED = (
     ("", "AUTHORIZATION_HEADER_MISSING"),
     ("Bearer1234567890", "TOKEN_INVALID"),
@@ -36,24 +36,24 @@ REFUSED = (
 class MacaronTestCase(HTTPAssertions, ServedTestCase):
     """A test case whose assertions call the project over HTTP.
 
-    The server is that of the class attributes ``host`` and ``port``, else that of ``PYM_SERVER_HOST`` and
-    ``PYM_SERVER_PORT``. If neither names one, each class starts the project's own server, and each test begins with
-    empty databases and tables. After ``setUp`` ``host``, ``port`` and ``base_url`` say where it is; ``token`` is
-    ``PYM_JWT_TOKEN``, or a token that the project makes.
+    The class attributes ``host`` and ``port`` name the server, else ``PYM_SERVER_HOST`` and ``PYM_SERVER_PORT`` do. If
+    neither pair is set, each class starts the project's own server, and each test begins with empty databases and
+    tables. After ``setUp``, ``host``, ``port`` and ``base_url`` have the server's address. ``token`` is
+    ``PYM_JWT_TOKEN``, or a token that the project signs.
 
     >>> class ProfileTests(MacaronTestCase):
     ...     def test_nobody_is_there(self):
     ...         self.assertGetReturnError("profiles/ada", 404, "NOT_FOUND")
     """
 
-    #: Where the server is that the tests call.
+    #: The URL of the server that the tests call.
     host: str
     port: int = 0
     secure: bool = False
     token: str | None = None
     base_url: str
 
-    #: The server that the class calls; None if it starts its own.
+    #: The running server that the class calls, or None if the class starts its own server.
     target: ClassVar[ServerTarget | None] = None
     _engine: ClassVar[Engine | None] = None
 
@@ -65,7 +65,7 @@ class MacaronTestCase(HTTPAssertions, ServedTestCase):
 
     @classproperty
     def databases(cls) -> set[str]:  # noqa: N805 (a property of the class)
-        """Django's databases that the tests may use: none if the server has its own."""
+        """Returns Django's databases that the tests may use, or an empty set if the server runs elsewhere."""
         return set() if cls._named_target() else databases()
 
     @classmethod
@@ -95,7 +95,7 @@ class MacaronTestCase(HTTPAssertions, ServedTestCase):
     # ---------------------------------------------------------------- the endpoints that every project has
 
     def assertIsVersion(self, j: Any) -> None:
-        """Requires that ``j`` is an answer of /version."""
+        """Requires that ``j`` has the form of /version's answer."""
         for name in ("name", "version"):
             self.assertIsInstance(j[name], str, name)
         self.assertIsInstance(j["apis"], (dict, list), "apis")
@@ -106,7 +106,7 @@ class MacaronTestCase(HTTPAssertions, ServedTestCase):
         self.assertGetReturnOk("ping")
 
     def assertHasVersion(self, verify_ssl: bool = True) -> Any:
-        """Requires that /version answers. Returns its answer."""
+        """Requires that /version answers, and returns the answer."""
         answer = self.assertGetReturnJson("version", 200, verify_ssl=verify_ssl)
         self.assertIsVersion(answer)
         return answer
@@ -114,7 +114,7 @@ class MacaronTestCase(HTTPAssertions, ServedTestCase):
     def assertHasAuthVersion(self, verify_ssl: bool = True) -> Any:
         """Requires that /auth/version refuses requests without a valid token, and accepts ``token``.
 
-        Returns its answer.
+        Returns the answer to the request with ``token``.
         """
         for header, code in REFUSED:
             self.assertGetReturnError("auth/version", 401, code, header, verify_ssl=verify_ssl)

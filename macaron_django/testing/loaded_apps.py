@@ -1,6 +1,6 @@
-"""The pytest plugin that ``manage.py acceptance`` adds: loads the project's apps before any test module is imported.
+"""The pytest plugin of ``manage.py acceptance``: loads the project's apps before any test module is imported.
 
-pytest-django does this, too, but acceptance tests work without it.
+pytest-django also loads the apps, but acceptance tests don't need pytest-django.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The pytest plugin: the fixtures of the package, and a guard that keeps tests from other engines.
+"""The pytest plugin, with the package's fixtures and a guard that keeps tests from using the development's engine.
 
-pytest loads this module in every run of every project that has the package installed, before Django's settings are
-known. So it imports only pytest, and does nothing until it is used.
+pytest loads this module in every run of every project in which the package is installed, before Django's settings are
+known. So the module imports only pytest, and does nothing until it is used.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["api_client", "client_mock", "dynamodb", "guard", "guarding"]
 
-#: The test being run, for each pytest run in this process: the last one is the innermost.
+#: The running test of each pytest run in this process. The last is the test of the innermost run.
 _runs: list[pytest.Item | None] = []
 
 
@@ -59,15 +59,16 @@ def pytest_runtest_teardown() -> None:
 
 
 def guarding() -> bool:
-    """Returns whether this process runs tests: then ``engines.current()`` calls ``guard``."""
+    """Returns whether this process runs tests. If so, ``engines.current()`` calls ``guard``."""
     return bool(_runs)
 
 
 def guard(chosen: Engine | None) -> Engine:
-    """Returns the engine that the running test may use: ``chosen`` if a fixture or ``engines.use()`` chose one.
+    """Returns the engine that the running test may use.
 
-    The settings' engine is never used, because it has the development data; Amazon DynamoDB is used only by tests
-    marked ``aws``.
+    This is ``chosen``, the choice of a fixture or of ``engines.use()``. Without such a choice, it is Amazon DynamoDB
+    for tests marked ``aws``, and an engine that refuses calls for all other tests. The settings' engine is never used,
+    because it has the development data. Only tests marked ``aws`` may use Amazon DynamoDB.
     """
     from macaron_django.testing.isolation import RefusingEngine, is_amazon
 
@@ -89,7 +90,7 @@ def guard(chosen: Engine | None) -> Engine:
 
 @pytest.fixture(scope="session")
 def _dynamodb_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """One engine in memory for each test process; an xdist worker has its own."""
+    """One engine in memory for each test process. Each worker of xdist is such a process."""
     from django.conf import settings
 
     if not settings.configured:
@@ -114,7 +115,7 @@ def _dynamodb_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 @pytest.fixture
 def dynamodb(_dynamodb_engine: Engine, request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """An engine in memory with fresh, empty tables for every persisted schema, for this test alone."""
+    """An engine in memory, with a new, empty table for every persisted schema, for this test only."""
     from macaron_django.testing.isolation import isolated
 
     file = request.config.getoption("--dynamodb-record")
@@ -125,7 +126,7 @@ def dynamodb(_dynamodb_engine: Engine, request: pytest.FixtureRequest) -> Iterat
 
 @pytest.fixture
 def client_mock() -> Iterator[ClientMock]:
-    """Answers calls to other services by their specs' examples, and refuses what their specs don't allow."""
+    """Answers calls to other services with their specs' examples, and refuses calls that their specs don't allow."""
     from macaron_django.testing.client_mocks import mocked_clients
 
     with mocked_clients() as mock:
@@ -134,7 +135,7 @@ def client_mock() -> Iterator[ClientMock]:
 
 @pytest.fixture
 def api_client() -> APIClient:
-    """DRF's test client, whose requests go through the front, as a server's do."""
+    """DRF's test client, with requests that go through the front, as a server's requests do."""
     from macaron_django.testing.api_client import APIClient
 
     return APIClient()

@@ -1,4 +1,4 @@
-"""Puts a proxy before an engine, which records the tables that every call accesses, whatever makes the call."""
+"""Puts a proxy before an engine. The proxy records the tables that each call accesses, whatever code makes the call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["RecordedEngine"]
 
 
 class RecordedEngine(EndpointEngine):
-    """An engine behind a proxy. ``seen`` has the accesses of the calls that were made inside ``recording()``."""
+    """An engine behind a proxy. ``seen`` has the tables and actions of the calls inside ``recording()``."""
 
     name = "recorded"
     local = True
@@ -37,7 +37,7 @@ class RecordedEngine(EndpointEngine):
 
     @contextmanager
     def recording(self, file: Path | None = None) -> Iterator[None]:
-        """Records the accesses of the calls in the block, and adds to ``file`` those that it doesn't have."""
+        """Records the tables and actions of the calls in the block, and adds new ones to ``file``."""
         before = set(self.seen)
         prefix = settings.DYNAMODB.TABLE_PREFIX
         self._notes = True

@@ -1,6 +1,4 @@
-"""Serves the project that is being tested: on a port of this machine, with separate databases and tables for the
-tests.
-"""
+"""Serves the tested project on a port of this machine, with separate databases and tables for the tests."""
 
 from __future__ import annotations
 
@@ -30,14 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["TEST_USER", "ServedTestCase", "databases", "engine_for_tables", "served_project", "token_for_tests"]
 
 HOST = "127.0.0.1"
-#: Django's backend of a project without databases.
+#: The database backend that Django uses for a project without databases.
 DUMMY = "django.db.backends.dummy"
-#: The user of the tokens that tests are given: PyMacaron's.
+#: The user of the tokens for tests, as in PyMacaron.
 TEST_USER = "test-jwt-token"
 
 
 def _whole_application(_: Callable[..., object]) -> WSGIApplication:
-    """Returns what a server serves, the project's ``WSGI_APPLICATION``, instead of Django's own handler."""
+    """Returns the project's ``WSGI_APPLICATION``, which a server serves, instead of Django's own handler."""
     return get_internal_wsgi_application()
 
 
@@ -52,7 +50,7 @@ class ServedTestCase(LiveServerTestCase):
 def engine_for_tables() -> Iterator[Engine | None]:
     """Runs an engine that keeps the project's items in memory; yields None if no schema is persisted.
 
-    It is the settings' engine if that can keep its data in memory, else the embedded one.
+    If the settings' engine can have its data in memory, that engine runs, else the embedded engine.
     """
     from macaron_django.registry import registry
 
@@ -69,7 +67,7 @@ def engine_for_tables() -> Iterator[Engine | None]:
 
 
 def databases() -> set[str]:
-    """Returns the names of the databases in ``DATABASES``; none, if the project has none."""
+    """Returns the names of the databases in ``DATABASES``, or an empty set if the project has no databases."""
     return {name for name in connections if connections.settings[name]["ENGINE"] != DUMMY}
 
 
@@ -84,7 +82,7 @@ def token_for_tests(user_id: str = TEST_USER) -> str | None:
 def served_project(port: int = 0, *, verbosity: int = 0) -> Iterator[ServerTarget]:
     """Serves the project in a thread, with new databases and tables, and yields the server; for use outside of tests.
 
-    A ``port`` of 0 means any free one.
+    With a ``port`` of 0, any free port is used.
     """
     setup_test_environment()
     try:

@@ -1,4 +1,4 @@
-"""Reads which server acceptance tests call: from ``PYM_SERVER_HOST``, ``PYM_SERVER_PORT`` and ``PYM_JWT_TOKEN``."""
+"""Reads the server for acceptance tests from ``PYM_SERVER_HOST``, ``PYM_SERVER_PORT`` and ``PYM_JWT_TOKEN``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["HTTPS_PORT", "ServerTarget", "load_port_host_token", "target_in_envi
 
 HTTPS_PORT = 443
 HTTP_PORT = 80
-#: Where neither a URL nor a port is given: PyMacaron's.
+#: PyMacaron's port, which is used if no URL and no port is given.
 DEFAULT_PORT = 8080
 
 
 @dataclass(frozen=True)
 class ServerTarget:
-    """A server, and the token that tests send to it; ``secure`` means HTTPS."""
+    """A server, and the token that tests send to it. If ``secure`` is true, tests use HTTPS."""
 
     host: str
     port: int
@@ -27,10 +27,11 @@ class ServerTarget:
 
     @classmethod
     def parse(cls, host: str, port: str | int | None = None, token: str | None = None) -> ServerTarget:
-        """Returns the server at ``host``, a host name or a URL without a path, and ``port``.
+        """Returns the server at ``port`` of ``host``, which is a host name or a URL without a path.
 
-        Without ``port``, a URL has its own port or that of its scheme, and a host name has port 8080. Port 443 means
-        HTTPS, and so does any port in a URL that begins with ``https://``. Raises ValueError, which says what is wrong.
+        If ``port`` isn't given, a URL has its own port or its scheme's default port, and a host name has port 8080.
+        HTTPS is used for port 443, and for URLs that begin with ``https://``. Raises ValueError, whose message names
+        the mistake.
 
         >>> ServerTarget.parse("https://api.example.com/").base_url
         'https://api.example.com:443'
@@ -52,20 +53,20 @@ class ServerTarget:
 
     @property
     def base_url(self) -> str:
-        """The URL that paths are appended to, without a trailing slash."""
+        """Returns the URL to which paths are appended, without a trailing slash."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.secure else 'http'}://{host}:{self.port}"
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment variables that name this server to acceptance tests."""
+        """Returns the environment variables with which acceptance tests find this server."""
         scheme = "https://" if self.secure else ""
         token = {"PYM_JWT_TOKEN": self.token} if self.token else {}
         return {"PYM_SERVER_HOST": scheme + self.host, "PYM_SERVER_PORT": str(self.port), **token}
 
 
 def _split(name: str, given: str) -> tuple[str, str]:
-    """Returns the host and the port ("" if there is none) of ``host:port``, where an IPv6 address is in brackets."""
+    """Returns the host and the port of ``host:port``. An IPv6 address is in brackets. A missing port is ""."""
     number = ""
     if name.startswith("["):
         name, bracket, after = name[1:].partition("]")
@@ -89,7 +90,7 @@ def _port(port: str | int | None) -> int:
 def target_in_environment(environment: Mapping[str, str] = os.environ) -> ServerTarget | None:
     """Returns the server that the environment names, or None if it names none.
 
-    Raises ImproperlyConfigured if it names one incompletely or incorrectly.
+    Raises ImproperlyConfigured if the variables are incomplete or incorrect.
     """
     host, port = (environment.get(f"PYM_SERVER_{part}", "").strip() for part in ("HOST", "PORT"))
     if not host and not port:
@@ -104,9 +105,9 @@ def target_in_environment(environment: Mapping[str, str] = os.environ) -> Server
 
 
 def load_port_host_token() -> tuple[str, int, str | None]:
-    """Returns host, port and token (None without one) of the server that the environment names.
+    """Returns the host, the port and the token of the server that the environment names. A missing token is None.
 
-    Raises ImproperlyConfigured if it names none.
+    Raises ImproperlyConfigured if the environment doesn't name a server.
     """
     target = target_in_environment()
     if target is None:

@@ -1,8 +1,8 @@
-"""Knows the wrappers that tracers put around botocore and Django, so that code that bypasses these is traced, too.
+"""Finds the wrappers that tracers put around functions of botocore and Django, and puts them around other functions.
 
-Nothing of a tracer is imported here: the name of a wrapper says whose it is. Open ``known_tracers`` to add a tracer,
-``wrappers`` for how a tracer's code is put around something else, and ``fibers`` for how such code, which blocks, runs
-on an event loop.
+This package bypasses botocore and Django in some places. With the wrappers, these places are traced, too. Tracers
+aren't imported here, because the name of a wrapper identifies its tracer. Open ``known_tracers`` to add a tracer,
+``wrappers`` to move wrappers to another function, and ``fibers`` to run their blocking code on an event loop.
 """
 
 from macaron_django.tracers.fibers import await_in_fiber, can_await, run_in_fiber

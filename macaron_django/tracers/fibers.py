@@ -1,7 +1,7 @@
 """Lets blocking code wait for an event loop without a thread, if greenlet is installed.
 
-A tracer's wrapper is an ordinary function around an ordinary function. On an event loop it runs in a greenlet, which
-yields to the loop where the wrapped function must wait.
+A tracer's wrapper is an ordinary function around an ordinary function. On an event loop it runs in a greenlet. When the
+wrapped function must wait, the greenlet yields to the loop.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ def can_await() -> bool:
 
 
 async def run_in_fiber(function: Callable[[], T]) -> T:
-    """Calls ``function``, which can call ``await_in_fiber``, in the context of the running task. Returns what it
-    returns.
+    """Calls ``function`` in the context of the running task, and returns its result.
+
+    ``function`` can call ``await_in_fiber``.
     """
     from greenlet import getcurrent, greenlet
 
@@ -44,7 +45,7 @@ async def run_in_fiber(function: Callable[[], T]) -> T:
 
 
 def await_in_fiber(awaitable: Awaitable[T]) -> T:
-    """Waits for ``awaitable``, inside of ``run_in_fiber``. Returns or raises what that does."""
+    """Waits for ``awaitable`` inside of ``run_in_fiber``. Returns its result, or raises its exception."""
     from greenlet import getcurrent
 
     driver: Any = getcurrent().parent

@@ -1,7 +1,7 @@
-"""Names what OpenTelemetry, Sentry, the AWS X-Ray SDK and ddtrace put around botocore and Django.
+"""Lists the wrappers that OpenTelemetry, Sentry, the AWS X-Ray SDK and ddtrace put around botocore and Django.
 
-A name is that of a wrapper's code, as ``wrappers.name_of`` returns it. In a version of a tracer that works differently,
-a wrapper has another name. It isn't known then, and code that looks for it takes the longer way.
+A wrapper is listed by the name of its code, as ``wrappers.name_of`` returns it. If a version of a tracer works
+differently, its wrapper has another name, which isn't listed. In that case, botocore or Django isn't bypassed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _DDTRACE: Final = "ddtrace.contrib.internal"
 _SENTRY: Final = "sentry_sdk.integrations.boto3"
 _SENTRY_DJANGO: Final = "sentry_sdk.integrations.django"
 
-#: Function → its free variable that has the function that it wraps, or the tracer's function that it calls.
+#: Names of functions → the free variable that has the wrapped function, or the tracer's function that is called.
 CLOSURES: Final[Mapping[str, str]] = {
     f"{_SENTRY}._client.sentry_patched_make_api_call": "orig_make_api_call",
     f"{_DDTRACE}.trace_utils.wrapper": "func",
@@ -54,11 +54,11 @@ CALLS: Final = frozenset(
         f"{_SENTRY}._client.sentry_patched_make_api_call",
     }
 )
-#: Around ``Endpoint.prepare_request``: they add headers, which aren't signed.
+#: Around ``Endpoint.prepare_request``. These wrappers add headers, which aren't signed.
 PREPARED_REQUESTS: Final = frozenset(
     {f"{_OPENTELEMETRY}._patched_endpoint_prepare_request", f"{_XRAY}.boto_utils.inject_header"}
 )
-#: Registered for events of a client's calls → the event. They add headers, which are signed, and notes to a span.
+#: Handlers of the events of a client's calls → the event. They add headers, which are signed, and attributes to a span.
 HANDLERS: Final[Mapping[str, str]] = {
     f"{_SENTRY}._instrumentation._sentry_request_created": "request-created",
     f"{_SENTRY}._instrumentation._sentry_before_sign": "before-sign",
@@ -68,9 +68,9 @@ HANDLERS: Final[Mapping[str, str]] = {
 WSGI_HANDLERS: Final = frozenset({f"{_SENTRY_DJANGO}.sentry_patched_wsgi_handler"})
 #: Around ``BaseHandler.get_response``.
 RESPONSES: Final = frozenset({f"{_SENTRY_DJANGO}.sentry_patched_get_response"})
-#: Around ``BaseHandler.make_view_atomic``, which is called as it is.
+#: Around ``BaseHandler.make_view_atomic``. The front calls this method with its wrappers.
 VIEW_WRAPPERS: Final = frozenset({f"{_SENTRY_DJANGO}.views.sentry_patched_make_view_atomic"})
-#: Around ``Signal._live_receivers``: they make a span of each receiver.
+#: Around ``Signal._live_receivers``. These wrappers create a span for each receiver.
 SIGNALS: Final = frozenset({f"{_SENTRY_DJANGO}.signals_handlers._sentry_live_receivers"})
 #: Around ``APIView.initial``.
 VIEWS: Final = frozenset({f"{_SENTRY_DJANGO}.sentry_patched_drf_initial"})
@@ -87,25 +87,25 @@ RESPONSE_PARSERS: Final[Mapping[str, Callable[[Any], bool]]] = {
 
 
 def reads_answers(wrapper: Any) -> bool:
-    """Returns whether a wrapper of ``_make_api_call`` hands answers to a project's own code, which may read items."""
+    """Returns whether a wrapper of ``_make_api_call`` passes responses to a project's own code."""
     return getattr(getattr(wrapper, "__self__", None), "response_hook", None) is not None
 
 
 def records_calls(wrapper: Any) -> bool:
-    """Returns whether a wrapper of ``_make_api_call`` makes a span that is exported now.
+    """Returns whether a wrapper of ``_make_api_call`` creates a span that will be exported.
 
-    Sentry's wrapper makes a span of each call, and throws it away if the request isn't traced.
+    Sentry's wrapper creates a span for each call, but discards it if the request isn't traced.
     """
     return name_of(wrapper) != f"{_SENTRY}._client.sentry_patched_make_api_call" or _records(wrapper)
 
 
 def records_signals(wrapper: Any) -> bool:
-    """Returns whether a wrapper of ``Signal._live_receivers`` makes spans that are exported now."""
+    """Returns whether a wrapper of ``Signal._live_receivers`` creates spans that will be exported."""
     return _records(wrapper)
 
 
 def leaves_breadcrumb(handler: Any, request: Any) -> None:
-    """Does what Sentry's ``handler`` does for a call without a span: notes it for later error reports."""
+    """Notes a call without a span for later error reports, as Sentry's ``handler`` does."""
     note = getattr(handler, "__globals__", {}).get("_add_request_breadcrumb")
     if note is not None and name_of(handler) == f"{_SENTRY}._instrumentation._sentry_request_created":
         note(request)

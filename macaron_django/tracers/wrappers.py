@@ -1,7 +1,7 @@
-"""Finds what tracers have wrapped around a function, and wraps the same around another one.
+"""Finds the wrappers that tracers have put around a function, and puts the same wrappers around another function.
 
-To a known tracer, a shorter way to the same result looks like the function itself: the tracer's own code runs, and the
-spans have its names.
+So if this package replaces a function by a faster one, a known tracer's own code still runs, and the spans have the
+same names.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from typing import Any
 
 __all__ = ["Layer", "around", "has_other_code", "name_of", "unwrapped"]
 
-#: Function that replaces another one → its free variable that has the replaced one.
+#: The name of a wrapper's function → its free variable that has the wrapped function.
 Closures = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One wrapper. ``name``: where it is defined. ``wrapper``: its function. ``put``: wraps it around a function."""
+    """One wrapper.
+
+    ``name`` is the path of its definition, ``wrapper`` its function. ``put`` wraps it around a function.
+    """
 
     name: str
     wrapper: Any
@@ -27,10 +30,10 @@ class Layer:
 
 
 def unwrapped(function: Any, closures: Closures) -> tuple[list[Layer], Any]:
-    """Returns the wrappers of a function, the outermost first, and the function inside them.
+    """Returns the wrappers of a function, the outermost first, and the wrapped function.
 
-    Wrappers made by wrapt are always found. Other wrappers have the function that they call in a free variable:
-    ``closures`` names these wrappers, and the variable.
+    Wrappers of the library wrapt are always found. Other wrappers have the function that they call in a free variable.
+    ``closures`` has the name of that variable by the wrapper's name.
     """
     layers = []
     while (found := _layer(function, closures)) is not None:
@@ -47,8 +50,7 @@ def around(function: Any, layers: list[Layer]) -> Any:
 
 
 def name_of(function: Any) -> str:
-    """Returns the module that defines a function, and the function's name there: its code's name, whatever its
-    ``__name__`` is.
+    """Returns the module that defines a function, and the name of the function's code, whatever its ``__name__`` is.
 
     >>> name_of(around)
     'macaron_django.tracers.wrappers.around'
@@ -61,7 +63,7 @@ def name_of(function: Any) -> str:
 
 
 def has_other_code(function: Any) -> bool:
-    """Returns whether a function's code was rewritten, as ddtrace does: then some of its constants are functions."""
+    """Returns whether a function's code was rewritten, as ddtrace does. Some constants of such code are functions."""
     code = getattr(function, "__code__", None)
     return code is not None and any(callable(each) for each in code.co_consts)
 
@@ -82,8 +84,9 @@ def _layer(function: Any, closures: Closures) -> tuple[Layer, Any] | None:
 
 
 def _inner(function: Any, closures: Closures, *, last: bool = True) -> Any:
-    """Returns what a function has in the variable that ``closures`` names. If ``closures`` names none, returns the
-    function itself if ``last``, otherwise None.
+    """Returns the value of a function's free variable that ``closures`` names.
+
+    If ``closures`` doesn't name a variable, returns the function itself if ``last`` is true, otherwise None.
     """
     variable = closures.get(name_of(function))
     if variable is None or not isinstance(function, FunctionType):
