@@ -1,6 +1,6 @@
-"""Settings of the example project: what `django-admin startproject` writes, with macaron_django and CORS added.
+"""Settings of the example project: the file of `django-admin startproject`, with macaron_django and CORS added.
 
-What is added has a comment. Everything else is Django's own.
+Each addition has a comment. Everything else is Django's own.
 """
 
 import os
@@ -10,7 +10,7 @@ from corsheaders.defaults import default_headers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# DEBUG is on unless the environment says otherwise; a deployment brings its own SECRET_KEY.
+# DEBUG is on unless the environment switches it off. A deployment must set its own SECRET_KEY.
 DEBUG = os.environ.get("DJANGO_DEBUG", "1") == "1"
 INSECURE = "django-insecure-example-project-only-not-for-deployment"
 SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", INSECURE if DEBUG else "")
@@ -50,9 +50,9 @@ MACARON = {
         "ISSUER": "https://example.com",
         "AUDIENCE": "example",
     },
-    # The greetings call the profiles in this process, or where PROFILES_URL says that they are served.
+    # The greetings call the profiles in this process, or at PROFILES_URL if another process serves them.
     "CLIENTS": {"myserver": {"BASE_URL": PROFILES_URL} if PROFILES_URL else {"IN_PROCESS": True}},
-    # Tasks are done before the answer, or by Celery's workers with Redis: TASKS_BACKEND=celery.
+    # Tasks are done before the answer. With TASKS_BACKEND=celery, Celery's workers do them, with Redis as the broker.
     "TASKS": {"BACKEND": os.environ.get("TASKS_BACKEND", "immediate"), "KEEP_FAILURES_DAYS": 30},
     "OBSERVABILITY": {"BACKENDS": ["opentelemetry"] if IS_TRACED else []},
 }
@@ -73,7 +73,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
-# CORS: which pages of other origins may call the APIs from a browser; here a front end's development server.
+# CORS: the origins whose pages may call the APIs from a browser, here a front end's development server.
 CORS_ALLOWED_ORIGINS = os.environ.get("CORS_ALLOWED_ORIGINS", "http://localhost:3000" if DEBUG else "").split()
 CORS_URLS_REGEX = r"^/(?!admin/)"
 CORS_ALLOW_HEADERS = (*default_headers, "if-match", "if-none-match")

@@ -1,6 +1,6 @@
-"""URLs of the example project: the admin, and every API; the root leads to their documentation.
+"""URLs of the example project: the admin and every API. The root leads to the APIs' documentation.
 
-Unknown paths are answered in the APIs' format, unless a browser asks for them.
+Errors for unknown paths have the APIs' format, unless a browser sent the request.
 """
 
 from django.contrib import admin

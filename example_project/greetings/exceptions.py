@@ -1,4 +1,4 @@
-"""What can go wrong with a greeting."""
+"""Errors of the greetings."""
 
 from macaron_django.exceptions import PyMacaronException
 

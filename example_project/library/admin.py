@@ -1,4 +1,4 @@
-"""Books and authors in the admin: Django's own, for comparison with the items of DynamoDB."""
+"""Books and authors in Django's own admin, for comparison with the items of DynamoDB."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""Books and authors, kept by Django's ORM."""
+"""Books and authors, stored by Django's ORM."""
 
 import uuid
 

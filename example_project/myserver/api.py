@@ -1,4 +1,4 @@
-"""Handlers of the Profile API: the one operation that isn't generated."""
+"""Handler of the Profile API, for the only operation that isn't generated."""
 
 from myserver.db.profile import get_profile
 

@@ -1,4 +1,4 @@
-"""What can go wrong with a profile."""
+"""Errors of the profiles."""
 
 from macaron_django.exceptions import PyMacaronException
 

@@ -7,7 +7,7 @@ from macaron_django.tasks import asynctask
 
 @asynctask(retries=3)
 def tag(profile: Any, *tags: str) -> list[str]:
-    """Adds tags to a profile, and returns all that it has."""
+    """Adds tags to a profile, and returns all tags of the profile."""
     profile.tags = sorted({*(profile.tags or ()), *tags})
     profile.save()
     return profile.tags

@@ -1,4 +1,4 @@
-"""Handlers of the Orders API. Everything that isn't here is generated."""
+"""Handlers of the Orders API. All other operations are generated."""
 
 from collections import Counter
 from datetime import timedelta

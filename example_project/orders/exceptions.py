@@ -1,4 +1,4 @@
-"""What can go wrong with an order."""
+"""Errors of the orders."""
 
 from macaron_django.exceptions import PyMacaronException
 

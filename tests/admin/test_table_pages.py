@@ -27,7 +27,7 @@ def test_a_table_is_shown_with_its_keys_indexes_and_settings(make_shop):
     assert [index.name for index in part.description.indexes] == ["by_kind"]
     for told in (shop.persistence.table_name, "PAY_PER_REQUEST", "ACTIVE", "kind (S), id (S)", "as of DynamoDB"):
         assert told in text
-    assert "The table is as its schema says." in text
+    assert "The table matches its schema." in text
 
 
 def test_what_differs_is_shown_with_the_command_that_mends_it(make_shop):
@@ -39,7 +39,7 @@ def test_what_differs_is_shown_with_the_command_that_mends_it(make_shop):
     assert "There is no such table." in page
     assert "manage.py synctables shop" in page
     sync_table(shop.persistence.table)
-    assert "The table is as its schema says." in client.get(f"{shop.root}tables/").content.decode()
+    assert "The table matches its schema." in client.get(f"{shop.root}tables/").content.decode()
 
 
 def test_only_tables_of_schemas_that_one_may_view_are_shown(make_shop):

@@ -13,7 +13,7 @@ TWO_TEAS = {"customer": "Ada Lovelace", "lines": [{"sku": "tea", "quantity": 2}]
 
 @pytest.fixture
 def client_of(api_client, dynamodb):
-    """Returns the client, as a user of a tenant."""
+    """Returns the client, with the token of a user of a tenant."""
 
     def of(tenant, scope=SCOPES):
         token = generate_token("ada", data={"tenant": tenant, "scope": scope})
@@ -25,7 +25,7 @@ def client_of(api_client, dynamodb):
 
 @pytest.fixture
 def acme(client_of):
-    """A client of a tenant that has tea."""
+    """A client of a tenant that has tea in stock."""
     client = client_of("acme")
     assert client.post("/shop/products", TEA, format="json").status_code == 201
     return client

@@ -1,6 +1,6 @@
-"""`manage.py demo`: everything between a fresh checkout and a running server, in one process.
+"""`manage.py demo`: all steps from a fresh checkout to a running server, in one process.
 
-In one process, so that it works where moto replaces the engine and keeps its data in memory.
+One process is needed if moto replaces the engine, because moto has its data in this process's memory.
 """
 
 import os
@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand
 
 
 class Command(BaseCommand):
-    help = "Migrates, makes the DynamoDB tables, loads the sample data and serves the project."
+    help = "Migrates, creates the DynamoDB tables, loads the sample data and serves the project."
 
     def add_arguments(self, parser):
-        parser.add_argument("addrport", nargs="?", default="127.0.0.1:8000", help="Where to serve (%(default)s).")
+        parser.add_argument("addrport", nargs="?", default="127.0.0.1:8000", help="The address (default: %(default)s).")
 
     def handle(self, *args, addrport, **options):
         if os.environ.get("RUN_MAIN") != "true":  # not again at each reload

@@ -1,4 +1,4 @@
-"""`manage.py loadsample`: a few profiles, books, orders, and a login for the admin. Safe to repeat."""
+"""`manage.py loadsample`: loads a few profiles, books and orders, and a login for the admin. Safe to repeat."""
 
 import json
 from contextlib import suppress
@@ -28,7 +28,7 @@ def sample(name):
 
 
 class Command(BaseCommand):
-    help = "Loads the sample data where it isn't there yet, and makes the user admin (password: admin)."
+    help = "Loads missing sample data, and creates the user admin (password: admin)."
 
     def add_arguments(self, parser):
         parser.add_argument(
