@@ -19,7 +19,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
 import django
 
-django.setup()  # before what needs its apps is imported
+django.setup()  # before modules are imported that need Django's apps
 
 from django.conf import settings  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
@@ -70,7 +70,7 @@ def measured(sizes: list[int]) -> dict[str, dict[int, float]]:
     call_command("migrate", verbosity=0)
     client = Client()
     client.force_login(User.objects.create_superuser("admin"))
-    ItemAdmin.list_per_page = min(sizes)  # as many rows on either page
+    ItemAdmin.list_per_page = min(sizes)  # both pages have the same number of rows
     times: dict[tuple[str, int], list[float]] = {}
     with engines.use(engine_in_memory("embedded")) as engine:
         engine.start()

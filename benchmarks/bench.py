@@ -138,7 +138,7 @@ def interrupted(number: int, frame: object) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
-    signal.signal(signal.SIGTERM, interrupted)  # as Ctrl-C: what was started is ended, what was found is kept
+    signal.signal(signal.SIGTERM, interrupted)  # as Ctrl-C: ends all processes, and keeps the figures
     results = Results(options.out)
     plan = Plan(
         stacks=options.stacks,
@@ -160,7 +160,7 @@ def main(argv: list[str] | None = None) -> int:
                 PARTS[part](plan)
             except Skipped as reason:
                 print(f"{part} is left out: {reason}.", file=sys.stderr)
-            except _FAILURES as error:  # the others may be well
+            except _FAILURES as error:  # other parts may succeed
                 print(f"\n{part} failed: {error}", file=sys.stderr)
                 failed = 1
             else:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 __all__ = ["FLOORS", "PACKAGES", "PLAIN", "SERVERS", "STACKS", "Server", "Stack"]
 
-#: A secret of the benchmark alone; as long as HS256 asks for.
+#: A secret that only the benchmark uses, as long as HS256 requires.
 JWT_SECRET = "benchmark-benchmark-benchmark-benchmark"
 
 
-#: Interface → the server that its stacks cost least on, of those that keep connections (bench.py's part `servers`).
+#: Interface → the server on which its stacks cost least (bench.py's part `servers`). It must keep connections.
 BEST = {"wsgi": "granian-wsgi", "asgi": "uvicorn", "bolt": "runbolt"}
 
 
@@ -25,14 +25,14 @@ class Stack:
 
     name: str
     module: str  # of stacks/
-    interface: str = "wsgi"  # or "asgi", or "bolt" for django-bolt's own server: what its application is
+    interface: str = "wsgi"  # or "asgi", or "bolt" for django-bolt's own server: the application's interface
     spec: str = "trimmed"  # of specs.py
     environment: Mapping[str, str] = field(default_factory=dict)
     database: bool = False  # profiles are in SQLite, through Django's ORM
     token: bool = False  # each request carries a JWT
-    open: bool = False  # its spec leaves properties open that it doesn't name, as most specs do
-    own_server: str | None = None  # where it isn't the one that costs most stacks of the interface least
-    variant: bool = False  # of another, which it is compared with
+    open: bool = False  # its spec allows properties that it doesn't name, as most specs do
+    own_server: str | None = None  # if the interface's usual server isn't the cheapest for this stack
+    variant: bool = False  # a variant of the stack that it is compared with
 
     @property
     def server(self) -> str:
@@ -86,9 +86,9 @@ STACKS = {
     )
 }
 
-#: What validates nothing, and therefore is asked for nothing wrong.
+#: Stacks that validate nothing, and therefore get no wrong requests.
 FLOORS = {"django-floor", "wsgi-floor", "wsgi-raw"}
-#: Those that need nothing but a table: what the sweeps choose from.
+#: Stacks that need only a table. The sweeps choose from these.
 PLAIN = [name for name, stack in STACKS.items() if not stack.variant]
 
 

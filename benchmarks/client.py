@@ -48,7 +48,7 @@ class _Connection:
         self.socket = socket.create_connection(("127.0.0.1", port), _TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = bytearray()
-        self.wanted: int | None = None  # bytes of the whole answer, once its head says so
+        self.wanted: int | None = None  # bytes of the whole response, once its head has arrived
         self.chunked = self.closing = False
         self.began = 0.0
 
@@ -85,7 +85,7 @@ def send(
 
     An unexpected status raises Refused.
     """
-    encoded: dict[Exchange, bytes] = {}  # most are the same one
+    encoded: dict[Exchange, bytes] = {}  # most requests are equal
     queue = [encoded.setdefault(request, request.encoded(headers or {})) for request in requests]
     expected = str(status).encode()
     seconds: list[float] = []

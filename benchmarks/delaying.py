@@ -74,7 +74,7 @@ class _Proxy:
             self.waiting.popleft()
             try:
                 engine.sendall(content)
-            except OSError:  # closed meanwhile; epoll tells of it
+            except OSError:  # closed meanwhile; epoll reports that
                 continue
         return None
 

@@ -20,7 +20,7 @@ __all__ = ["latency"]
 
 DISTANCE = 5.0  # milliseconds to the engine: a region's
 CROWD = 64  # connections at once
-#: What is served over that distance: the stack, and its threads where it blocks.
+#: The stacks over the distant engine, with the number of threads if the stack blocks.
 FAR = (
     *(("macaron", 4), ("macaron", 16), ("macaron", 64), ("macaron-asgi", 0), ("django-raw", 64)),
     *(("blacksheep-dynamoxy", 0), ("litestar-dynamoxy", 0), ("fastapi-dynamoxy", 0), ("asgi-raw", 0)),

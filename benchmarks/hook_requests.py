@@ -19,7 +19,8 @@ from profiles import body_of
 
 __all__ = ["EXPECTED", "PROFILES", "Ask", "check", "exchanges", "headers", "seeds"]
 
-#: In each table, and how many of them have the address that the index is asked for: a page, and the next.
+#: The number of profiles in each table, and how many of them have the address that the index is searched for: two
+#: pages.
 PROFILES, SHARED = 120, 110
 EMAIL = "shared@example.com"
 EXPECTED = {
@@ -31,7 +32,7 @@ EXPECTED = {
     "by_index": 200,
 }
 
-#: Sends a request with these headers besides: status, headers by lower-case names, JSON.
+#: Sends a request with additional headers. Returns the status, the headers by lower-case names, and the JSON.
 Ask = Callable[[Exchange, Mapping[str, str]], tuple[int, Mapping[str, str], Any]]
 
 
@@ -125,7 +126,7 @@ def _put(hook: str, **properties: object) -> Exchange:
     return Exchange("PUT", f"/{hook}/profiles/person-7", json.dumps({"name": "x", **properties}).encode())
 
 
-#: What is asked for, the status, the request and its headers.
+#: What is checked, the expected status, the request and its headers.
 _MORE: tuple[tuple[str, int, tuple[Exchange, dict[str, str]]], ...] = (
     ("a property that isn't named is refused", 400, (_put("plain", unknown=1), {})),
     ("a property that isn't named is no mistake", 200, (_put("open", unknown=1), {})),

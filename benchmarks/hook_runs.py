@@ -32,7 +32,7 @@ __all__ = ["in_process", "through_server"]
 
 TURNS = Path(__file__).with_name("hook_turns.py")
 STACK = catalogue.Stack("hooks", "hook_stack")
-#: A server's CPU time is told in steps of 10 ms: it takes more requests than a process that asks for its own.
+#: A server's CPU time has a resolution of 10 ms, so more requests are needed than in one process.
 SERVED = 10
 
 

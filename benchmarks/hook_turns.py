@@ -23,9 +23,9 @@ from client import Exchange
 from hook_requests import EXPECTED, check, exchanges, headers, seeds
 from hooks import HOOKS, Place
 
-#: Requests before those that count: whoever had its turn before has left the processor's caches to its own code.
+#: Requests before the counted requests, because the previous turn has filled the processor's caches with its own data.
 WARM = 4
-#: What takes turns with each other.
+#: The APIs that take turns with each other.
 TOGETHER = (("get", "absent"), ("list100", "by_index"), ("put", "patch", "view"), ("create", "wrong"))
 
 Application = Callable[[dict[str, Any], Callable[..., object]], Any]
@@ -132,13 +132,13 @@ def measure(rounds: int, share: float) -> dict[Place, list[float]]:
     ]
     found: dict[Place, list[float]] = {}
     for number in range(1 + rounds):
-        if number < 2:  # what was made at the first requests stays: what is collected is what turns leave behind
+        if number < 2:  # objects of the first requests stay, so that only objects of turns are collected
             gc.collect()
             gc.freeze()
         for together in turns:
-            random.Random(number).shuffle(together)  # whoever is first after another operation pays for it
+            random.Random(number).shuffle(together)  # the first API after another operation is slower
             for hook, operation, requests, own in together:
-                cache.clear()  # a throttle costs by the requests that it remembers
+                cache.clear()  # a throttle's cost depends on the requests that it remembers
                 with hook_stack.subscribed(hook.backend):
                     seconds = caller.cost([environ_of(request, own) for request in requests], EXPECTED[operation])
                 if number:
@@ -147,7 +147,7 @@ def measure(rounds: int, share: float) -> dict[Place, list[float]]:
     return found
 
 
-#: What counts its calls, in stacks/hook_viewsets.py and hook_stack.py.
+#: The hooks that count their calls, in stacks/hook_viewsets.py and hook_stack.py.
 _HOOKED = {"permission", "throttled", "queryset", "creating", "updating", "receiver"}
 
 

@@ -15,7 +15,7 @@ __all__ = ["BESIDE", "HOOKS", "OPERATIONS", "Beside", "Hook", "Measured", "Place
 
 #: operation → how many requests a turn makes
 OPERATIONS = {"get": 60, "list100": 20, "put": 40, "create": 40}
-#: Those that a hook is measured with by itself.
+#: Operations with which only some hooks are measured.
 OTHERS = {"patch": 40, "absent": 60, "wrong": 40, "view": 40, "by_index": 20}
 
 Place = tuple[str, str]  # a hook's name, an operation's
@@ -33,13 +33,13 @@ class Hook:
 
     name: str
     what: str  # in the table
-    limits: Mapping[str, float] = field(default_factory=dict)  # operation → of what it is compared with, at most
-    spec: str | None = "trimmed"  # of specs.py; None: there is none, or another's
-    of: str | None = "plain"  # what it is compared with
-    api: str = ""  # whose API is asked, if another's
+    limits: Mapping[str, float] = field(default_factory=dict)  # operation → highest ratio to `of`
+    spec: str | None = "trimmed"  # of specs.py; None: no spec, or another hook's spec
+    of: str | None = "plain"  # the API that it is compared with
+    api: str = ""  # the hook whose API is called, if it is another one's
     headers: Mapping[str, str] = field(default_factory=dict)
     token: bool = False  # each request carries a JWT
-    backend: str = ""  # subscribed while it is asked; in one process only
+    backend: str = ""  # the backend that is subscribed during its turns; in one process only
     more: Sequence[str] = ()  # operations besides the four
     only: Sequence[str] = ()  # operations instead of the four
 
@@ -59,7 +59,7 @@ def _by(application: str) -> dict[str, str]:
     return {"X-Application": application}
 
 
-#: "About 1": what differs less can't be told from noise.
+#: "About 1": smaller differences can't be distinguished from noise.
 _NOTHING = 1.05
 
 HOOKS = {
@@ -126,7 +126,7 @@ BESIDE = (
     Beside("a handler that loads, changes and saves, of PUT", ("handler", "view"), ("plain", "put"), 1.5),
     Beside("a list by an index, of as many items unfiltered", ("indexed", "by_index"), ("indexed", "list100"), 1.2),
 )
-#: A throttle may add no more than it adds to a bare view.
+#: The highest ratio of the time that a throttle adds to the time that it adds to a bare view.
 ADDED = 1.0
 
 

@@ -21,8 +21,8 @@ import django
 from django.conf import settings
 
 ITEMS = 1000
-GETS = 200  # calls between two looks at the clock
-#: Ratios to stock PynamoDB that this package is to stay below.
+GETS = 200  # calls between two readings of the clock
+#: The highest ratios to plain PynamoDB.
 TARGETS = {"get()": 1 / 3, "rows of a list": 1 / 3, "values() of a list": 1 / 5}
 
 PROFILE = {

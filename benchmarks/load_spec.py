@@ -169,7 +169,7 @@ def small(folder: Path, rounds: int) -> None:
             print(row(statistics.median(sizes), medians, TARGETS["small"], name))
 
 
-#: What a process does: start, import, read. It tells its CPU time since it began, its end not included.
+#: The code of a process: start, import, read. It prints its CPU time since its start. The process's end isn't included.
 START = "import time; print(time.process_time())"
 IMPORT = f"import macaron_django.openapi; {START}"
 READ = f"""import macaron_django.openapi, sys

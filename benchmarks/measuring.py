@@ -27,9 +27,9 @@ class Point:
     requests: Sequence[Exchange]
     status: int = 200
     connections: int = 4
-    engine: Engine | None = None  # if what the engine and the client cost is to be told, too
-    memory: bool = False  # if the worker's memory is to be told, too
-    switches: bool = False  # if context switches are to be told, too
+    engine: Engine | None = None  # if the costs of the engine and the client are measured, too
+    memory: bool = False  # if the worker's memory is measured, too
+    switches: bool = False  # if context switches are measured, too
 
 
 def measure(point: Point) -> dict[str, float]:
@@ -65,7 +65,7 @@ class Campaign:
         self, rounds: int, step: Callable[[str], object], keep: Callable[[list[dict[str, object]]], object]
     ) -> None:
         """Calls ``step`` with a point's name before measuring it, and ``keep`` with all rows after each round."""
-        for point in self.points:  # what is made at the first request is made now
+        for point in self.points:  # creates the objects that only the first request needs
             point.serving.send(point.requests[:40], point.status, point.connections)
         for _ in range(rounds):
             try:

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 READ_UNITS = 3000
 WRITE_UNITS = 1000
-#: What AWS allows a table by default, of either; more on request.
+#: The read units, and the write units, that AWS allows a table by default. AWS raises them on request.
 TABLE_UNITS = 40_000
 
 

@@ -53,7 +53,7 @@ def rows(plan: Plan) -> None:
         plan.campaign("rows", points)
 
 
-#: page size → requests of a round; body's KB → the same
+#: page size → requests of a round; body size in KB → requests of a round
 PAGES = {1: 600, 10: 400, 100: 120, 1000: 20}
 BODIES = {0.25: 400, 2: 300, 20: 150, 100: 50, 300: 20}
 MANY = (10, 100, 1000)
@@ -61,7 +61,7 @@ CLIENTS = (1, 4, 16, 64)
 WORKERS = (1, 2)
 
 
-#: Those that most sweeps are of.
+#: The stacks of most sweeps.
 SWEPT = ("macaron", "drf", "fastapi-async", "django-floor")
 
 
@@ -130,7 +130,7 @@ def workers(plan: Plan) -> None:
         plan.campaign("workers", points, "sweeps", "workers")
 
 
-#: What keeps two cores busy: workers, and threads of each.
+#: The number of workers, and of threads in each, to keep two cores busy.
 WAYS = ((1, 2), (2, 1))
 UNLOCKED = ("macaron", "django-raw", "wsgi-raw")
 
@@ -169,7 +169,7 @@ def free_threaded(plan: Plan) -> None:
         plan.campaign("free_threaded", points)
 
 
-#: interface → the servers that each stack is tried on: what most use, and what costs least
+#: interface → the servers on which each stack is tried: the most common server, and the cheapest server
 RIVALS = {"wsgi": ["gthread", "granian-wsgi"], "asgi": ["uvicorn", "granian-asgi"], "bolt": ["runbolt"]}
 TRIED = {name: RIVALS[STACKS[name].interface] for name in PLAIN} | {
     "macaron": [name for name, server in SERVERS.items() if server.interface in ("wsgi", "asgi")]
@@ -210,7 +210,7 @@ def memory(plan: Plan) -> None:
                     plan.keep(("memory",), found)
 
 
-#: Stack → its module in stacks/, of those whose start is measured. Bare Django answers from memory.
+#: Stacks whose start is measured → the stack's module in stacks/. Bare Django answers from memory.
 STARTED = {"macaron": "macaron", "drf": "drf", "django-bare": "django_bare"}
 
 
@@ -223,7 +223,7 @@ def start(plan: Plan) -> None:
     plan.keep(("start",), [{"stack": name, **medians} for name, medians in found.items()])
 
 
-#: Operations → tables of a spec whose start is measured; the least is the profiles' alone.
+#: The number of operations → of tables, for each spec whose start is measured. The smallest has only the profiles.
 LARGE = {4: 1, 102: 50, 1002: 500}
 
 
@@ -254,7 +254,7 @@ def _starts(plan: Plan, part: str, of: Engine, told: Mapping[Any, dict[str, str]
             done = subprocess.run([*command, module], env=variables, capture_output=True, text=True, check=False)
             if done.returncode:
                 sys.exit(f"{name} didn't answer:\n{done.stderr}")
-            if number:  # the first leaves bytecode and the spec's cache, as any start but the first finds them
+            if number:  # the first start writes bytecode and the spec's cache, and isn't measured
                 starts.setdefault(name, []).append(json.loads(done.stdout))
     return {
         name: {key: round(statistics.median(each[key] for each in found), 3) for key in found[0]}
@@ -262,7 +262,7 @@ def _starts(plan: Plan, part: str, of: Engine, told: Mapping[Any, dict[str, str]
     }
 
 
-#: Turns of a round: the part's are short, and in one process.
+#: The number of turns in a round. Turns of this part are short, and in one process.
 HOOK_TURNS = 3
 
 

@@ -45,7 +45,7 @@ SWEEPS = {
     "operations": "operations in the spec (get one)",
     "clients": "connections at once (get one)",
 }
-#: Only what answers the whole API over DynamoDB; the variants stand in the table.
+#: Only stacks that serve the whole API over DynamoDB. The variants are in the table.
 STACKS = (
     *("macaron", "drf", "ninja", "connexion", "fastapi-threads", "fastapi-async", "flask-boto3"),
     *("blacksheep-dynamoxy", "litestar-dynamoxy", "fastapi-dynamoxy", "bolt-dynamoxy"),

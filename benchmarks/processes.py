@@ -35,8 +35,8 @@ DYNOXIDE = HERE.parent / "node_modules/@dynoxide/linux-x64/dynoxide"
 TICK = os.sysconf("SC_CLK_TCK")
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1  # prctl(2)
-_START = 60  # seconds to serve within
-THREADS = 4  # of a WSGI server's worker, unless it is asked for others
+_START = 60  # seconds until a server must answer
+THREADS = 4  # of a WSGI server's worker, unless another number is given
 
 
 def _end_with_parent() -> None:
@@ -49,7 +49,7 @@ class Engine:
 
     process: subprocess.Popen[bytes]
     url: str
-    folder: Path  # for what is to be gone afterwards
+    folder: Path  # for files that are deleted afterwards
 
     def cpu_seconds(self) -> float:
         return _cpu_seconds(self.process.pid)

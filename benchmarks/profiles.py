@@ -22,7 +22,7 @@ PROFILES = 1000
 #: operation → how many requests a round makes
 OPERATIONS = {"get": 1200, "list100": 200, "put": 800, "create": 800}
 EXPECTED = {"get": 200, "list100": 200, "put": 200, "create": 201}
-#: How many of twenty requests of the mix are what.
+#: The mix: of twenty requests, how many are of each operation.
 MIX = {"get": 10, "list100": 1, "put": 6, "create": 3}
 
 

@@ -18,7 +18,7 @@ import hooks
 __all__ = ["document", "hook_tables", "markdown"]
 
 OPERATIONS = ("get", "list100", "put", "create")
-#: stack, what it is measured against, the ratio that it may have for each operation; none: only shown
+#: stack, the stack that it is compared with, the limit of the ratio by operation; without limits: only shown
 TARGETS: tuple[tuple[str, str, tuple[float | None, ...]], ...] = (
     ("macaron", "blacksheep-dynamoxy", (0.90, 0.75, 0.90, 0.90)),
     ("macaron", "fastest peer", ()),
@@ -287,9 +287,9 @@ def _workers(rows: list[dict[str, Any]]) -> str:
     return _table(head, table, words=2) if table else ""
 
 
-#: The stack whose requests a second the others' are compared with where the engine is distant.
+#: The stack that all others are compared with, by requests a second, if the engine is distant.
 RIVAL = "blacksheep-dynamoxy"
-#: stack, threads → the share of the rival's requests a second that it is to reach
+#: stack, threads → the share of the rival's requests a second that the stack must reach
 RATES = {("macaron", 64): 0.75, ("macaron-asgi", 0): 1.0}
 FAR_MEMORY = 130  # MB of a worker
 OWN = {stack for stack, _ in RATES}

@@ -12,14 +12,14 @@ __all__ = ["more_operations", "spec_text"]
 PROFILES = Path(__file__).resolve().parent / "stacks" / "profiles.yaml"
 _KEPT = "x-persist: {table: profiles_macaron, hash_key: profile_id}"
 _PUBLIC = "security: []"
-#: Of one resource of the filling: list, create, get, replace. The last two alone, where tables are to be many.
+#: The operations of one added resource: list, create, get, replace. For many tables, only the last two.
 _A_RESOURCE, _AN_ITEM = 4, 2
 _OBJECT = "      type: object\n"
 _PERSISTED = "hash_key: profile_id}"
 _PROPERTIES = "        profile_id: {type: string"
 _PUT = "    put:\n      operationId: replace_profile\n"
 _CONTENT = 'content: {application/json: {schema: {$ref: "#/components/schemas/Profile"}}}'
-#: variant → what is replaced in the text, by what
+#: variant → the replaced texts and their replacements
 _CHANGES = {
     "trimmed": [(_OBJECT, f"{_OBJECT}      additionalProperties: false\n")],
     "versioned": [

@@ -32,7 +32,7 @@ from hook_turns import Caller, environ_of  # noqa: E402
 from processes import Engine, engine, environment  # noqa: E402
 from profiles import EXPECTED, OPERATIONS, PROFILES, body_of, exchanges  # noqa: E402
 
-#: Part → what its files' paths contain. The first that matches counts.
+#: Part → texts in the paths of its files. The first match counts.
 PARTS = {
     "DynamoDB: signing, HTTP, checks, retries": ("macaron_django/dynamodb/calls/",),
     "DynamoDB: keys, conditions, items to JSON and back": (

@@ -14,7 +14,7 @@ async def close(_: Application) -> None:
     await async_profile.close()
 
 
-@app.exception_handler(msgspec.DecodeError)  # ValidationError is one
+@app.exception_handler(msgspec.DecodeError)  # ValidationError is a subclass
 async def wrong_body(_self: Application, _request: Request, error: msgspec.DecodeError) -> Response:
     return refused(str(error))
 

@@ -6,8 +6,8 @@ ENDPOINT = os.environ["STACK_ENDPOINT"]
 TABLE = os.environ["STACK_TABLE"]
 REGION = "eu-west-1"
 ACCESS_KEY = "local"
-SECRET_KEY = "local"  # no secret: a local engine takes any
-#: How many operations the API has besides the profiles', for the sweep over their number.
+SECRET_KEY = "local"  # not a secret: a local engine accepts any key
+#: The number of operations in the spec, for the sweep over it. They are added to those of the profiles.
 OPERATIONS = int(os.environ.get("STACK_OPERATIONS", "0"))
 
 ID = r"^[0-9A-Za-z._~-]{1,64}$"

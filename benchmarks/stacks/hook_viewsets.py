@@ -7,7 +7,7 @@ from rest_framework.throttling import UserRateThrottle
 
 from macaron_django import viewsets
 
-#: Hook → how often it was called: none that isn't is worth measuring.
+#: Hook → how often it was called. A hook that isn't called must not be measured.
 called = Counter()
 
 

@@ -17,7 +17,7 @@ settings.configure(
         "DYNAMODB": {
             "ENGINE": "endpoint",
             "ENDPOINT": ENDPOINT,
-            "MAX_CONNECTIONS": max(50, int(os.environ.get("STACK_THREADS", "4"))),  # as many as threads
+            "MAX_CONNECTIONS": max(50, int(os.environ.get("STACK_THREADS", "4"))),  # one for each thread
         },
         "FRONT": bool(os.environ.get("STACK_FRONT", "1")),
         "JWT": {"SECRET": os.environ.get("STACK_JWT_SECRET")},

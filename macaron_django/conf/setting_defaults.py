@@ -18,7 +18,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "APIS": None,
         "BASE_PATHS": {},  # {API: "/v2"}: instead of what its spec's servers or basePath say
         "IGNORE_BASE_PATH": None,  # of Swagger 2.0; None: as COMPAT
-        "ON_BROKEN_SPEC": "refuse",  # with DEBUG off: nothing is served; "leave_out": the APIs without errors are
+        "ON_BROKEN_SPEC": "refuse",  # with DEBUG off: nothing is served; "leave_out": APIs without errors are served
         "VIEWSETS": (),  # dotted paths of classes that are served instead of the generated viewsets they subclass
         "ERROR_FORMAT": "pymacaron",  # "pymacaron", "problem" (RFC 9457) or "drf"
         "RESPONSE_VALIDATION": None,  # "off", "log" or "raise"; None: "raise" while tests run, else "off"
@@ -39,15 +39,15 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "BUILTIN_ENDPOINTS": True,  # /ping, /ready, /version, /auth/version
         "READY_CHECKS": (),  # dotted paths of functions that GET /ready calls, too
         "READY_TIMEOUT": 2.0,  # seconds that GET /ready takes at most
-        "FRONT": True,  # answer operations before Django's handler where all middleware is known
+        "FRONT": True,  # answer operations before Django's handler if all middleware is supported
         "DOCS": True,  # Swagger UI, Redoc and the document itself
-        "DOCS_PERMISSION_CLASSES": None,  # of those; None: drf-spectacular's SERVE_PERMISSIONS, AllowAny by default
+        "DOCS_PERMISSION_CLASSES": None,  # of these; None: drf-spectacular's SERVE_PERMISSIONS, AllowAny by default
         "DYNAMODB": {
             "ENGINE": None,  # "embedded", "dynamodb-local", "container", "moto", "endpoint" or "aws"; None: see below
             "ENDPOINT": None,  # URL, for the engine "endpoint"
             "REGION": None,  # None: AWS_REGION, AWS_DEFAULT_REGION; "eu-west-1" for local engines
             "BINARY": None,  # path of the embedded engine's binary, or of DynamoDBLocal.jar
-            "IMAGE": "ghcr.io/nubo-db/dynoxide:1.2.1",  # what the engine "container" runs
+            "IMAGE": "ghcr.io/nubo-db/dynoxide:1.2.1",  # the image of the engine "container"
             "PATH": None,  # the embedded engine's data; None: dynamodb.sqlite3 beside Django's db.sqlite3
             "TABLE_PREFIX": "",
             "CONNECT_TIMEOUT": 2.0,  # seconds
@@ -65,7 +65,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "JWT": {
             "ALGORITHMS": ("HS256",),
             "SECRET": None,  # for HS*; at least as long as the hash (RFC 7518, section 3.2)
-            "ALLOW_SHORT_SECRET": False,  # a shorter SECRET signs and verifies: anybody can guess it from a token
+            "ALLOW_SHORT_SECRET": False,  # accept a shorter SECRET, which attackers can guess from a token
             "KEYS": {},  # {kid: secret or PEM}: verified against all, signed with SIGNING_KID's
             "SIGNING_KEY": None,  # private PEM
             "SIGNING_KID": None,
@@ -77,8 +77,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
             "LEEWAY": 10,  # seconds
             "EXPIRE_IN": 24 * 3600,  # seconds
             "REQUIRED_CLAIMS": ("exp", "sub"),
-            "SCOPE_CLAIMS": ("scope", "scp"),  # claims that grant scopes; no other does
-            "COOKIE": "token",  # name of the cookie read where there is no header; None: header only
+            "SCOPE_CLAIMS": ("scope", "scp"),  # claims that grant scopes; no other claim does
+            "COOKIE": "token",  # name of the cookie that is read if there is no header; None: header only
             "DEFAULT_USER_ID": None,  # the user that `backend_token` makes tokens for
             "USER": "none",  # "none", "lookup" or "create": how `sub` maps to a Django user
             "REVOKED": None,  # dotted path of a function: payload -> True when the token was revoked
@@ -87,7 +87,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         # The APIs of other services to call: {API: path of the spec}, or {API: {"SPEC": …, "BASE_URL": …}}, with
         # CREDENTIALS and any key of CLIENT_OPTIONS. An API that is served needs no SPEC.
         "CLIENTS": {},
-        "CLIENT_OPTIONS": {  # of all calls, where CLIENTS doesn't say otherwise
+        "CLIENT_OPTIONS": {  # of all calls, unless CLIENTS has another value
             "IN_PROCESS": False,  # the API is served by this process: call it without a socket
             "CONNECT_TIMEOUT": 2.0,  # seconds
             "READ_TIMEOUT": 10.0,
@@ -96,8 +96,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
             "BACKOFF": 0.1,  # seconds before the first retry at most; doubled before each further one
             "MAX_BACKOFF": 5.0,  # seconds
             "RETRY_BUDGET": 0.2,  # retries for each call to a host, in the long run
-            "CIRCUIT_FAILURES": 10,  # in a row, of calls to a host, until none is sent; None: always sent
-            "CIRCUIT_SECONDS": 10.0,  # until one is tried again
+            "CIRCUIT_FAILURES": 10,  # failed calls to a host in a row, after which no call is sent; None: no limit
+            "CIRCUIT_SECONDS": 10.0,  # until a trial call is sent
             "MAX_CONNECTIONS": 100,
             "MAX_ANSWER_SIZE": 10 * 1024 * 1024,  # bytes, once unpacked
             "HTTP2": False,  # needs httpx[http2]
@@ -109,18 +109,18 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
             "ERRORS": None,  # "raise" or "return" error answers; None: as COMPAT
         },
         "ADMIN": {
-            "READ_ONLY": False,  # nobody writes items in the admin, whatever their permissions
+            "READ_ONLY": False,  # no user can write items in the admin, whatever their permissions
             "PRODUCTION": None,  # mark its pages as production's; None: decided by engine and DEBUG
         },
         "TASKS": {
             "BACKEND": "immediate",  # "celery", "django", or the dotted path of a class
             "BROKER_URL": None,  # of Celery; None: CELERY_BROKER_URL, or Redis on this host
-            "RESULT_URL": None,  # where Celery keeps what tasks return; None: nowhere
+            "RESULT_URL": None,  # where Celery stores the results of tasks; None: nowhere
             "CELERY_APP": None,  # dotted path of the project's own Celery application
             "QUEUE": "macaron",  # of Celery, for tasks that name none
-            "VISIBILITY_TIMEOUT": 3600,  # seconds until another worker gets a killed one's tasks; more than any takes
+            "VISIBILITY_TIMEOUT": 3600,  # seconds until another worker gets a killed one's tasks; longer than any task
             "DJANGO_ALIAS": "default",  # the backend of Django's setting TASKS, for "django"
-            "OUTSIDE_REQUESTS": "run",  # what a call outside of a request does: "run" the function, or "send" it
+            "OUTSIDE_REQUESTS": "run",  # a call outside of a request: "run" the function, or "send" the task
             "TOKEN_EXPIRE_IN": 900,  # seconds: of the token that a worker issues anew for the caller
             "MAX_MESSAGE_SIZE": 256 * 1024,  # bytes
             "OUTBOX": False,  # keep tables for outbox=True and once=True in DynamoDB

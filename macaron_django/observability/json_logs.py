@@ -58,7 +58,7 @@ class JSONFormatter(OrjsonFormatter):
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         super().add_fields(log_data, record, message_dict)
-        for name in ("request", "wsgi_request", "USER_ID"):  # Django's extras are objects, this package's is text
+        for name in ("request", "wsgi_request", "USER_ID"):  # Django's are objects, this package's is text
             log_data.pop(name, None)
         log_data.setdefault("user", get_userid())
         context = current_context()

@@ -37,7 +37,7 @@ def monitor(kind: str = "Unknown", method: str = "Unknown") -> Iterator[None]:
     finally:
         observed.leave()
         observed.end(BlockEnded(kind, method, within, observed.duration, failure))
-        del failure  # it would refer to itself through its traceback
+        del failure  # the exception would refer to itself through its traceback
 
 
 def monitor_init(app: Any = None, config: Any = None, celery: bool = False) -> None:

@@ -66,7 +66,7 @@ class OpenTelemetrySpans(events.Subscriber):
                 SpanKind.SERVER,
                 _request_attributes(began),
             )
-        elif here.is_recording():  # of a framework's own instrumentation, or of a test
+        elif here.is_recording():  # a span of a framework's own instrumentation, or of a test
             span = self.tracer.start_span(
                 f"{began.method} {began.route}", kind=SpanKind.INTERNAL, attributes=_operation_attributes(began)
             )

@@ -29,7 +29,7 @@ class SentryReports(events.Subscriber):
 
     def __init__(self) -> None:
         add_global_event_processor(_without_doubles)
-        for logger in ("django.server", "django.request"):  # they report each 500 again, without its exception
+        for logger in ("django.server", "django.request"):  # these loggers report each 500 again, without its exception
             ignore_logger(logger)
 
     def operation(self, began: events.OperationBegan) -> events.Observation[events.OperationEnded]:

@@ -123,7 +123,7 @@ class AsyncTask(Generic[P, R]):
         if definition.outbox and _is_gathering():
             _put_in(message)
         else:
-            message.signed()  # raises here where the message is too long, not after the transaction
+            message.signed()  # raises here if the message is too long, not after the transaction
             if definition.outbox:
                 send = functools.partial(_put_in, message, send)
         _after_commit(send)

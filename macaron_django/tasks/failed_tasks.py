@@ -61,7 +61,7 @@ def keep_failure(message: Message, error: str, report: Mapping[str, Any]) -> Non
     model: Any = failed_task_model()
     try:
         text = message.signed()
-    except UnsendableArgument:  # longer than a message may be: it wasn't sent as one
+    except UnsendableArgument:  # the message is longer than a message may be
         text = None
     try:
         row = model(**values, message=text) if text else model(**values)
@@ -82,7 +82,7 @@ def _report_text(report: Mapping[str, Any]) -> str:
     """Returns a report as JSON. If the report is too long, its longest texts and lists are cut."""
     text = json.dumps(report, default=str)
     for longest, most in _CUTS:
-        if len(text) <= _LONGEST_REPORT:  # ASCII: as many bytes
+        if len(text) <= _LONGEST_REPORT:  # ASCII: one byte for each character
             return text
         text = json.dumps(_cut(report, longest, most), default=str)
     if len(text) <= _LONGEST_REPORT:
@@ -137,7 +137,7 @@ def run_again(task_id: str, backend: TaskBackend) -> RunAgain:
             condition="present",
             expected={name: item.get(name) for name in ("status", "failed_at", "run_again_at")},
         )
-    except StaleItem:  # somebody else was faster
+    except StaleItem:  # another request was faster
         return "running"
     try:
         backend.send(message)
@@ -154,7 +154,7 @@ def note_done(message: Message) -> None:
     try:
         table.update_item(table.key(message.id), {"status": {"S": "done"}}, condition="present")
     except StaleItem:
-        return  # it isn't kept any more
+        return  # the task is no longer stored
     except PersistenceError:
         logger.warning(
             "Task %s [%s] was run again and is done, but is still listed as running.",

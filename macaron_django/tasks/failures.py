@@ -81,6 +81,6 @@ def report_task_failure(message: Message, error: Exception, request: HttpRequest
 def _keeper(message: Message, error: Exception) -> Callable[[Mapping[str, Any]], None] | None:
     if not settings.TASKS.KEEP_FAILURES_DAYS:
         return None
-    from macaron_django.tasks.failed_tasks import keep_failure  # PynamoDB, which tasks may do without
+    from macaron_django.tasks.failed_tasks import keep_failure  # imports PynamoDB, which tasks may not need
 
     return partial(keep_failure, message, type(error).__name__)

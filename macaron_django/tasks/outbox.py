@@ -69,7 +69,7 @@ def _sent(item: dict[str, Any], backend: TaskBackend, now: float) -> bool:
         outbox.update_item(
             key, {"due": due}, add={"attempts": {"N": "1"}}, condition="present", expected={"due": item["due"]}
         )
-    except StaleItem:  # another relay has it, or it was sent
+    except StaleItem:  # another relay has the message, or it was sent
         return False
     try:
         message = read_message(item["payload"]["S"])
@@ -77,7 +77,7 @@ def _sent(item: dict[str, Any], backend: TaskBackend, now: float) -> bool:
     except (BadMessage, TaskNotSent) as error:
         logger.warning("Task %s [%s] stays in the outbox: %s", item["task"]["S"], item["id"]["S"], error)
         return False
-    except Exception:  # a backend's error, such as for an unknown queue: the other messages go on
+    except Exception:  # an error of the backend, such as an unknown queue: send the other messages
         logger.exception("Task %s [%s] stays in the outbox.", item["task"]["S"], item["id"]["S"])
         return False
     put_away(message)

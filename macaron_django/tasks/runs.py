@@ -91,7 +91,7 @@ def _done(message: Message, definition: TaskDefinition, backend: TaskBackend) ->
         return called(definition.function)(*args, **kwargs)
 
     if definition.once:
-        from macaron_django.tasks.run_marks import done_once  # PynamoDB, which other tasks may do without
+        from macaron_django.tasks.run_marks import done_once  # imports PynamoDB, which other tasks may not need
 
         returned = done_once(message, call)
     else:

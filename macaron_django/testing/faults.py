@@ -242,7 +242,7 @@ class FaultProxy:
             headers = tuple((name, value) for name, value in response.getheaders() if name.lower() not in _HOP_BY_HOP)
             return _EngineAnswer(response.status, headers, response.read(), applied=response.status == 200)
         except (OSError, http.client.HTTPException):
-            return _EngineAnswer.nothing()  # the engine broke the connection: so does the proxy
+            return _EngineAnswer.nothing()  # the engine broke the connection, so the proxy breaks its own
         finally:
             connection.close()
 
@@ -262,7 +262,7 @@ class _EngineAnswer:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     applied: bool = False
-    sent: float = 1.0  # the part of the body that reaches the client; 0: nothing at all does
+    sent: float = 1.0  # the part of the body that reaches the client; 0: not even the head reaches it
 
     @classmethod
     def nothing(cls) -> _EngineAnswer:

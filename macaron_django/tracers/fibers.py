@@ -32,7 +32,7 @@ async def run_in_fiber(function: Callable[[], T]) -> T:
 
     driver = getcurrent()
     fiber: Any = greenlet(function, driver)
-    fiber.gr_context = driver.gr_context  # the very same: what the function sets in it, its caller sees
+    fiber.gr_context = driver.gr_context  # the same context, so that the caller sees what the function sets
     result = fiber.switch()
     while not fiber.dead:
         try:

@@ -112,8 +112,8 @@ def _run_text(task: Any, text: str) -> Any:
     except BadMessage as error:
         logger.error("A message wasn't run: %s", error)  # noqa: TRY400 (its traceback says nothing more)
         raise
-    except TaskNotSent as error:  # it couldn't be sent again for later: the message stays where it is
+    except TaskNotSent as error:  # it couldn't be sent again for later, so the message stays in the queue
         raise Reject(str(error), requeue=True) from error
     if isinstance(returned, SentAgain):
-        raise Ignore  # the next message has the same id, and its result is the task's
+        raise Ignore  # the next message has the same id, and its result is the task's result
     return returned

@@ -36,4 +36,4 @@ class ImmediateBackend(TaskBackend):
         try:
             run(message, self)
         except TaskFailed:
-            return  # it is reported
+            return  # the failure is already reported

@@ -77,7 +77,7 @@ class TakingChannel(_Channel):  # type: ignore[misc]
         keys = self._key(self._taken_from), self._key(self.taken_key(self._taken_from))
         self._in_poll = self.client.connection
         self._brpop_sent_at = monotonic()
-        if self._passed < len(queues) > 1:  # another queue may have messages: don't wait at this one
+        if self._passed < len(queues) > 1:  # another queue may have messages, so don't wait for this queue
             self.client.connection.send_command("RPOPLPUSH", *keys)
             return
         wait = timeout or self.brpop_timeout

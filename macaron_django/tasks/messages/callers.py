@@ -93,7 +93,7 @@ def _trace(request: HttpRequest | None) -> dict[str, str]:
 
 def _stored_user(request: HttpRequest) -> list[Any] | None:
     """Returns the model and key of the authenticated user, or None if the user isn't a row of the ORM."""
-    known = auth_caller.current_request() or request  # DRF's, which has the user
+    known = auth_caller.current_request() or request  # DRF's request, which has the user
     user = vars(known).get("_user") or vars(request).get("_cached_user")
     if not isinstance(user, Model) or isinstance(user, Row) or user.pk is None:
         return None
@@ -119,7 +119,7 @@ def _encrypted(token: str) -> str:
 
 
 def _fernet() -> Any:
-    from cryptography.fernet import Fernet, MultiFernet  # where a token is passed on
+    from cryptography.fernet import Fernet, MultiFernet  # if a token is passed on
 
     secrets = [django_settings.SECRET_KEY, *django_settings.SECRET_KEY_FALLBACKS]
     keys = [hmac.new(force_bytes(secret), b"macaron_django.tasks.token", hashlib.sha256).digest() for secret in secrets]
@@ -160,7 +160,7 @@ def _made_request(described: Mapping[str, Any]) -> HttpRequest:
             **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
             "wsgi.url_scheme": "https" if given.get("secure") else "http",
             "wsgi.input": io.BytesIO(),
-            "macaron_django.started": time.time(),  # which reports of errors show
+            "macaron_django.started": time.time(),  # reports of errors show this time
         }
     )
     request._cached_user = request.user = _user(described)  # type: ignore[attr-defined]
@@ -184,7 +184,7 @@ def _found_user(label: str, key: str) -> Any:
 def _user_of(claims: Mapping[str, Any]) -> Any:
     try:
         return user_for(claims)
-    except AuthInvalidTokenError:  # deleted since, or no longer active
+    except AuthInvalidTokenError:  # the user has been deleted, or is no longer active
         return AnonymousUser()
 
 
