@@ -18,7 +18,7 @@ def check_originals(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> 
     """Reports PyMacaron's own packages, because programs import an installed one instead of this package."""
     return [
         checks.Warning(
-            f"{name} itself is installed ({place}): what imports {name} gets it instead of macaron_django.",
+            f"{name} itself is installed ({place}): programs import it instead of macaron_django.",
             hint=f"`pip uninstall {name.replace('_', '-')}`, or remove macaron_django.compat.",
             id="macaron_django.W121",
         )

@@ -266,7 +266,7 @@ def test_an_import_that_breaks_off_says_how_far_it_came(shop, monkeypatch):
 
 
 def test_the_page_says_how_many_items_an_import_may_have(shop):
-    assert "At most 5000 items at a time" in shop.client("view", "add").get(f"{shop.root}import/").content.decode()
+    assert "A file may have up to 5000 items" in shop.client("view", "add").get(f"{shop.root}import/").content.decode()
 
 
 def test_csv_is_read_as_spreadsheets_save_it(shop):

@@ -132,6 +132,6 @@ def test_an_original_that_is_installed_wins_and_a_check_says_so(tmp_path: Path):
     assert done.stdout.splitlines() == [
         "True",
         f"macaron_django.W121 pymacaron itself is installed ({package / '__init__.py'}): "
-        "what imports pymacaron gets it instead of macaron_django.",
+        "programs import it instead of macaron_django.",
         "No module named 'pymacaron.auth'",
     ], done.stderr

@@ -144,7 +144,7 @@ def test_anything_else_is_refused_by_its_place(value: Any, said: str) -> None:
 def test_what_holds_itself_is_refused() -> None:
     endless: list[Any] = []
     endless.append(endless)
-    with pytest.raises(UnsendableArgument, match="nested more than 100 levels deep, or holds itself"):
+    with pytest.raises(UnsendableArgument, match="nested more than 100 levels deep, or contains itself"):
         argument_json(endless)
 
 

@@ -63,8 +63,8 @@ def argument_of_json(json: Any) -> Any:
     read = _READERS.get(json[_TAG]) if isinstance(json[_TAG], str) else None
     if read is None:
         raise UnknownTag(
-            f"This version doesn't know arguments of the kind {json[_TAG]!r}: the message comes from a newer version, "
-            "or is damaged."
+            f"This version doesn't support arguments of the kind {json[_TAG]!r}: the message comes from a newer "
+            "version, or is damaged."
         )
     try:
         return read(json)
@@ -76,7 +76,7 @@ def argument_of_json(json: Any) -> Any:
 
 def _written(value: Any, rows: RowForm, place: str, depth: int) -> Any:
     if depth > _DEEPEST:
-        raise UnsendableArgument(f"{place} is nested more than {_DEEPEST} levels deep, or holds itself.")
+        raise UnsendableArgument(f"{place} is nested more than {_DEEPEST} levels deep, or contains itself.")
     if isinstance(value, Enum):
         raise UnsendableArgument(f"{place} is a member of {type(value).__name__}: send its value.")
     if isinstance(value, _PLAIN):
