@@ -1,9 +1,9 @@
 """Shows and edits items in the Django admin: ``ItemAdmin``, registered for every persisted schema.
 
-Django's autodiscovery imports this package, which registers the models that the project hasn't registered itself.
-Open ``lists`` for the list, ``forms`` for adding, changing and deleting, ``import_export`` for files, ``pages`` for the
-read-only pages, ``failed_task_admin`` for tasks, ``display`` for how values look, and ``permissions`` for who may do
-what.
+Django's autodiscovery imports this package, which registers the models that the project hasn't registered itself. Open
+``lists`` for the list of items, ``forms`` for adding, changing and deleting items, and ``import_export`` for files.
+Open ``pages`` for the read-only pages, and ``failed_task_admin`` for tasks. Open ``display`` for how values look, and
+``permissions`` for what each user may do.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ __all__ = ["ItemAdmin", "register_items"]
 
 
 def register_items(site: AdminSite) -> None:
-    """Registers on ``site`` the models of persisted schemas and of failed tasks that aren't registered there yet.
+    """Registers the models of persisted schemas and of failed tasks on ``site``.
 
-    A site without its own index templates gets templates that extend Django's and describe the schemas. The index and
-    the sidebar also link to the pages about tables.
+    Skips models that are already registered.
+
+    If the site doesn't set its own index templates, it gets templates that extend Django's and show the schemas'
+    descriptions. The index and the sidebar also link to the pages about tables.
     """
     from macaron_django.registry import registry
 

@@ -1,4 +1,4 @@
-"""The base class of the parts of ``ItemAdmin``, and the links that a part adds to its pages."""
+"""Defines the base class of the mixins that make up ``ItemAdmin``, and the links that a mixin adds to pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from macaron_django.exceptions import PersistenceError, UnstorableValue
 if TYPE_CHECKING:
     ModelAdmin: TypeAlias = admin.ModelAdmin[Model]
 else:
-    ModelAdmin = admin.ModelAdmin  # only generic in its stubs
+    ModelAdmin = admin.ModelAdmin  # ModelAdmin is generic only in its stubs
 
 __all__ = ["ItemAdminBase", "ObjectTool"]
 
@@ -31,7 +31,10 @@ class ObjectTool:
 
 
 class ItemAdminBase(ModelAdmin):
-    """The base class of each part of ``ItemAdmin``. A part adds links to those that ``super()`` returns."""
+    """The base class of the mixins that make up ``ItemAdmin``.
+
+    A mixin adds its links to the links that ``super()`` returns.
+    """
 
     def get_queryset(self, request: HttpRequest) -> Any:
         # Administrators see all items in the table, even those that `expired: hidden` in x-persist hides from clients.
@@ -51,7 +54,7 @@ class ItemAdminBase(ModelAdmin):
             return None
 
     def _table_conflict(self) -> str:
-        """Returns how the table's keys differ from the schema's (after a key was renamed, say); "" if they don't."""
+        """Returns a text that says how the table's keys differ from the schema's keys; "" if they are equal."""
         try:
             found = compare_table(self.model.objects.persistence.table)  # type: ignore[attr-defined]
         except PersistenceError:

@@ -1,7 +1,7 @@
-"""Shows the tasks that failed, each with its report, and can run one again.
+"""Shows the tasks that failed, with their reports, and lets users run a task again.
 
-Failed tasks are items of their own table, so the parts of ``ItemAdmin`` list and delete them. Users with permission to
-change them can run them again; there is no form for them.
+Failed tasks are items in a separate table, so the mixins of ``ItemAdmin`` list and delete them. Users with the
+permission to change failed tasks can run them again. There is no form to edit a failed task.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ __all__ = ["FailedTaskAdmin", "register_failed_tasks"]
 
 
 def register_failed_tasks(site: AdminSite) -> None:
-    """Registers the list of failed tasks on a site, if it isn't there yet."""
+    """Registers the list of failed tasks on a site, unless the site already has it."""
     model = failed_task_model()
     if not site.is_registered(model):
         site.register(model, FailedTaskAdmin)
@@ -76,7 +76,7 @@ class FailedTaskPage:
 
 
 class StatusFilter(ValueFilter):
-    """The filter by status. By default, without a search, it selects tasks that failed and weren't run again."""
+    """The filter by status. If the URL has no status and no search, it selects the status ``failed``."""
 
     def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
@@ -91,15 +91,15 @@ class StatusFilter(ValueFilter):
 class FailedTaskAdmin(
     PermissionsMixin, BulkDeletionMixin, ItemViewMixin, ChangeListMixin, AllowedLookupsMixin, ColumnsMixin, FiltersMixin
 ):
-    """The list of failed tasks, newest first; a page for each, with its report; and the page that runs one again."""
+    """Lists the failed tasks, newest first. Each task has a page with its report, and a page to run the task again."""
 
     item_template = "admin/macaron_django/failed_task.html"
     run_again_template = "admin/macaron_django/run_again.html"
     ordering = ("-failed_at",)
-    list_per_page = 25  # few, because each task is read with its report
+    list_per_page = 25  # low, because each task is read with its whole report
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        of_status, of_time, *_ = filters_of(self.model)  # those of the index come first
+        of_status, of_time, *_ = filters_of(self.model)  # the filters of the index come first
         return [type("StatusFilterOf", (StatusFilter, of_status), {}), of_time]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -109,7 +109,7 @@ class FailedTaskAdmin(
         return False
 
     def has_run_again_permission(self, request: HttpRequest) -> bool:
-        """Returns whether this user may run failed tasks again: Django's permission to change them decides."""
+        """Returns whether this user may run failed tasks again. This needs Django's permission to change them."""
         codename = get_permission_codename("change", self.opts)
         user: Any = request.user
         return not is_read_only(self.model) and bool(user.has_perm(f"{self.opts.app_label}.{codename}"))
@@ -132,7 +132,10 @@ class FailedTaskAdmin(
         return page
 
     def run_again_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Asks whether to run a task again (GET), and runs it (POST), once even if the form is posted repeatedly."""
+        """Shows the confirmation page (GET), or runs the task again (POST).
+
+        Runs it once even if the form is posted twice.
+        """
         if not self.has_run_again_permission(request):
             raise PermissionDenied
         pk = unquote(object_id)

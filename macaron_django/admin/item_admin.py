@@ -1,4 +1,4 @@
-"""Assembles ``ItemAdmin`` from its parts, with one module for each part."""
+"""Assembles ``ItemAdmin`` from its mixins. Each mixin has its own module."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ class ItemAdmin(
 ):
     """Lists, shows and edits the items of a persisted schema, for staff with Django's permissions on its model.
 
-    Columns come from the schema in its order, or from its ``x-admin: {columns: [names]}``. To change more, subclass
-    and register it for ``apipool.<api>.<Schema>``, like any ``ModelAdmin``.
+    The columns are the schema's properties in schema order, or the names in its ``x-admin: {columns: [names]}``. To
+    change more, register a subclass for ``apipool.<api>.<Schema>``, like any ``ModelAdmin``.
     """

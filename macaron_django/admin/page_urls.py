@@ -1,4 +1,7 @@
-"""Makes the pages that this admin adds, for staff only: their URL patterns, their addresses and their responses."""
+"""Creates the URL patterns, the URLs and the responses of the pages that this package adds to the admin.
+
+They are for staff only.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ __all__ = ["address", "admin_page", "admin_path"]
 
 
 def admin_path(model_admin: ItemAdminBase, route: str, view: Callable[..., Any], name: str) -> URLPattern:
-    """Returns the URL pattern of a page for staff only; its name is ``<app>_<model>_<name>``."""
+    """Returns the URL pattern of a page for staff only. The pattern's name is ``<app>_<model>_<name>``."""
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         return model_admin.admin_site.admin_view(view)(*args, **kwargs)
@@ -28,7 +31,10 @@ def admin_path(model_admin: ItemAdminBase, route: str, view: Callable[..., Any],
 
 
 def address(model_admin: ItemAdminBase, name: str, pk: Any = None) -> str:
-    """Returns the URL of one of Django's pages (``change``) or of this admin's, for one item if ``pk`` is given."""
+    """Returns the URL of an admin page, such as Django's ``change``.
+
+    If ``pk`` is given, it is the URL for that item.
+    """
     full = f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_{name}"
     return reverse(full, args=[] if pk is None else [quote(pk)], current_app=model_admin.admin_site.name)
 
@@ -36,7 +42,10 @@ def address(model_admin: ItemAdminBase, name: str, pk: Any = None) -> str:
 def admin_page(
     model_admin: ItemAdminBase, request: HttpRequest, template: str, title: str, **context: Any
 ) -> TemplateResponse:
-    """Returns a page that has ``context``, the context of all the admin's pages, and a link to the list."""
+    """Returns the response with a rendered page.
+
+    The template's context is the common context of all admin pages, the list's URL, and ``context``.
+    """
     site, opts = model_admin.admin_site, model_admin.opts
     request.current_app = site.name
     common = {

@@ -1,4 +1,7 @@
-"""Decides who may do what: Django's permissions on the model, except writing if a setting or the schema forbids it."""
+"""Decides what a user may do.
+
+Django's permissions on the model apply, unless a setting or the schema forbids writing.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ def is_read_only(model: type[Model]) -> bool:
 
 
 class PermissionsMixin(ItemAdminBase):
-    """Grants Django's permissions, but no permission to write if the setting or the schema says read-only."""
+    """Grants Django's permissions.
+
+    If the setting or the schema makes the model read-only, refuses the permissions to write.
+    """
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return not is_read_only(self.model) and super().has_add_permission(request)

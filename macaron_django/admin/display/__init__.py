@@ -1,6 +1,7 @@
 """Formats items for people, without their secrets.
 
-It takes rows and JSON with their schemas and returns texts, ``ShownValue`` trees and JSON. Open ``property_values`` to
-change how a value looks, ``readable_json`` for JSON, ``differences`` for what counts as a change, ``redaction`` for
-what is secret, and ``known_sentences`` for which sentences of lower layers are translated.
+Its functions accept rows or JSON with a schema. They return texts, ``ShownValue`` trees or JSON. Open
+``property_values`` to change how a value looks, and ``readable_json`` to change how JSON looks. Open ``differences``
+for what counts as a change, and ``redaction`` for which properties are secret. Open ``known_sentences`` for the
+sentences of lower layers that are translated.
 """

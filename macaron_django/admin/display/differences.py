@@ -1,4 +1,7 @@
-"""Finds the places where two JSON values differ, for the history, edit conflicts and the preview of an import."""
+"""Finds the places where two JSON values differ.
+
+The item's history, edit conflicts and import previews show these places.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,9 @@ class Difference:
 
 
 def differences(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> Iterator[Difference]:
-    """Yields the innermost places where ``after`` differs from ``before``. Arrays of unequal length differ as a whole.
+    """Yields the innermost places where ``after`` differs from ``before``.
+
+    For arrays of unequal length, yields the whole array.
 
     >>> [each.pointer for each in differences({"name": "Ada", "tags": [1, 2]}, {"name": "Eve", "tags": [1, 3]})]
     ['/name', '/tags/1']
@@ -39,7 +44,7 @@ def differences(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> It
 
 
 def same_json(one: Any, other: Any) -> bool:
-    """Returns whether two JSON values are equal: as in DynamoDB, 1 equals 1.0; unlike in Python, 1 doesn't equal true.
+    """Returns whether two JSON values are equal. As in DynamoDB, 1 equals 1.0. Unlike in Python, 1 doesn't equal true.
 
     >>> same_json([1, {"a": 1.0}], [1.0, {"a": 1}]), same_json(1, True)
     (True, False)
@@ -54,5 +59,5 @@ def same_json(one: Any, other: Any) -> bool:
 
 
 def _exact(value: Any) -> Any:
-    # A float means the decimal that it is written as.
+    # A float is compared as the decimal number that its text shows.
     return Decimal(repr(value)) if isinstance(value, float) else value

@@ -1,7 +1,7 @@
-"""Lists the sentences of lower layers that the admin shows, for translation; ``local_texts`` recognises them.
+"""Lists the English sentences of lower layers that the admin translates. ``local_texts`` recognises them.
 
-The text for a placeholder such as ``%(place_text)s`` is itself a sentence of this list, and is translated, too. The
-texts for placeholders without ``_text`` in their names aren't.
+If a placeholder's name ends in ``_text``, such as ``%(place_text)s``, its value is itself a sentence of this list and
+is also translated. The values of other placeholders aren't translated.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop as _
 __all__ = ["SENTENCES"]
 
 SENTENCES: Final = (
-    # What breaks a schema.
+    # Violations of a schema.
     _("is required"),
     _("is not valid"),
     _("is not allowed here"),
@@ -67,7 +67,7 @@ SENTENCES: Final = (
     _("an IPv4 address"),
     _("an IPv6 address"),
     _("an IRI"),
-    # What DynamoDB can't hold.
+    # Values that DynamoDB can't store.
     _("this name can't be an additional property here"),
     _("a key of type %(wanted)s can't hold a value of type %(found)s"),
     _("a key must have a value"),
@@ -89,7 +89,7 @@ SENTENCES: Final = (
     _("half of a surrogate pair, which UTF-8 can't encode"),
     _("The item has %(size)s bytes, more than DynamoDB's %(limit)s. The largest attributes: %(names)s."),
     _("The credentials lack the claim %(claim)s (a string or an integer), which %(name)s needs."),
-    # A query and its plan.
+    # Queries and their plans.
     _("No call: nothing can match"),
     _("GetItem from %(table)s"),
     _("BatchGetItem of %(count)s keys from %(table)s"),
@@ -164,7 +164,7 @@ SENTENCES: Final = (
     _("This cursor has expired: start again at the first page."),
     _("This cursor was changed or belongs to another list: start again at the first page."),
     _("This cursor belongs to another list: start again at the first page."),
-    # A write, and a call that failed.
+    # Writes, and calls that failed.
     _("%(kind)s with %(key)s"),
     _("There is already a %(item_text)s."),
     _("There is already an %(item_text)s."),
@@ -204,7 +204,7 @@ SENTENCES: Final = (
         "them to a writable local folder."
     ),
     _("The %(engine)s can't start: %(error)s"),
-    # A file or a text that can't be read.
+    # Files and texts that can't be read.
     _("%(problem_text)s (line %(line)s, column %(column)s)"),
     _("a name occurs twice in one object"),
     _("the name %(name)s occurs twice in one object"),
@@ -234,7 +234,7 @@ SENTENCES: Final = (
     _('not a value in DynamoDB\'s form, such as {"S": "text"}'),
     _("a set can't be empty"),
     _("%(value)s isn't of DynamoDB's type %(type)s"),
-    # How a table differs from its schema.
+    # Differences between a table and its schema.
     _("table %(table)s: %(keys)s"),
     _("table %(table)s: %(keys)s; its schema says %(wanted)s, which needs a new table"),
     _("local index %(name)s can only be created together with its table"),

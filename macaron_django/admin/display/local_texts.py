@@ -1,6 +1,9 @@
-"""Translates the English texts of lower layers for the user: violations, errors, plans, differences of tables.
+"""Translates the English texts of lower layers into the user's language.
 
-These layers also write to clients and logs, so they don't translate; ``known_sentences`` lists their sentences.
+Such texts are violations, errors, plans and table differences.
+
+The lower layers don't translate, because their texts also go to clients and logs. ``known_sentences`` lists these
+texts.
 """
 
 from __future__ import annotations
@@ -16,19 +19,22 @@ from macaron_django.admin.display.known_sentences import SENTENCES
 __all__ = ["local_error", "local_text"]
 
 _PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
-#: What may come before a sentence: the sign of a table's difference, or the JSON pointer of a violation.
+#: The prefix that a sentence may have: the sign of a table difference, or the JSON pointer of a violation.
 _PREFIX: Final = re.compile(r"[+~!?] |/\S*: ")
 
 
 class _Sentence(NamedTuple):
-    """A sentence with placeholders: its literal texts, and the names of the placeholders between them."""
+    """A sentence with placeholders, split into its literal texts and the names of the placeholders between them."""
 
     template: str
     literals: list[str]
     names: list[str]
 
     def parts(self, text: str) -> dict[str, str] | None:
-        """Returns the values of the placeholders in a text; None if it is another sentence. Takes linear time."""
+        """Returns the values that the placeholders have in ``text``, or None if ``text`` is another sentence.
+
+        Runs in linear time.
+        """
         first, *middle = self.literals
         if not text.startswith(first) or not (text == first or middle):
             return None
@@ -50,14 +56,19 @@ class _Sentence(NamedTuple):
 
 @cache
 def _sentences() -> list[_Sentence]:
-    """Returns the known sentences: first those that begin with a literal text, the longest literal texts first."""
+    """Returns the known sentences in the order in which to try them.
+
+    Sentences that begin with a literal text come first, sorted by the length of that text, the longest first.
+    """
     split = [_PLACEHOLDER.split(template) for template in SENTENCES]
     found = [_Sentence(template, parts[::2], parts[1::2]) for template, parts in zip(SENTENCES, split, strict=True)]
     return sorted(found, key=lambda each: (not each.literals[0], -sum(map(len, each.literals))))
 
 
 def local_text(text: str) -> str:
-    """Returns a text of one or several lines in the user's language; lines that aren't known stay as they are.
+    """Returns a text in the user's language, translated line by line.
+
+    Leaves a line in English if its sentence isn't known.
 
     >>> local_text("must be at most 5")
     'must be at most 5'
@@ -68,7 +79,10 @@ def local_text(text: str) -> str:
 
 
 def local_error(error: Exception) -> str:
-    """Returns an exception's message in the user's language, or the messages of all its violations."""
+    """Returns an exception's message in the user's language.
+
+    If it has violations, returns the messages of all violations.
+    """
     violations = getattr(error, "violations", ())
     if violations:
         return "; ".join(f"{each.pointer or '/'}: {local_text(each.message)}" for each in violations)

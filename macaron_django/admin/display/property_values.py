@@ -1,6 +1,6 @@
-"""Formats the values of items for people: shortened for a cell of a list, complete for an item's page.
+"""Formats the values of items for people: shortened for the cells of a list, and complete for an item's page.
 
-Templates write and escape the ``ShownValue`` trees that are made here.
+The complete form is a tree of ``ShownValue`` objects, which the templates render and escape.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ __all__ = ["ShownValue", "cell", "shown", "shown_property", "web_address", "with
 
 _CELL_LENGTH = 80
 _LINKED = ("http", "https", "mailto")
-#: The JSON Schema type of each kind of ``ShownValue`` that isn't named like its type.
+#: The JSON Schema types of those kinds of ``ShownValue`` whose names differ from the types' names.
 _TYPES = {"text": "string", "empty": "string", "moment": "string", "date": "string", "link": "string"}
 
 
 def cell(value: Any) -> Any:
-    """Returns the text of one cell of a list, which is never longer than a line."""
+    """Returns the text of one cell of a list. The text is at most one line long."""
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if value is None:
@@ -57,7 +57,7 @@ def cell(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class ShownValue:
-    """A value for the templates, which choose by ``kind`` how to write it."""
+    """A value that a template shows. The template chooses the markup by ``kind``."""
 
     kind: str
     text: str = ""
@@ -77,12 +77,15 @@ class ShownValue:
 
     @property
     def shown_type(self) -> str:
-        """The type that the schema gives; if it gives none, the value's own type."""
+        """The type from the schema, or the value's own type if the schema has none."""
         return self.type or ("" if self.kind == "secret" else _TYPES.get(self.kind, self.kind))
 
 
 def with_problems(properties: Iterable[ShownValue], violations: Iterable[Violation]) -> list[ShownValue]:
-    """Returns the properties with each violation at its value, or at the nearest shown value around that."""
+    """Returns the properties with each violation attached to its value.
+
+    If that value isn't shown, the violation is attached to the nearest shown value that contains it.
+    """
     found = list(violations)
     return [_with_problems(each, [one for one in found if _is_at(one.pointer, each)]) for each in properties]
 
@@ -93,7 +96,7 @@ def _with_problems(node: ShownValue, violations: list[Violation]) -> ShownValue:
     children = with_problems(node.children, violations)
     own = [one for one in violations if not any(_is_at(one.pointer, child) for child in children)]
     problems = [f"{one.pointer[len(node.pointer) + 1 :]} {local_text(one.message)}".strip() for one in own]
-    if node.kind == "secret":  # the rule that a secret breaks may reveal something about it
+    if node.kind == "secret":  # the violated rule may reveal something about the secret
         problems = [_("doesn't match the schema")]
     return replace(node, problems=tuple(problems), children=tuple(children))
 
@@ -103,7 +106,7 @@ def _is_at(pointer: str, node: ShownValue) -> bool:
 
 
 def shown_property(name: str, applied: AppliedSchemas, value: Any, pointer: str = "") -> ShownValue:
-    """Returns a property as the item's page shows it; ``applied`` is empty for one that isn't in the schema."""
+    """Returns a property as the item's page shows it. If the property isn't in the schema, ``applied`` is empty."""
     pointer = json_pointers.child(pointer, name)
     schema = applied.schema
     described: dict[str, Any] = {
@@ -117,7 +120,7 @@ def shown_property(name: str, applied: AppliedSchemas, value: Any, pointer: str 
 
 
 def shown(value: Any, applied: AppliedSchemas, pointer: str = "", **described: Any) -> ShownValue:
-    """Returns a value of any kind; its own type decides how it is shown, not the schema's."""
+    """Returns any value as the item's page shows it. The form depends on the value's own type, not on the schema."""
     described["pointer"] = pointer
     if value is None:
         return ShownValue("null", "null", **described)
@@ -174,7 +177,7 @@ def _href(text: str, format: str) -> str:  # noqa: A002 (JSON Schema's word)
 
 
 def web_address(text: str) -> str:
-    """Returns the target of a link that leads to the web or to mail; "" for any other, such as ``javascript:``."""
+    """Returns the URL if it is a web or mail address; "" for any other URL, such as ``javascript:``."""
     try:
         return text if urlsplit(text).scheme.lower() in _LINKED else ""
     except ValueError:
@@ -190,12 +193,12 @@ def _moment(value: dt.datetime, described: dict[str, Any]) -> ShownValue:
 
 
 def _local(value: dt.datetime) -> dt.datetime:
-    """Returns the moment in Django's current time zone."""
+    """Returns the date-time in Django's current time zone."""
     return timezone.localtime(value) if timezone.is_aware(value) else value
 
 
 def type_of(schema: Schema | None) -> str:
-    """Returns the schema's types and format as text.
+    """Returns the types and the format of a schema as text.
 
     >>> type_of(None)
     ''
@@ -207,7 +210,7 @@ def type_of(schema: Schema | None) -> str:
 
 
 def size_text(octets: int) -> str:
-    """Returns a size as ``filesizeformat`` does, but in exact bytes below a kilobyte."""
+    """Returns a size as ``filesizeformat`` formats it, but in exact bytes if it is less than a kilobyte."""
     if octets < 1024:
         return ngettext("%(count)s byte", "%(count)s bytes", octets) % {"count": octets}
     return _("%(size)s KB") % {"size": formats.number_format(octets / 1024, 1)}

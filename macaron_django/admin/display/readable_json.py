@@ -1,4 +1,4 @@
-"""Writes JSON for people: indented, or shortened, with every digit of every number."""
+"""Formats JSON for people, indented or shortened. Numbers keep all their digits."""
 
 from __future__ import annotations
 

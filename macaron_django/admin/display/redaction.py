@@ -1,7 +1,7 @@
-"""Takes secrets out of items: properties that are ``writeOnly``, and passwords.
+"""Removes secrets from items: properties that are ``writeOnly``, and passwords.
 
-Values that are only shown have a mask instead. A value that a user edits is without its secrets, and gets them back
-before it is stored.
+A read-only page shows a mask instead of each secret. A form gets the item without its secrets. Before the edited item
+is stored, the stored secrets are added again.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ MASK = "••••••"
 
 
 def is_secret(prop: Property) -> bool:
-    """Returns whether the schema says that the property's value is for the server only."""
+    """Returns whether a property is secret: ``writeOnly``, or a password."""
     return applied_schemas(prop.schema).is_secret
 
 
 def without_secrets(schema: Schema, json: Any, *, mask: str | None = None) -> Any:
     """Returns a copy of a JSON value without its secrets, or with ``mask`` instead of them, at any depth.
 
-    A value that is secret in any branch of ``oneOf`` or ``anyOf`` is secret in all branches.
+    If a value is secret in one branch of ``oneOf`` or ``anyOf``, it is secret in all branches.
     """
     return _without(applied_schemas(schema), json, mask)
 
@@ -49,7 +49,7 @@ def _without(applied: AppliedSchemas, json: Any, mask: str | None) -> Any:
 
 
 def hidden_places(schema: Schema, json: Any) -> dict[str, Any]:
-    """Returns where a JSON value has secrets: ``{"token": true, "logins": {"0": {"key": true}}}``."""
+    """Returns the places of the secrets in a JSON value: ``{"token": true, "logins": {"0": {"key": true}}}``."""
     return _hidden_places(applied_schemas(schema), json)
 
 
@@ -67,7 +67,10 @@ def _hidden_places(applied: AppliedSchemas, json: Any) -> dict[str, Any]:
 
 
 def without_secret_attributes(schema: Schema, item: AttributeMap, *, mask: str | None = None) -> AttributeMap:
-    """Does what ``without_secrets`` does, for an item in DynamoDB's own form; a mask becomes an attribute of type S."""
+    """Returns an item in DynamoDB's own form without its secrets.
+
+    If ``mask`` is given, each secret is replaced with the mask, as an attribute of type S.
+    """
     return _without_attributes(applied_schemas(schema), item, mask)
 
 
@@ -92,7 +95,10 @@ def _attribute_without_secrets(applied: AppliedSchemas, value: AttributeValue, m
 
 
 def with_secrets(schema: Schema, json: Any, stored: Any) -> Any:
-    """Returns a copy of ``json`` that also has the secrets of ``stored`` for which ``json`` has no value."""
+    """Returns a copy of ``json`` with the secrets of ``stored`` added.
+
+    Values that ``json`` already has aren't replaced.
+    """
     return _with(applied_schemas(schema), json, stored)
 
 
@@ -113,7 +119,11 @@ def _with(applied: AppliedSchemas, json: Any, stored: Any) -> Any:
 
 
 def _element_with_secrets(applied: AppliedSchemas, element: Any, place: int, json: list[Any], stored: list[Any]) -> Any:
-    """Returns an element with the secrets of the stored one that looks the same, or else of the one at its place."""
+    """Returns an array's element with its stored secrets.
+
+    The secrets come from the stored element that is equal except for its secrets. If there is none and the arrays have
+    the same length, they come from the stored element at the same index.
+    """
     for candidate in stored[place : place + 1] + stored:
         if same_json(_without(applied, candidate, None), element):
             return candidate

@@ -1,6 +1,6 @@
-"""Deletes many items: it first shows them, then deletes them in batches while the page reports progress.
+"""Deletes many items. A preview shows the items first. Then the page deletes them in batches and reports the progress.
 
-Without JavaScript one request deletes them all.
+Without JavaScript, one request deletes all of them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from macaron_django.schemas.values.json_text import dump_json, exact_json
 
 __all__ = ["BulkDeletionMixin"]
 
-#: The most items of one action, of the preview's list, and of one request of the page.
+#: The limits for the number of items: in one action, in the preview's list, and in one request that the page sends.
 MOST: Final = 10_000
 NAMED: Final = 100
 BATCH: Final = 25
@@ -39,12 +39,15 @@ COLUMNS: Final = 4
 
 
 class BulkDeletionMixin(ItemAdminBase):
-    """The action ``delete_selected``, with a preview and progress instead of Django's list of related objects."""
+    """Adds the action ``delete_selected``.
+
+    Instead of Django's list of related objects, it shows a preview and progress.
+    """
 
     bulk_delete_template = "admin/macaron_django/bulk_delete.html"
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
-        """Replaces Django's action. Since Django 6.1 actions are objects, chosen by ``action_location``."""
+        """Replaces Django's action. From Django 6.1 on, actions are objects, which ``action_location`` selects."""
         where = {} if action_location is None else {"action_location": action_location}
         actions: dict[str, Any] = super().get_actions(request, **where)
         stock = actions.get("delete_selected")  # a project may have replaced it
@@ -56,7 +59,7 @@ class BulkDeletionMixin(ItemAdminBase):
         return actions
 
     def preview_deletion(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        """Shows what would be deleted; ``queryset`` may be everything that a search lists."""
+        """Shows the items that would be deleted. ``queryset`` may have all items that a search finds."""
         try:
             rows = list(islice(rows_of(queryset), MOST + 1))
         except PyMacaronException as error:
@@ -92,7 +95,7 @@ class BulkDeletionMixin(ItemAdminBase):
         return [admin_path(self, "delete-items/", delete, "bulk_delete"), *super().get_urls()]
 
     def bulk_delete_view(self, request: HttpRequest) -> HttpResponse:
-        """Deletes the items whose keys are in the field ``keys``. Answers with JSON if the request accepts it."""
+        """Deletes the items whose keys are in the field ``keys``. If the request accepts JSON, the response is JSON."""
         if not self.has_delete_permission(request):
             raise PermissionDenied
         deleted, gone, failed = 0, 0, []
@@ -119,7 +122,10 @@ class BulkDeletionMixin(ItemAdminBase):
         return HttpResponseRedirect(address(self, "changelist"))
 
     def _rows_of(self, text: str) -> list[tuple[Any, Any]]:
-        """Returns each primary key with its row, None if the item is gone. Raises ValueError for anything but keys."""
+        """Returns each primary key with its row, or with None if the item is gone.
+
+        Raises ValueError if a text isn't a key.
+        """
         persistence = self.model.objects.persistence  # type: ignore[attr-defined]
         pks = exact_json(text)
         if not isinstance(pks, list) or len(pks) > MOST:

@@ -1,7 +1,7 @@
 """The pages that add, change, duplicate and delete one item.
 
-Only changed properties are written, and only if no one else has changed them. If someone has, the form shows both
-versions.
+A save writes the changed properties only. If another user has changed one of them, too, nothing is written, and the
+form shows both versions.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ DUPLICATE = "duplicate"
 class ChangeFormMixin(ItemAdminBase):
     """The pages that add, change and delete one item.
 
-    If a subclass sets ``form``, ``fields`` or ``fieldsets``, Django's own form is used instead, for the properties that
-    Django has fields for.
+    If a subclass sets ``form``, ``fields`` or ``fieldsets``, the page uses Django's own form. That form has only the
+    properties for which Django has form fields.
     """
 
     form = ItemForm
@@ -49,7 +49,7 @@ class ChangeFormMixin(ItemAdminBase):
     # -- the form ------------------------------------------------------------------------------
 
     def edits_json(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Returns whether this user gets the form that is made from the schema."""
+        """Returns whether this user gets the form that is generated from the schema."""
         own = self.fields is not None or self.fieldsets is not None or not issubclass(self.form, ItemForm)
         may = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
         return may and not own
@@ -109,7 +109,8 @@ class ChangeFormMixin(ItemAdminBase):
         except (PersistenceError, RequestError) as error:
             if request.method != "POST" or hasattr(request, "item_refusal"):
                 raise
-            # Another user was faster, or DynamoDB refused the write: show the form again, with the text and the error.
+            # If another user was faster, or DynamoDB refused the write, the form is shown again with the text and the
+            # error.
             request.item_refusal = error  # type: ignore[attr-defined]
             return show()
 
@@ -117,7 +118,8 @@ class ChangeFormMixin(ItemAdminBase):
         obj = kwargs.get("obj")
         if obj is not None:
             context.setdefault("item_tools", self.item_tools(request, obj))
-        # Django counts the fields with errors for its "correct the errors below"; here one field has them all.
+        # For its message "correct the errors below", Django counts the fields with errors. Here, one field has all
+        # errors.
         context["errors"] = [message for messages in context.get("errors") or () for message in messages]
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -164,7 +166,7 @@ class ChangeFormMixin(ItemAdminBase):
         return [*own, *super().get_urls()]
 
     def validate_view(self, request: HttpRequest, object_id: str | None = None) -> HttpResponse:
-        """Returns as JSON what is wrong with the text in the request's body: violations with their pointers."""
+        """Returns the errors in the request's body as JSON: the violations with their pointers."""
         obj = None if object_id is None else self.get_object(request, unquote(object_id))
         may = self.has_add_permission(request) if object_id is None else self.has_change_permission(request, obj)
         if not may:

@@ -1,7 +1,7 @@
-"""Finds out what others have changed in an item since a user loaded it.
+"""Finds the properties that other users have changed since a user loaded an item.
 
-The form has a signed record of the item as it was loaded: a digest of each attribute, and the JSON that was shown,
-without secrets.
+The form contains a signed record of the loaded item. The record has a digest of each attribute, and the JSON that was
+shown, without secrets.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ _SALT = "macaron_django.admin.loaded"
 
 @dataclass(frozen=True)
 class Conflict:
-    """A property that two users changed: as loaded, as stored now and as typed. UNSET means that it is missing."""
+    """A property that two users changed: its value as loaded, as stored now (``theirs``) and as typed (``mine``).
+
+    UNSET means that the property is missing.
+    """
 
     name: str
     loaded: Any
@@ -42,7 +45,7 @@ class Conflict:
 
 @dataclass(frozen=True)
 class LoadedItem:
-    """An item as the form was made from it: the JSON that was shown, and a digest of each attribute."""
+    """The record of an item when its form was loaded: the JSON that was shown, and a digest of each attribute."""
 
     json: Mapping[str, Any]
     digests: Mapping[str, str]
@@ -54,7 +57,7 @@ class LoadedItem:
 
     @classmethod
     def unsealed(cls, text: str) -> LoadedItem:
-        """Reads what ``sealed`` returned. Raises ``signing.BadSignature`` for anything else."""
+        """Returns the record in the result of ``sealed``. Raises ``signing.BadSignature`` for any other text."""
         said = exact_json(signing.loads(text, salt=_SALT))
         return cls(said["json"], said["digests"])
 
@@ -63,7 +66,7 @@ class LoadedItem:
         return signing.dumps(text, salt=_SALT, compress=True)
 
     def changed_since(self, persistence: Persistence, item: AttributeMap) -> list[str]:
-        """Returns the properties that differ in ``item`` from what was loaded."""
+        """Returns the names of the properties whose values in ``item`` differ from the loaded values."""
         now = {name: _digest(name, value) for name, value in item.items()}
         attributes = {name for name in (*self.digests, *now) if self.digests.get(name) != now.get(name)}
         known = persistence.attributes
@@ -74,7 +77,10 @@ class LoadedItem:
 def conflicts_of(
     loaded: LoadedItem, mine: Mapping[str, Any], theirs: Mapping[str, Any], by_others: Iterable[str]
 ) -> list[Conflict]:
-    """Returns the properties that both users changed to different values; ``by_others`` is what others changed."""
+    """Returns the properties that both users changed to different values.
+
+    ``by_others`` has the names that others changed.
+    """
     changed = set(changed_names(loaded.json, mine))
     return [
         Conflict(name, loaded.json.get(name, UNSET), theirs.get(name, UNSET), mine.get(name, UNSET))
@@ -86,9 +92,12 @@ def conflicts_of(
 def expected_of(
     persistence: Persistence, item: AttributeMap, changed: Iterable[str]
 ) -> dict[str, AttributeValue | None]:
-    """Returns the condition of a write that changes these properties: their attributes must still be as in ``item``."""
+    """Returns the condition for a write that changes these properties.
+
+    The condition requires that their stored attributes are still equal to the attributes in ``item``.
+    """
     if persistence.options.version:
-        return {}  # the version is the condition for the whole item
+        return {}  # the write already has a condition on the item's version
     known = persistence.attributes
     places = set(changed)
     places |= {known[name].given_name for name in places & known.keys() if known[name].keeps_given}

@@ -1,6 +1,6 @@
-"""Turns the JSON that a user typed into a row to save, with all that is wrong with it.
+"""Turns the JSON that a user typed into a row to save, and finds all its violations.
 
-The form, the check while the user types and the import share this module. It writes nothing.
+The form, its check during typing, and the import use this module. It writes nothing to DynamoDB.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ __all__ = ["ItemEdit", "UnreadableItem", "changed_names", "fixed_names", "read_i
 
 
 class UnreadableItem(ValueError):  # noqa: N818 (says what the text is)
-    """Raised for a text that isn't a JSON object; ``line`` and ``column`` are the place of the fault, if known."""
+    """Raised for a text that isn't a JSON object.
+
+    ``line`` and ``column`` say where the error is; None if that isn't known.
+    """
 
     def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
         super().__init__(message)
@@ -40,7 +43,10 @@ class UnreadableItem(ValueError):  # noqa: N818 (says what the text is)
 
 @dataclass
 class ItemEdit:
-    """A row with what a user typed, the properties that differ from the stored item, and all violations."""
+    """A row that has the values that a user typed, with its violations.
+
+    ``changed`` has the names of the properties that differ from the stored item.
+    """
 
     row: Any
     changed: list[str] = field(default_factory=list)
@@ -56,9 +62,11 @@ class ItemEdit:
         beside: AttributeMap | None = None,
         fixed: Collection[str] | None = None,
     ) -> ItemEdit:
-        """Returns the edit of a new item, with the attributes of ``beside`` that aren't in the schema.
+        """Returns the edit that adds an item.
 
-        ``fixed`` are the properties that can't be given, by default ``fixed_names``.
+        The item also gets those attributes of ``beside`` that aren't in the schema.
+
+        ``fixed`` has the names of the properties that ``json`` can't set (default: ``fixed_names``).
         """
         fixed = fixed_names(persistence, creating=True) if fixed is None else fixed
         given = {name: value for name, value in json.items() if name not in fixed}
@@ -81,9 +89,10 @@ class ItemEdit:
         *,
         fixed: Collection[str] | None = None,
     ) -> ItemEdit:
-        """Returns the edit that makes, in the ``stored`` item, the changes that lead from ``loaded`` to ``json``.
+        """Returns the edit that applies the differences between ``loaded`` and ``json`` to the ``stored`` item.
 
-        ``loaded`` and ``json`` have the form of ``shown_json``, without secrets. ``fixed`` is as in ``new``.
+        ``loaded`` and ``json`` have no secrets, like the result of ``shown_json``. ``fixed`` has the names of the
+        properties that can't be changed (default: ``fixed_names``).
         """
         row = persistence.decode(stored)
         edit = cls(row, changed_names(loaded, json))
@@ -105,7 +114,7 @@ class ItemEdit:
 
     @classmethod
     def checked(cls, persistence: Persistence, row: Any) -> ItemEdit:
-        """Returns the edit that keeps a row as it is, with its violations."""
+        """Returns an edit that changes nothing, with the violations of the row."""
         edit = cls(row)
         edit._check(persistence)
         return edit
@@ -137,19 +146,25 @@ class ItemEdit:
 
 
 def fixed_names(persistence: Persistence, *, creating: bool) -> set[str]:
-    """Returns the properties that a user can't edit: the version, readOnly ones, and an existing item's key."""
+    """Returns the names of the properties that a user can't edit.
+
+    These are the version, readOnly properties, and, if the item already exists, its key.
+    """
     keys = set(persistence.key_names)
     fixed = {name for name, described in persistence.schema.properties.items() if described.read_only}
     if persistence.options.version:
         fixed.add(persistence.options.version)
     if not creating:
         return fixed | keys
-    # A readOnly key that isn't generated must be typed.
+    # If the key is readOnly but not generated, the user must type it.
     return fixed - keys | {name for name in fixed & keys if persistence.schema.properties[name].extensions.generated}
 
 
 def read_item(text: str) -> dict[str, Any]:
-    """Returns the JSON object of a text. Raises UnreadableItem if it isn't one, or exceeds a request body's limits."""
+    """Returns the JSON object in ``text``.
+
+    Raises UnreadableItem if ``text`` isn't a JSON object, or exceeds the limits of a request body.
+    """
     if len(text.encode("utf-8", "surrogatepass")) > settings.MAX_BODY_SIZE:
         raise UnreadableItem(_("This is larger than MACARON['MAX_BODY_SIZE'] allows."))
     try:
@@ -162,7 +177,7 @@ def read_item(text: str) -> dict[str, Any]:
 
 
 def shown_json(persistence: Persistence, row: Any) -> dict[str, Any]:
-    """Returns a row's properties as JSON, without secrets."""
+    """Returns the properties of a row as JSON, without secrets."""
     shown: dict[str, Any] = without_secrets(persistence.schema, row.to_json())
     return shown
 

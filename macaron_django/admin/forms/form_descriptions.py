@@ -1,6 +1,6 @@
 """Describes the form for a persisted schema to the script that builds its controls in the browser.
 
-References and ``allOf`` are resolved, and a schema that refers to itself is described once.
+The description has no ``$ref`` and no ``allOf``: both are resolved. It has a recursive schema once.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def describe_form(
     keys: Collection[str] = (),
     sets: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Returns ``{"nodes": […]}``. A number in a node is the index of another node; node 0 describes the item.
+    """Returns ``{"nodes": […]}``. Nodes refer to other nodes by their index. Node 0 describes the item.
 
-    Properties in ``fixed`` are shown and can't be changed; those in ``without`` aren't shown; those in ``keys`` come
-    first; the arrays in ``sets`` have no order.
+    The four arguments have names of properties. Properties in ``fixed`` are shown but can't be changed. Properties in
+    ``without`` aren't shown. Properties in ``keys`` come first. Properties in ``sets`` are arrays without an order.
     """
     descriptions = _Descriptions(schema, fixed, without)
     properties = descriptions.nodes[0]["properties"]
@@ -53,7 +53,7 @@ class _Descriptions:
         self._item |= self._object(schema, fixed, without)
 
     def place(self, schema: Schema) -> int:
-        """Returns the index of a schema's node, which is added when the schema is first met."""
+        """Returns the index of a schema's node. Adds the node if the schema has none yet."""
         place = self._places.get(schema)
         if place is None:
             place = self._places[schema] = len(self.nodes)

@@ -1,7 +1,7 @@
 """The form of one item, whose only field is the item's JSON text.
 
-The browser's script replaces the text area with controls, described by ``form_descriptions``. Without JavaScript the
-text itself is edited.
+In the browser, a script replaces the text area with controls. ``form_descriptions`` describes these controls. Without
+JavaScript, the user edits the text itself.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ else:
 
 __all__ = ["ItemForm", "ItemWidget"]
 
-#: The texts of the script, by the names that it uses.
+#: The texts that the script shows, by their names in the script.
 WORDS = {
     "form": gettext_lazy("Form"),
     "json": gettext_lazy("As JSON"),
@@ -88,7 +88,7 @@ WORDS = {
 
 
 class ItemWidget(forms.Textarea):
-    """A text area, with what the script needs to replace it with controls."""
+    """A text area, with the data that the script needs to replace the text area with controls."""
 
     template_name = "admin/macaron_django/item_widget.html"
 
@@ -117,19 +117,20 @@ class ItemWidget(forms.Textarea):
 class ItemForm(ModelForm):
     """The form of an item's JSON text.
 
-    ``edit`` is what will be saved, ``conflicts`` are the properties that prevent it, and ``by_others`` those that
-    others have changed. ``stored_violations`` are the violations that the stored item has before the user changes it.
+    ``edit`` is the edit to save. ``by_others`` has the names of the properties that other users have changed.
+    ``conflicts`` has the properties that this user has changed, too: they prevent the save. ``stored_violations`` has
+    the violations of the stored item, before the user changes it.
     """
 
     item = forms.CharField(strip=False, label=gettext_lazy("Item"))
     loaded = forms.CharField(widget=forms.HiddenInput, required=False)
 
-    #: Set on the class that ``get_form`` makes for one page.
+    #: ``get_form`` sets the following two attributes on the class that it creates for a page.
     persistence: Persistence
     validate_url: str = ""
-    #: The error of an attempt to save, after which the form is shown again.
+    #: If a save failed and the form is shown again, the error of that save.
     refusal: Exception | None = None
-    #: The duplicated item, for its attributes that aren't in the schema.
+    #: If an item is duplicated, the original item: the copy gets its attributes that aren't in the schema.
     copied_item: AttributeMap | None = None
 
     edit: ItemEdit | None = None
@@ -172,7 +173,7 @@ class ItemForm(ModelForm):
 
     @property
     def stored(self) -> AttributeMap | None:
-        """The item that is changed; None if one is added."""
+        """The stored item that the form changes; None if the form adds an item."""
         item: AttributeMap | None = self.instance._state.__dict__.get("item")
         return None if self.instance._state.adding else item
 
@@ -222,7 +223,10 @@ class ItemForm(ModelForm):
         self.edit.row._state.expected = expected_of(persistence, item, self.edit.changed)
 
     def _show_both(self, loaded: LoadedItem, now: LoadedItem, typed: dict[str, Any]) -> None:
-        """Fills the form with the stored values where the user changed nothing; the next save is compared with them."""
+        """Fills the form with the typed values of changed properties, and with the stored values of all others.
+
+        The next save is compared with the item as it is stored now.
+        """
         merged = dict(now.json)
         for name in changed_names(loaded.json, typed):
             if name in typed:

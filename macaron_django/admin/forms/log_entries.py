@@ -1,6 +1,6 @@
-"""Writes and reads the messages of Django's log entries, which hold the differences that a change made.
+"""Writes and reads the messages of Django's log entries. A message has the differences that a change made.
 
-The log never gets secrets. Long values are cut: it isn't a backup.
+Messages never have secrets. Long values are cut, so the log isn't a backup.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from macaron_django.schemas.values.conversions import UNSET
 
 __all__ = ["change_message", "told_differences"]
 
-#: The most characters of a value, and the most changed places of an item, that an entry keeps.
+#: The limits of an entry: characters of one value, and changed places of one item.
 MAX_VALUE = 500
 MAX_PLACES = 100
 
 
 def change_message(before: Mapping[str, Any] | None, after: Mapping[str, Any], *, adding: bool) -> list[dict[str, Any]]:
-    """Returns an entry's message in Django's structure: ``[{"changed": {"fields": […], "differences": […]}}]``.
+    """Returns the message of an entry in Django's structure: ``[{"changed": {"fields": […], "differences": […]}}]``.
 
     >>> change_message({"name": "Ada"}, {"name": "Eve"}, adding=False)
     [{'changed': {'fields': ['name'], 'differences': [['/name', '"Ada"', '"Eve"']]}}]
@@ -38,12 +38,12 @@ def change_message(before: Mapping[str, Any] | None, after: Mapping[str, Any], *
 
 
 def told_differences(message: str) -> Iterator[tuple[str, str | None, str | None]]:
-    """Yields each difference in an entry's message: pointer, value before, value after (None for a missing value)."""
+    """Yields each difference in a message as (pointer, value before, value after). A missing value is None."""
     try:
         parts = standard_json.loads(message)
         for part in parts:
             yield from part["changed"].get("differences", ())
-    except (ValueError, TypeError, KeyError, AttributeError):  # one of Django's own entries, or a text
+    except (ValueError, TypeError, KeyError, AttributeError):  # the message is one of Django's own, or plain text
         return
 
 

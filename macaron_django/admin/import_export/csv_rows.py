@@ -1,11 +1,12 @@
-"""Converts items to rows of CSV that no spreadsheet treats as formulas, and back without loss.
+"""Converts items to rows of CSV, and back without loss. Spreadsheets find no formulas in these rows.
 
-A text is written as it is, any other value as JSON; an empty cell is a property that isn't set. A text that could be
-read as another value (an empty one, ``null``, one that starts with a quotation mark) is written as JSON, too. If a
-spreadsheet would take a text, or the part of it after a separator, for a formula, a ``'`` is put before that part.
+A text is written as it is, and any other value as JSON. If a property isn't set, its cell is empty. Some texts could be
+mistaken for another value: the empty text, ``null``, and texts that start with a quotation mark. These texts are
+written as JSON, too. If a spreadsheet would read a text as a formula, the text gets a ``'`` in front. Each part of a
+text after a separator is treated in the same way.
 
-Files are also read as spreadsheets save them: with TRUE, or yes and no in four languages, for booleans, and with
-decimal commas in numbers.
+An import also accepts the values that spreadsheets write. A boolean can be TRUE or FALSE, or yes or no in one of four
+languages. A number can have a decimal comma.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CellError", "cells_of", "columns", "json_of"]
 
-# OWASP, "CSV Injection": spreadsheets compute cells that start so, with or without blanks before it. Where the locale's
-# separator isn't the comma, they also begin a cell behind a semicolon, a tab or the end of a line within a text. The
-# apostrophe is escaped, too, as it is the escape character. Blanks exclude separators: no part of a text is read twice.
+# OWASP, "CSV Injection": spreadsheets compute a cell that starts with a character of _FORMULA, even if blanks precede
+# it. If the locale's separator isn't the comma, a semicolon, a tab or a line break within a text also begins a cell.
+# The apostrophe is the escape character, so it is escaped, too. _BLANK has no separators, so no part of a text is
+# scanned twice.
 _BLANK: Final = (
     r"[\x00-\x08\x0b\x0c\x0e-\x20\x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]"
 )
@@ -36,7 +38,7 @@ _COMPUTED: Final = re.compile(rf"^(?=[\t\r\n]|{_FORMULA})|(?<=[;\t\r\n])(?={_FOR
 _ESCAPED: Final = re.compile(rf"^'|(?<=[;\t\r\n])'(?={_FORMULA})")
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _WORDS: Final = {"true": True, "false": False}
-#: What else a cell of a boolean property may say.
+#: Other texts that the cell of a boolean property can have.
 _ANSWERS: Final = {
     **dict.fromkeys(("yes", "y", "1", "vrai", "oui", "wahr", "ja", "verdadero", "sí", "si"), True),
     **dict.fromkeys(("no", "n", "0", "faux", "non", "falsch", "nein", "falso"), False),
@@ -45,7 +47,7 @@ _DECIMAL_COMMA: Final = re.compile(r"-?\d+,\d+([eE][+-]?\d+)?", re.ASCII)
 
 
 class CellError(ValueError):
-    """Raised for a cell of CSV that isn't a valid value; ``column`` is its property."""
+    """Raised for a CSV cell that isn't a valid value. ``column`` is the cell's property."""
 
     def __init__(self, column: str, message: str) -> None:
         super().__init__(message)
@@ -53,13 +55,13 @@ class CellError(ValueError):
 
 
 def columns(schema: Schema, hidden: Sequence[str] = ()) -> list[str]:
-    """Returns the names of the columns: the properties in schema order, then ``*`` for those not in the schema."""
+    """Returns the names of the columns: the properties in schema order, then ``*`` for all additional properties."""
     names = [name for name in schema.properties if name not in hidden]
     return names if schema.additional_properties is False else [*names, rest_of(schema)]
 
 
 def rest_of(schema: Schema) -> str:
-    """Returns the column of additional properties: ``*``, or more stars if a property has that name."""
+    """Returns the name of the column for additional properties: ``*``, or more stars if a property is named ``*``."""
     name = "*"
     while name in schema.properties:
         name += "*"
@@ -75,7 +77,7 @@ def cells_of(schema: Schema, json: Mapping[str, Any], names: Sequence[str]) -> l
 
 
 def json_of(schema: Schema, names: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
-    """Returns the item of a row. Raises CellError with the faulty column."""
+    """Returns the item in a row as JSON. Raises CellError for a cell that isn't valid."""
     rest = rest_of(schema)
     json: dict[str, Any] = {}
     for name, cell in zip(names, cells, strict=True):

@@ -1,4 +1,4 @@
-"""Exports items as a streamed file: all items, those that a search lists, or selected ones. Secrets are left out."""
+"""Exports items as a streamed file without secrets: all items, the items of a search, or selected items."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PIECE: Final = 100
 
 
 class ExportMixin(ItemAdminBase):
-    """The links, pages and actions that export items."""
+    """Adds the links, pages and actions that export items."""
 
     actions = ("export_csv", "export_jsonl", "export_dynamodb")
     export_template = "admin/macaron_django/export.html"
@@ -61,7 +61,7 @@ class ExportMixin(ItemAdminBase):
         return [*own, *super().get_urls()]
 
     def export_view(self, request: HttpRequest) -> HttpResponse:
-        """Shows the choice of formats, and of exporting all items or only those that the list shows."""
+        """Shows the page on which a user chooses the format, and either all items or only the listed ones."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         query = request.META.get("QUERY_STRING", "")
@@ -96,7 +96,11 @@ class ExportMixin(ItemAdminBase):
         return self._export(request, rows_of(queryset), "dynamodb")
 
     def _export(self, request: HttpRequest, rows: Iterator[Any], form: str) -> Any:
-        """Returns the download. An error on the first page is shown in the list; a later one ends the download."""
+        """Returns the file as a streamed response.
+
+        If reading the first page fails, shows the error in the list instead. If reading a later page fails, the
+        download ends there.
+        """
         lift_deadline()
         try:
             first = next(rows, None)
@@ -114,7 +118,7 @@ class ExportMixin(ItemAdminBase):
 
 
 def csv_pieces(persistence: Any, rows: Iterable[Any]) -> Iterator[bytes]:
-    """Yields CSV (RFC 4180) in UTF-8 with a BOM, which spreadsheets need."""
+    """Yields CSV (RFC 4180) in UTF-8. It starts with a BOM, because spreadsheets need one."""
     schema = persistence.schema
     names = columns(schema, [name for name, described in schema.properties.items() if is_secret(described)])
     buffer = StringIO(newline="")
@@ -131,11 +135,11 @@ def csv_pieces(persistence: Any, rows: Iterable[Any]) -> Iterator[bytes]:
 
 
 def json_pieces(persistence: Any, rows: Iterable[Any]) -> Iterator[bytes]:
-    """Yields lines with each item's JSON."""
+    """Yields one line of JSON for each item."""
     return (dump_json(shown_json(persistence, row)) + b"\n" for row in rows)
 
 
 def dynamodb_pieces(persistence: Any, rows: Iterable[Any]) -> Iterator[bytes]:
-    """Yields lines with each item as DynamoDB holds it, with its types and attributes that aren't in the schema."""
+    """Yields one line for each item in DynamoDB's own form, with attributes that aren't in the schema."""
     for row in rows:
         yield line_of(persistence, without_secret_attributes(persistence.schema, row._state.item), "dynamodb")

@@ -1,7 +1,7 @@
 """Compares the items of a file with those of a table, and writes them.
 
-Each item is created, changed (with the differences), unchanged or refused. The preview and the import take the same
-steps; only the import takes the last one, ``write``.
+An item's outcome is created, changed, unchanged or refused. The preview and the import find the outcomes in the same
+way. Only the import calls ``write``.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ __all__ = ["ImportOutcome", "Kind", "outcomes", "write"]
 
 Kind: TypeAlias = Literal["created", "changed", "unchanged", "refused"]
 
-#: Items to compare with one BatchGetItem; DynamoDB takes at most 100.
+#: Items to compare with one BatchGetItem, which accepts at most 100 keys.
 _CHUNK: Final = 100
-#: The most problems that are shown of one item, and the most characters of the problem if it can't be read.
+#: The most problems shown for one item, and the most characters of the one problem of an item that can't be read.
 _PROBLEMS: Final = 20
 _CHARACTERS: Final = 2000
-#: The most characters of a part of a key that isn't valid.
+#: If a key isn't valid, the most characters shown of each of its parts.
 _KEY: Final = 100
 
 
 @dataclass
 class ImportOutcome:
-    """What an import does with one item of a file; ``problems`` say why it is refused."""
+    """What an import does with one item of a file. If the item is refused, ``problems`` says why."""
 
     line: int
     kind: Kind
@@ -81,9 +81,10 @@ def outcomes(persistence: Persistence, items: Iterable[FileItem]) -> Iterator[Im
 
 
 def write(persistence: Persistence, outcome: ImportOutcome) -> Any:
-    """Writes an outcome if the item hasn't changed since it was compared, and returns the new row.
+    """Writes the item of an outcome, and returns the new row.
 
-    Raises ItemExists or StaleItem if it has changed, and ValueError for an item that was refused.
+    Raises ItemExists or StaleItem if the stored item has changed since it was compared. Raises ValueError if the
+    outcome is ``refused``.
     """
     stored, edit = outcome.stored, outcome.edit
     if outcome.attributes is not None:
@@ -110,7 +111,7 @@ def write(persistence: Persistence, outcome: ImportOutcome) -> Any:
 
 
 def _drafted(persistence: Persistence, entry: FileItem) -> ImportOutcome | tuple[FileItem, Any, AttributeMap]:
-    """Returns the item with its row and key, or a refusal if it has no valid key."""
+    """Returns a file's item with its row and key. If the key isn't valid, returns the outcome ``refused``."""
     if entry.error:
         return ImportOutcome(entry.line, "refused", entry.key, [entry.error])
     try:
@@ -128,7 +129,7 @@ def _drafted(persistence: Persistence, entry: FileItem) -> ImportOutcome | tuple
 
 
 def _key_typed(persistence: Persistence, entry: FileItem) -> str:
-    """Returns the parts of the key that an item without a valid key has."""
+    """Returns a text with those parts of the key that the item has, for an item whose key isn't valid."""
     if entry.json is not None:
         given = entry.json
     else:
@@ -179,18 +180,18 @@ def _compared(
 
 
 def _versions(persistence: Persistence) -> set[str]:
-    """Returns the name of the version property, if there is one: versions are counted and never imported."""
+    """Returns a set with the name of the version property, if the schema has one. Versions are never imported."""
     return {persistence.options.version} if persistence.options.version else set()
 
 
 def _stays(persistence: Persistence, name: str) -> bool:
-    """Returns whether a property that a line lacks stays as it is: leaving out a readOnly one doesn't remove it."""
+    """Returns whether the stored value stays if a line lacks this property. That is so for readOnly properties."""
     described = persistence.schema.properties.get(name)
     return described is not None and described.read_only
 
 
 def _kept(persistence: Persistence, stored: AttributeMap, item: AttributeMap) -> AttributeMap:
-    """Returns an item in DynamoDB's form with the secrets and the version of the stored one."""
+    """Returns an item in DynamoDB's form, with the secrets and the version of the stored item added."""
     shown = without_secret_attributes(persistence.schema, stored)
     kept = {name: value for name, value in stored.items() if name not in shown and name not in item}
     version = persistence.options.version

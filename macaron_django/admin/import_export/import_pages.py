@@ -1,7 +1,7 @@
-"""The pages that import a file of items: an upload, a preview of what would change, and the import itself.
+"""The pages that import a file of items: the upload, a preview of the changes, and the import itself.
 
-The preview's form contains the file, compressed and signed, so that the server stores nothing and imports exactly what
-was shown.
+The preview's form contains the file, compressed and signed. So the server doesn't store the file, and imports exactly
+the items that the preview showed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from macaron_django.schemas.validation.violation_search import searches_share_ti
 
 __all__ = ["ImportMixin"]
 
-#: The most items of an import, and the most outcomes of each kind that the page lists. loaditems takes more.
+#: The most items of an import, and the most outcomes of each kind that the page lists. loaditems has no such limit.
 MOST: Final = 5000
 NAMED: Final = 100
 
@@ -49,7 +49,7 @@ KINDS: Final = {
 
 
 class UploadForm(forms.Form):
-    """Takes the file and recognises its format."""
+    """Accepts the file and recognises its format."""
 
     file = forms.FileField(
         label=gettext_lazy("File"),
@@ -70,7 +70,10 @@ class UploadForm(forms.Form):
 
 
 class ImportMixin(ItemAdminBase):
-    """The pages of an import, for users who may add items. Replacing existing items needs permission to change them."""
+    """Adds the pages of an import, for users who may add items.
+
+    To replace existing items, a user must also have the permission to change items.
+    """
 
     import_template = "admin/macaron_django/import.html"
 
@@ -119,7 +122,10 @@ class ImportMixin(ItemAdminBase):
         return self._import_page(request, form, found, sealed=sealed, kind=kind)
 
     def _outcomes(self, request: HttpRequest, content: bytes, kind: FileForm) -> Any:
-        """Yields the outcome of each item of the file; items for which this user has no permission are refused."""
+        """Yields the outcome of each item of the file.
+
+        Refuses items that this user has no permission to add or change.
+        """
         persistence = persistence_of(self.model)
         items = read_items(persistence.schema, content, kind, persistence.key_names)
         for outcome in islice(outcomes(persistence, items), MOST + 1):
@@ -145,7 +151,7 @@ class ImportMixin(ItemAdminBase):
             with searches_share_time():
                 for outcome in self._outcomes(request, content, kind):
                     self._take_in(request, outcome, replace, done, refused)
-        except PyMacaronException as error:  # what was written before stays
+        except PyMacaronException as error:  # items that are already written stay
             self.message_user(
                 request, _("The import stopped before the end of the file: %s") % local_error(error), messages.ERROR
             )
@@ -231,7 +237,7 @@ class ImportMixin(ItemAdminBase):
 
     def _unsealed(self, request: HttpRequest) -> tuple[bytes, FileForm]:
         packed = base64.b64decode(self._signer(request).unsign(request.POST["sealed"]))
-        content = zlib.decompress(packed)  # signed: no more than was uploaded
+        content = zlib.decompress(packed)  # the signature proves that this isn't more than was uploaded
         kind = request.POST.get("kind", "")
         if kind not in get_args(FileForm):
             raise ValueError(kind)

@@ -1,4 +1,4 @@
-"""Reads a file of items in any format of an export: each item with its line, or with its error."""
+"""Reads the items of a file in any of the export formats. Each item has its line number, and maybe an error."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ __all__ = ["FileForm", "FileItem", "form_of", "read_items"]
 
 FileForm: TypeAlias = Literal["csv", "jsonl", "dynamodb"]
 
-#: The most characters of a cell: DynamoDB's largest item with escapes.
+#: The most characters of a cell: enough for DynamoDB's largest item as JSON with escapes.
 _LARGEST_CELL: Final = 4 * 1024 * 1024
-#: The start of an item in DynamoDB's own form, what is between the elements of an array, and Excel's first line.
+#: Patterns: the start of an item in DynamoDB's own form, the text between two elements of an array, and the line with
+#: which Excel names the separator.
 _ITEM: Final = re.compile(rb'\{\s*"Item"\s*:\s*\{')
 _BETWEEN: Final = re.compile(r"[\s,]*")
 _SEPARATOR_LINE: Final = re.compile(r"\"?sep=([,;\t|])\"?\r?\n", re.IGNORECASE)
@@ -38,10 +39,12 @@ _LISTED: Final = 20
 
 @dataclass(frozen=True)
 class FileItem:
-    """An item of a file: its ``json``, or its attributes if the file is in DynamoDB's own form, or the ``error``.
+    """An item of a file.
 
-    ``partial`` are the properties without a column in the file, which stay as they are. ``key`` is the known part of
-    the key of an item that can't be read.
+    It has ``json``, or ``attributes`` if the file is in DynamoDB's own form, or ``error`` if it can't be read.
+
+    ``partial`` has the properties for which the file has no column: the import doesn't change them. If the item can't
+    be read, ``key`` is the part of its key that is known.
     """
 
     line: int
@@ -64,9 +67,9 @@ def form_of(name: str, content: bytes) -> FileForm:
 
 
 def read_items(schema: Schema, content: bytes, form: FileForm, keys: Sequence[str] = ()) -> Iterator[FileItem]:
-    """Yields the items of a file in order, or a single one with the error if the file can't be read.
+    """Yields the items of a file in order. If the file can't be read, yields a single item with the error.
 
-    ``keys``: the names of the properties that are the key, by which items with an error are named.
+    ``keys`` has the names of the key's properties. An item with an error is identified by their values.
     """
     try:
         text = content.decode("utf-8-sig")
@@ -97,18 +100,21 @@ def _json_items(text: str, form: FileForm) -> Iterator[FileItem]:
 
 
 def _array_elements(text: str) -> Iterator[tuple[int, str]]:
-    """Yields the text of each element of a JSON array, with its line. What can't be separated is one element."""
+    """Yields (line, text) of each element of a JSON array.
+
+    If the text can't be split at some place, the rest of it is yielded as one element.
+    """
     place, line, counted = text.index("[") + 1, 1, 0
-    decoder = JSONDecoder(parse_float=str, parse_int=str)  # only the end of each element is needed
+    decoder = JSONDecoder(parse_float=str, parse_int=str)  # the values aren't needed, only the end of each element
     while True:
-        place = _BETWEEN.match(text, place).end()  # type: ignore[union-attr]  # it matches nothing, too
+        place = _BETWEEN.match(text, place).end()  # type: ignore[union-attr]  # it also matches the empty text
         line, counted = line + text.count("\n", counted, place), place
         if text[place : place + 1] == "]" and not text[place + 1 :].strip():
             return
         try:
             end = decoder.raw_decode(text, place)[1]
         except (ValueError, RecursionError):
-            yield line, text[place:] or "["  # the reader will report its error
+            yield line, text[place:] or "["  # the caller parses it again and reports the error
             return
         yield line, text[place:end]
         place = end
@@ -147,7 +153,7 @@ def _csv_items(schema: Schema, text: str, keys: Sequence[str]) -> Iterator[FileI
 
 
 def _delimiter(text: str) -> str:
-    """Returns the comma, or the semicolon that spreadsheets write where numbers have decimal commas."""
+    """Returns the separator of cells: a comma, or a semicolon, as spreadsheets write if numbers have decimal commas."""
     header = text.partition("\n")[0]
     return ";" if header.count(";") > header.count(",") else ","
 

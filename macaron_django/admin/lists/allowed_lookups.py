@@ -1,4 +1,4 @@
-"""Decides which lookups a list may be filtered by: none that reveals anything about a secret."""
+"""Decides which lookups may filter a list. Refuses lookups that would reveal anything about a secret."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["AllowedLookupsMixin", "reads_secrets"]
 
 
 class AllowedLookupsMixin(ItemAdminBase):
-    """Refuses to filter by secrets, for a URL's filters, the search box, exports and actions."""
+    """Refuses to filter by secrets, in URLs, in the search box, in exports and in actions."""
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         given = (lookup, value) if request is None else (lookup, value, request)
@@ -27,7 +27,8 @@ class AllowedLookupsMixin(ItemAdminBase):
 def reads_secrets(model: type[Model], lookup: str) -> bool:
     """Returns whether the items found by ``lookup``, such as ``card__pin__startswith``, reveal anything about a secret.
 
-    The existence of an object with secrets isn't secret. A lookup that isn't understood is allowed: it finds no items.
+    Whether an object with secrets exists isn't secret. Returns False for a lookup that can't be resolved, because it
+    finds no items.
     """
     persistence = model._default_manager.persistence
     try:

@@ -1,6 +1,6 @@
-"""The list of items, paged by cursor instead of by number.
+"""The list of items, with cursors instead of page numbers.
 
-It shows the rows, the calls to DynamoDB and their cost, and links to the next and the previous page.
+The page shows the rows, the calls to DynamoDB with their cost, and links to the next and the previous page.
 """
 
 from __future__ import annotations
@@ -27,16 +27,17 @@ from macaron_django.exceptions import InvalidCursor, PyMacaronException, Unsuppo
 
 __all__ = ["ChangeListMixin", "ItemChangeList"]
 
-#: URL parameters: the last item of the previous page, the first of the next page, and a scan's cursors so far.
+#: URL parameters: the cursor after which the page begins, the cursor before which it ends, and a scan's earlier
+#: cursors.
 AFTER, BEFORE, TRAIL = "_after", "_before", "_trail"
-#: How many pages back a list can go in a scan, which can't run backwards. The page before those is the first one.
+#: How many pages a user can go back in a scan. A scan can't run backwards, so the URL has the cursors of these pages.
 TRAIL_LENGTH = 8
-FIRST = "-"  # never a cursor
+FIRST = "-"  # can't be a cursor
 
 
 @dataclass(frozen=True)
 class PagePosition:
-    """The cursors in a page's URL, which say where in the list the page begins or ends."""
+    """The cursors in a page's URL. They say where in the list the page begins or ends."""
 
     after: str
     before: str
@@ -47,7 +48,10 @@ class PagePosition:
         return not (self.after or self.before)
 
     def links_of_scan(self, next_cursor: str | None) -> tuple[dict[str, str] | None, dict[str, str] | None]:
-        """Returns the URL parameters of the next page and of the previous one."""
+        """Returns the URL parameters of the next and of the previous page of a scan.
+
+        None means that there is no such page.
+        """
         following = None
         if next_cursor:
             trail = (*self.trail, self.after or FIRST)[-TRAIL_LENGTH:]
@@ -62,7 +66,10 @@ class PagePosition:
 
 @dataclass(frozen=True)
 class IndexOffer:
-    """An index that could replace a scan. It leaves out items without the property ``missing``, its range key."""
+    """An index that could replace a scan.
+
+    ``missing`` is its range key. The index doesn't have the items that lack this property.
+    """
 
     index: str
     missing: str
@@ -70,18 +77,21 @@ class IndexOffer:
 
 
 class ItemChangeList(ChangeList):
-    """A page of items that starts at a cursor: DynamoDB can't count cheaply or jump to a page by number."""
+    """A page of items that starts at a cursor.
 
-    problem = ""  # why nothing is shown
+    DynamoDB can't count items cheaply, and can't jump to a numbered page.
+    """
+
+    problem = ""  # why the page shows no items
     plan: QueryPlan | None = None
-    read = 0  # items read to find those that are shown
+    read = 0  # items read to find the shown items
     capacity: float | None = None  # read units
     previous_url: str | None = None
     next_url: str | None = None
     first_url: str | None = None
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
-        # Only links to neighbouring pages carry a cursor; all others lead to the beginning of a list.
+        # Only the links to the next and previous page have a cursor. All other links lead to the beginning of a list.
         for name in (AFTER, BEFORE, TRAIL):
             self.params.pop(name, None)
             self.filter_params.pop(name, None)
@@ -93,7 +103,10 @@ class ItemChangeList(ChangeList):
             return self.root_queryset.none()
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
-        """Returns the requested order if the query set accepts it; ``_planned`` drops it if no index has it."""
+        """Returns the requested order if the query set accepts it.
+
+        If no index has this order, ``_planned`` drops it.
+        """
         wanted = list(self.model_admin.get_ordering(request) or ())
         if ORDER_VAR in self.params:
             wanted = []
@@ -139,7 +152,7 @@ class ItemChangeList(ChangeList):
             return []
 
     def _planned(self) -> QueryPlan:
-        """Returns the plan, without the requested order if no index has it."""
+        """Returns the query's plan. If no index has the requested order, the plan is without order."""
         try:
             plan: QueryPlan = self.queryset.plan()
         except UnsupportedQuery:
@@ -165,7 +178,7 @@ class ItemChangeList(ChangeList):
                 rows = page.rows[::-1]
                 self._link(place, {AFTER: self.queryset.cursor_after(rows[-1])}, {BEFORE: page.next_cursor})
                 return list(rows)
-            place = PagePosition("", "", ())  # the beginning is less than a page away: show the first page whole
+            place = PagePosition("", "", ())  # less than a page is before this place: show the first page instead
         page = self._page(self.queryset, place.after)
         previous = None
         if place.after and page.rows:
@@ -202,7 +215,7 @@ class ItemChangeList(ChangeList):
 
     @cached_property
     def offers(self) -> list[IndexOffer]:
-        """The indexes that could replace this scan, if items without their range key may be left out."""
+        """The indexes that could replace this scan. They leave out the items without their range key."""
         if not self.is_scan:
             return []
         found = []
@@ -218,7 +231,7 @@ class ItemChangeList(ChangeList):
 
     @property
     def taken_offers(self) -> list[IndexOffer]:
-        """The offered index filters that the list's URL uses, each with the URL that leaves it out."""
+        """The indexes whose offer the list's URL already uses. Each has the URL without that offer."""
         return [
             IndexOffer(name, index.range_key, self.get_query_string(remove=[self._is_there(index.range_key)]))
             for name, index in self._partial_indexes()
@@ -226,7 +239,10 @@ class ItemChangeList(ChangeList):
         ]
 
     def _partial_indexes(self) -> Iterator[tuple[str, Any]]:
-        """Yields the indexes that leave out items: those whose range key isn't required."""
+        """Yields the indexes whose range key isn't a required property.
+
+        Such an index leaves out the items without its range key.
+        """
         persistence = self.model._default_manager.persistence
         for name, index in persistence.options.indexes.items():
             if index.range_key is not None and not persistence.schema.properties[index.range_key].required:
@@ -245,17 +261,17 @@ class ItemChangeList(ChangeList):
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether a scan stopped at its read limit before the page was full."""
+        """Whether this page is of a scan that reached its read limit before the page was full."""
         return self.is_scan and self.next_url is not None and len(self.result_list) < self.list_per_page
 
 
 class ChangeListMixin(ItemAdminBase):
-    """The list: searched, filtered, paged by cursor. It shows the calls to DynamoDB that it made."""
+    """Adds the list of items, with search, filters and cursors. The list shows the calls to DynamoDB that it made."""
 
     change_list_template = "admin/macaron_django/change_list.html"
     list_per_page = 100
     show_full_result_count = False
-    show_facets = ShowFacets.NEVER  # DynamoDB would read the whole table to count
+    show_facets = ShowFacets.NEVER  # to count, DynamoDB would read the whole table
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ItemChangeList
@@ -281,7 +297,10 @@ class ChangeListMixin(ItemAdminBase):
         return [path("plan/", self.admin_site.admin_view(self.plan_view), name=name), *super().get_urls()]
 
     def plan_view(self, request: HttpRequest) -> JsonResponse:
-        """Returns as JSON the calls to DynamoDB that the list with these parameters would make, without making them."""
+        """Returns, as JSON, the calls to DynamoDB that the list would make for these parameters.
+
+        Makes none of these calls.
+        """
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["ColumnsMixin", "PropertyColumn", "columns_of"]
 
 _NUMBER = '<span class="macaron-number">{}</span>'
-#: The most characters of a text that a cell shows when the mouse is over it.
+#: The most characters of a cell's tooltip.
 _TITLE = 500
-#: The most columns of a list if the schema doesn't choose them with ``x-admin: {columns: […]}``.
+#: If the schema doesn't set ``x-admin: {columns: […]}``, the most columns of a list.
 MAX_COLUMNS = 8
 
 
 @dataclass(frozen=True)
 class PropertyColumn:
-    """A property as a column, which Django's list calls with each row."""
+    """A property as a column of the list. Django calls it with each row."""
 
     field: str
     prop: Property
@@ -42,7 +42,7 @@ class PropertyColumn:
 
     @property
     def short_description(self) -> str:
-        # As HTML, because Django would write a name with a capital letter.
+        # The label is HTML, because Django would capitalise a plain text.
         return format_html(_NUMBER if self._is_number else "<span>{}</span>", self.prop.name)
 
     @property
@@ -80,7 +80,7 @@ class ExpiredColumn:
     """Marks the rows that ``expired: hidden`` in x-persist hides from clients."""
 
     __name__ = "expired"
-    short_description = "expired"  # not translated: it is x-persist's word, as property names are the schema's
+    short_description = "expired"  # a word of x-persist, so it isn't translated: neither are property names
     boolean = True
 
     def __call__(self, row: Any) -> bool:
@@ -89,7 +89,7 @@ class ExpiredColumn:
 
 
 class ColumnsMixin(ItemAdminBase):
-    """Shows the columns of ``x-admin: {columns: […]}``, else the first properties that fit a cell."""
+    """Shows the columns of ``x-admin: {columns: […]}``, or else the first properties whose values fit into a cell."""
 
     def get_list_display(self, request: HttpRequest) -> Any:
         if tuple(self.list_display) != ("__str__",):
@@ -99,7 +99,10 @@ class ColumnsMixin(ItemAdminBase):
         return [*columns_of(self.model), *marks]
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
-        """Links the hash key and the range key to the item, or the first column if neither is in the list."""
+        """Links the cells of the hash key and the range key to the item.
+
+        If the list has neither, links the first column.
+        """
         if self.list_display_links is None or list(self.list_display_links):
             return super().get_list_display_links(request, list_display)
         keys = [column for column in list_display if getattr(column, "is_key", False)]

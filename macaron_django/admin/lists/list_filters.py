@@ -1,6 +1,6 @@
 """The filters beside a list, for dates and for properties with few values.
 
-Filters that use a key or an index come first; the titles of the others show that they scan.
+Filters that use a key or an index come first. All other filters need a scan, and their titles say so.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ if TYPE_CHECKING:
 
 __all__ = ["DateFilter", "FiltersMixin", "ValueFilter", "filters_of"]
 
-#: An enum with more values has no filter: the search box finds them.
+#: An enum with more values gets no filter. The search box finds these values.
 MAX_CHOICES = 30
 
 
 @dataclass(frozen=True)
 class FilterChoice:
-    """A choice of a filter: its label and the URL parameters of its link."""
+    """One choice of a filter: its label, and the URL parameters of its link."""
 
     label: str
     parameters: dict[str, str]
 
 
 class PropertyFilter(ListFilter):
-    """The filter by one property. Subclasses define the choices, and what their parameters mean."""
+    """Filters by one property. Subclasses define the choices and the URL parameters."""
 
     title = ""
     field = ""
     prop: Property
 
     def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
-        self.title = self.field_path = self.prop.name  # skins read field_path, which Django's filters have
+        self.title = self.field_path = self.prop.name  # admin themes read field_path, as Django's filters have it
         super().__init__(request, params, model, model_admin)
         for name in map(str, self.expected_parameters()):
             if name in params:
@@ -61,7 +61,7 @@ class PropertyFilter(ListFilter):
         raise NotImplementedError
 
     def _example(self) -> dict[str, Any]:
-        """Returns one of this filter's lookups, as an example for planning a query."""
+        """Returns one of this filter's lookups with a value, to find out whether the filter needs a scan."""
         raise NotImplementedError
 
     def _scans(self, queryset: Any) -> bool:
@@ -71,7 +71,7 @@ class PropertyFilter(ListFilter):
             return True
 
     def mark(self, changelist: Any) -> None:
-        """Marks the title if this filter scans, both alone and with the list's other filters."""
+        """Adds "(scan)" to the title if the filter needs a scan, both alone and with the list's other filters."""
         if self._scans(changelist.root_queryset) and self._scans(changelist.queryset):
             self.title = _("%(name)s (scan)") % {"name": self.prop.name}
 
@@ -91,7 +91,7 @@ class PropertyFilter(ListFilter):
 
 
 class ValueFilter(PropertyFilter):
-    """Filters by the values of an enum, or by yes and no."""
+    """Filters by the values of an enum, or by the two values of a boolean."""
 
     def expected_parameters(self) -> list[str | None]:
         return [f"{self.field}__exact"]
@@ -134,7 +134,10 @@ class DateFilter(PropertyFilter):
         return FilterChoice(label, {f"{self.field}__gte": self._text(start), f"{self.field}__lt": self._text(end)})
 
     def _text(self, day: dt.date) -> str:
-        """Returns the date, or its first moment in the current time zone, in the form that DynamoDB compares."""
+        """Returns a day in the form that DynamoDB compares.
+
+        For a date-time property, that is the day's first moment in the current time zone.
+        """
         if self.prop.schema.format == "date":
             return day.isoformat()
         midnight = timezone.make_aware(dt.datetime.combine(day, dt.time()), timezone.get_current_timezone())
@@ -148,14 +151,14 @@ class DateFilter(PropertyFilter):
 
 
 class FiltersMixin(ItemAdminBase):
-    """Shows the filters of ``list_filter``, else one for each enum, boolean and date."""
+    """Shows the filters of ``list_filter``, or else one filter for each enum, boolean and date."""
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         return self.list_filter or filters_of(self.model)
 
 
 def filters_of(model: Any) -> list[type[PropertyFilter]]:
-    """Returns the filters of a model's list, those on keys and indexes first."""
+    """Returns the filters of a model's list. Filters on keys and indexes come first."""
     spec, persistence = model._spec, model._default_manager.persistence
     options = persistence.options
     keys = {persistence.hash_key, persistence.range_key}

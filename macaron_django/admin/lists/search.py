@@ -1,6 +1,6 @@
 """Parses the text of the search box, such as ``email=ada@example.com created>=2026-01-01``, into a filter.
 
-It also describes in one line the call to DynamoDB that a search needs. It reads no items.
+The module also describes, in one line, the call to DynamoDB that a search needs. It doesn't read items.
 
 =============================  =======================================================
 ``name=x``, ``name!=x``        is, is not; ``name=a,b`` is one of them
@@ -13,7 +13,8 @@ It also describes in one line the call to DynamoDB that a search needs. It reads
 ``x``                          the hash key, or a property in ``x-admin: {search: […]}``
 =============================  =======================================================
 
-Spaces mean "and", which binds closer than the word ``or``; quotes hold text with spaces; ``address.city`` looks inside.
+Terms with a space between them are joined by "and", which binds more strongly than the word ``or``. Write a text with
+spaces in quotes. ``address.city`` means the property ``city`` of the object ``address``.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ __all__ = ["SearchError", "find", "hint", "quoted", "remarks", "searched", "sent
 
 
 class SearchError(ValueError):
-    """The text in the search box can't be used; the message says why."""
+    """Raised if the text in the search box can't be used. The message says why."""
 
 
 _TEXT = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
@@ -77,9 +78,9 @@ _LOOKUPS: Mapping[str, str] = {
     "begins_with": "startswith",
     "contains": "contains",
 }
-#: Words with a meaning between conditions, unless they are quoted.
+#: Words that join conditions, unless they are in quotes.
 _WORDS = {"and", "or", "null"}
-#: What to write after a property's name instead of words that other search boxes know.
+#: Words that other search boxes accept after a property's name, and what to write instead.
 _SPOKEN: Mapping[str, str] = {
     "is": "{0}=… {0}=null {0}!=null",
     "equals": "{0}=…",
@@ -90,17 +91,17 @@ _SPOKEN: Mapping[str, str] = {
     "between": "{0} between … and …",
 }
 _MAX_LENGTH = 2000  # characters
-#: The most remarks about a search; they are limited because each compares a value with all known values.
+#: The most remarks about a search. To find one, a value is compared with all known values.
 _REMARKS = 10
 #: The most values of an enum that a message lists.
 _LISTED = 20
-#: The most names, and values of a name, that are suggested, and the most steps of a name.
+#: The most suggestions (of names, or of values of one name), and the most parts of a nested name.
 _SUGGESTED, _DEEPEST = 200, 3
 
 
 @dataclass(frozen=True)
 class _Comparison:
-    """A condition on one property: its name, lookup and operator, and the texts to compare it with."""
+    """A condition on one property: the property's name, the lookup, the operator, and the texts to compare with."""
 
     name: str
     lookup: str
@@ -110,9 +111,12 @@ class _Comparison:
 
 
 def find(queryset: Any, text: str, is_allowed: Callable[[str, Any], bool]) -> Any:
-    """Returns ``queryset`` filtered as ``text`` says, without reading. Raises SearchError if that isn't possible.
+    """Returns ``queryset``, filtered by the search ``text``. Reads no items.
 
-    ``is_allowed`` returns whether a lookup may be used with a value, like ``ModelAdmin.lookup_allowed``.
+    Raises SearchError if the text can't be used.
+
+    ``is_allowed`` is called with a lookup and a value. Like ``ModelAdmin.lookup_allowed``, it returns whether they may
+    be used.
     """
     spec: ObjectSpec = queryset.model._spec
     alternatives = _alternatives(spec, text)
@@ -125,7 +129,7 @@ def find(queryset: Any, text: str, is_allowed: Callable[[str, Any], bool]) -> An
         either.append(reduce(and_, conditions, Q()))
     try:
         found = queryset.filter(reduce(or_, either))
-        found.order_by().plan()  # raises if DynamoDB can't do it; the list checks the order
+        found.order_by().plan()  # raises if DynamoDB can't run this query; the list checks the order later
     except FieldError:
         raise SearchError(_unknown(spec, [term for terms in alternatives for term in terms])) from None
     except (ValueError, TypeError, PyMacaronException) as error:
@@ -134,7 +138,7 @@ def find(queryset: Any, text: str, is_allowed: Callable[[str, Any], bool]) -> An
 
 
 def remarks(queryset: Any, text: str) -> list[str]:
-    """Returns remarks about likely mistakes in a search that works: values that the schema's ``enum`` doesn't have."""
+    """Returns remarks about likely mistakes in a valid search: values that aren't in the schema's ``enum``."""
     spec: ObjectSpec = queryset.model._spec
     filters = filters_of(queryset.persistence)
     found: list[str] = []
@@ -175,7 +179,10 @@ def _lookups_in(condition: Q) -> Iterator[tuple[str, Any]]:
 
 
 def _alternatives(spec: ObjectSpec, text: str) -> list[list[re.Match[str]]]:
-    """Splits a search at each ``or``, and returns the terms of each part: an item must match all terms of one part."""
+    """Splits a search at each ``or``, and returns a list of terms for each part.
+
+    An item is found if it matches all terms of at least one part.
+    """
     found: list[list[re.Match[str]]] = [[]]
     before = ""
     for term in _terms(text):
@@ -211,7 +218,7 @@ def _terms(text: str) -> Iterator[re.Match[str]]:
 
 
 def _named(term: re.Match[str]) -> str:
-    """Returns the property name in a term; for a term without one, its word."""
+    """Returns the property name in a term. If the term has none, returns its word."""
     groups = ("subject", "called", "ranged", "name", "label", "word")
     return _unquoted(next(term[group] for group in groups if term[group]))
 
@@ -232,7 +239,7 @@ def _condition(queryset: Any, spec: ObjectSpec, term: re.Match[str]) -> Q:
 
 
 def _comparison(spec: ObjectSpec, term: re.Match[str]) -> _Comparison | None:
-    """Returns the comparison in a term; None if the term is a word to look for."""
+    """Returns the comparison in a term. Returns None if the term is only a word to look for."""
     if term["word"] or (term["label"] and not _labels(spec, term)):
         return None
     name = _named(term)
@@ -255,14 +262,16 @@ def _comparison(spec: ObjectSpec, term: re.Match[str]) -> _Comparison | None:
 
 
 def _labels(spec: ObjectSpec, term: re.Match[str]) -> bool:
-    """Returns whether the text before the colon is a property: a key such as ``user:12`` also has a colon.
+    """Returns whether the text before the colon is the name of a property.
 
-    Raises SearchError if the text is nearly the name of a property.
+    Otherwise, the term is a word with a colon, such as the key ``user:12``.
+
+    Raises SearchError if the text before the colon looks like a misspelt name of a property.
     """
     label = _unquoted(term["label"])
     if label in spec.properties or label.split(".")[0] in spec.properties:
         return True
-    near = _nearest(label, _names(spec), 0.75)  # stricter than for other names, because keys with colons are common
+    near = _nearest(label, _names(spec), 0.75)  # stricter than elsewhere, because keys with colons are common
     if near:
         told = _("There is no property “%(name)s”. Did you mean “%(near)s”? Put a key with a colon in quotes.")
         raise SearchError(told % {"name": label, "near": near})
@@ -270,7 +279,10 @@ def _labels(spec: ObjectSpec, term: re.Match[str]) -> bool:
 
 
 def _value(queryset: Any, lookup: str, operator: str, text: str) -> Any:
-    """Returns the value to look for; a date for a date-time property means its first moment."""
+    """Returns the value to look for.
+
+    If the property is a date-time and the text is a date, returns the date's first moment.
+    """
     if operator in ("startswith", "contains"):
         return text
     spec: ObjectSpec = queryset.model._spec
@@ -282,7 +294,7 @@ def _value(queryset: Any, lookup: str, operator: str, text: str) -> Any:
 
 
 def _anywhere(queryset: Any, spec: ObjectSpec, text: str) -> Q:
-    """Looks for a word in the properties of ``x-admin: {search: […]}``, else in the hash key."""
+    """Returns the condition that finds a word in the properties of ``x-admin: {search: […]}``, or in the hash key."""
     persistence = queryset.persistence
     hash_keys = {persistence.hash_key, *(index.hash_key for index in persistence.options.indexes.values())}
     conditions = []
@@ -293,7 +305,7 @@ def _anywhere(queryset: Any, spec: ObjectSpec, text: str) -> Q:
 
 
 def searched(spec: ObjectSpec, hash_key: str) -> list[str]:
-    """Returns the names of the properties in which a word without a name is looked for."""
+    """Returns the names of the properties that a search for a single word looks in."""
     chosen = (spec.schema.extensions.admin or {}).get("search")
     names = [name for name in chosen if name in spec.properties] if isinstance(chosen, list) else []
     return [name for name in names if not is_secret(spec.properties[name])] or [hash_key]
@@ -336,7 +348,10 @@ def _unknown(spec: ObjectSpec, terms: list[re.Match[str]]) -> str:
 
 
 def suggestions(spec: ObjectSpec) -> list[dict[str, Any]]:
-    """Returns the names that can be searched, nested ones too, with the values of those that have few."""
+    """Returns the names that can be searched, including nested names.
+
+    If a name has few possible values, they are added.
+    """
     found: list[dict[str, Any]] = []
     todo: list[tuple[tuple[str, ...], Property]] = [((name,), prop) for name, prop in spec.properties.items()]
     while todo and len(found) < _SUGGESTED:
@@ -362,7 +377,7 @@ def _unquoted(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Returns a name or value as the search box reads it: in quotes, unless it is a plain word.
+    """Returns a name or value in the form that the search box accepts: in quotes, unless it is a plain word.
 
     >>> quoted("acme"), quoted('say "hi"')
     ('acme', '"say \\\\"hi\\\\""')
@@ -399,7 +414,10 @@ def sentence(plan: QueryPlan) -> str:
 
 
 def _quick(persistence: Any) -> Iterator[str]:
-    """Yields the searches that need only a Query, with ``name!=null`` if the index leaves out items without that."""
+    """Yields the searches that a Query can answer.
+
+    If a search uses an index that leaves out items, adds ``name!=null`` to it.
+    """
     properties = persistence.schema.properties
     yield f"{persistence.hash_key}=…"
     for index in persistence.options.indexes.values():
@@ -409,7 +427,7 @@ def _quick(persistence: Any) -> Iterator[str]:
 
 
 def hint(persistence: Any) -> str:
-    """Returns the help text of the search box: its signs, and which searches need no scan."""
+    """Returns the help text of the search box: the operators, and the searches that need no scan."""
     quick = ", ".join(dict.fromkeys(_quick(persistence)))
     signs = "=  !=  <  <=  >  >=  ^= (begins with)  ~ (contains)  =null  between … and …  or"
     return _("Quick searches: %(quick)s. Any other search is a scan. Signs: %(signs)s") % {

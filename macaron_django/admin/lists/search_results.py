@@ -14,7 +14,7 @@ __all__ = ["persistence_of", "rows_of"]
 
 
 def rows_of(queryset: Any, page_size: int = 500) -> Iterator[Any]:
-    """Yields every row of ``queryset``, in pages. Raises PyMacaronException if DynamoDB can't answer."""
+    """Yields every row of ``queryset``, read in pages. Raises PyMacaronException if a call to DynamoDB fails."""
     cursor: str | None = None
     while True:
         page = queryset.page(limit=page_size, cursor=cursor)

@@ -1,6 +1,7 @@
-"""Finds out where the shown items are stored: engine, endpoint, region and account, and whether that is production.
+"""Finds out where the shown items are stored: engine, endpoint, region, account, and whether this is production.
 
-The account is read from a table's ARN and cached for an hour, or for a minute if there is no table yet.
+The account is read from a table's ARN and cached for an hour. If the table doesn't exist yet, the empty result is
+cached for a minute.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _HOUR, _MINUTE = 3600, 60  # seconds
 
 @dataclass(frozen=True)
 class Environment:
-    """The facts about the engine that a page shows."""
+    """The facts about the DynamoDB engine that a page shows."""
 
     engine: str
     endpoint: str
@@ -40,7 +41,7 @@ class Environment:
 def environment(persistence: Persistence) -> Environment | None:
     """Returns the facts about the engine in use, or None if none is configured.
 
-    The account is read from the ARN of the persistence's table.
+    The account is read from the ARN of the table of ``persistence``.
     """
     try:
         engine = engines.current()

@@ -1,6 +1,6 @@
-"""The read-only page of an item: each property by its type, and the item as DynamoDB holds it.
+"""The read-only page of an item. It shows each property by its type, and the item in DynamoDB's own form.
 
-Users who may only view an item get it instead of the form; for all users it is at ``…/view/``.
+Users who may only view an item get this page instead of the form. For all users, the page is also at ``…/view/``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ItemPage", "ItemViewMixin"]
 
-#: The ways to show an item, by the value of the URL parameter ``as``.
+#: The labels of the page's tabs, by the value of the URL parameter ``as``.
 TABS: Final = {
     "fields": gettext_lazy("Fields"),
     "json": gettext_lazy("JSON"),
@@ -59,7 +59,7 @@ _NOT_SHOWN = (
 
 @dataclass(frozen=True)
 class ItemPage:
-    """A row in the form that the template shows."""
+    """A row, with the facts about it that the template shows."""
 
     row: Any
     persistence: Persistence
@@ -76,24 +76,27 @@ class ItemPage:
 
     @property
     def roles(self) -> dict[str, str]:
-        """Whether each property of the key is the hash key or the range key, by the property's name."""
+        """The label "hash key" or "range key" for each property of the key, by the property's name."""
         return dict(zip(self.persistence.key_names, (_("hash key"), _("range key")), strict=False))  # one or two
 
     @cached_property
     def properties(self) -> list[ShownValue]:
-        """The properties that are set: the key, then the schema's others in its order, then the additional ones."""
+        """The properties that are set.
+
+        The key comes first, then the other properties in schema order, then additional properties.
+        """
         applied = applied_schemas(self._spec.schema)
         shown = [shown_property(name, applied.member(name), self.row[name]) for name in self._ordered(self.row)]
         return with_problems(shown, self.violations)
 
     @cached_property
     def violations(self) -> list[Violation]:
-        """The stored item's violations of its schema."""
+        """The violations of the stored item against its schema."""
         return ItemEdit.checked(self.persistence, self.row).violations
 
     @property
     def problems(self) -> list[ShownValue]:
-        """The values that break the schema, wherever they are in the item."""
+        """The values that break the schema, at any depth of the item."""
         found, todo = [], self.properties[::-1]
         while todo:
             node = todo.pop()
@@ -104,7 +107,7 @@ class ItemPage:
 
     @property
     def whole_problems(self) -> list[str]:
-        """The violations that belong to no shown value: those of missing properties and of the item as a whole."""
+        """The violations that no shown value causes: missing properties, and violations of the whole item."""
         shown = {one.name for one in self.properties}
         return [
             f"{one.pointer[1:]} {local_text(one.message)}".strip()
@@ -113,7 +116,7 @@ class ItemPage:
         ]
 
     def _ordered(self, names: Iterable[str]) -> list[str]:
-        """Returns names of properties with those of the key first, then those of the schema in its order."""
+        """Returns the names sorted: the key's properties first, then the schema's properties in schema order."""
         places = {
             name: place
             for place, name in enumerate(dict.fromkeys((*self.persistence.key_names, *self._spec.properties)))
@@ -147,7 +150,7 @@ class ItemPage:
 
     @property
     def expires(self) -> dt.datetime | None:
-        """The moment at which the item expires (time to live); None if it never does."""
+        """The date-time at which the item expires (time to live). None if the item never expires."""
         name = self.persistence.options.ttl
         seconds = self._item.get(name, {}).get("N") if name else None
         try:
@@ -170,12 +173,15 @@ class ItemPage:
         return readable_json({name: shown[name] for name in self._ordered(shown)})
 
     def octets(self, pointer: str) -> bytes | None:
-        """Returns the binary value at a JSON pointer on this page, or None."""
+        """Returns the shown binary value at a JSON pointer, or None if there is none."""
         return next((value for value in _binaries(self.properties, self.row, pointer)), None)
 
     @property
     def siblings_search(self) -> str:
-        """The search for all items of this hash key; "" if there is only one, or the key can't be typed."""
+        """The search text that finds all items with this hash key.
+
+        It is "" if a hash key has only one item, or if the key can't be typed.
+        """
         value = self.row[self.persistence.hash_key]
         if self.persistence.range_key is None or isinstance(value, bytes):
             return ""
@@ -200,7 +206,10 @@ def _inside(value: Any, kind: str, name: str) -> Any:
 
 
 class ItemViewMixin(ItemAdminBase):
-    """The read-only page of an item, at ``…/view/``; users who may not change the item get it instead of the form."""
+    """Adds the read-only page of an item, at ``…/view/``.
+
+    Users who may not change the item get it instead of the form.
+    """
 
     item_template = "admin/macaron_django/item.html"
 
@@ -234,7 +243,7 @@ class ItemViewMixin(ItemAdminBase):
             "original": row,
             "object_id": row.pk,
             "media": self.media,
-            # The context of Django's change form, which skins' templates rely on.
+            # The context of Django's change form, because templates of admin themes read it.
             **dict.fromkeys(_NOT_SHOWN, False),
             **dict.fromkeys(("errors", "adminform", "inline_admin_formsets"), ()),
             "change": True,

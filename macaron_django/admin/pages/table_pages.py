@@ -1,6 +1,6 @@
 """The page that compares an API's tables in DynamoDB with their schemas.
 
-It is at ``tables/`` below each model, because Django's admin has no pages for a whole app.
+The page is at ``tables/`` below each model's URL, because Django's admin has no pages for a whole app.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ __all__ = ["TablePart", "TablesMixin", "with_tables"]
 
 
 def with_tables(get_app_list: Callable[..., list[dict[str, Any]]]) -> Callable[..., list[dict[str, Any]]]:
-    """Returns a site's ``get_app_list`` with a link to the tables of each API, for the index and the sidebar."""
+    """Returns a replacement for a site's ``get_app_list``.
+
+    It adds a link to the tables of each API to the index and sidebar.
+    """
     if getattr(get_app_list, "has_tables", False):
         return get_app_list
 
@@ -55,20 +58,23 @@ def _with_tables(app: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tables_url(models: list[dict[str, Any]]) -> str | None:
-    """Returns the URL of the page about the tables, below the first schema that the user may see."""
+    """Returns the URL of an API's page about tables. It is below the first schema that the user may see."""
     for entry in models:
         model = entry.get("model")
         if model is not None and hasattr(model, "_key_names") and entry.get("admin_url"):
             try:
                 return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_tables")
-            except NoReverseMatch:  # registered with a ModelAdmin of the project
+            except NoReverseMatch:  # registered with the project's own ModelAdmin, which has no such page
                 continue
     return None
 
 
 @dataclass(frozen=True)
 class TablePart:
-    """A table for the template. ``description`` is None if there is no table, or DynamoDB refuses to describe it."""
+    """A table for the template.
+
+    ``description`` is None if the table doesn't exist, or if DynamoDB refuses to describe it.
+    """
 
     name: str
     schema: str
@@ -83,7 +89,7 @@ class TablePart:
 
 
 class TablesMixin(ItemAdminBase):
-    """The page about the tables of the model's API."""
+    """Adds the page about the tables of the model's API."""
 
     tables_template = "admin/macaron_django/tables.html"
 
