@@ -1,9 +1,9 @@
 """Calls to other services as their specs describe: ``apipool.login.client.do_login(body)``.
 
-It takes a document, options and arguments, sends requests, and returns API objects or raises exceptions. Open
-``client_options`` for an option, ``client_names`` for the names of operations, ``messages`` for how arguments become
-requests and answers become values, ``sending`` for connections, retries and circuits, ``api_clients`` for the objects
-that projects call, ``call_events`` for the events that subscribers get, ``client_checks`` for what ``check`` says, and
+A client sends requests, and returns API objects or raises exceptions. Open ``api_clients`` for the objects that
+projects call, ``client_options`` for their options, and ``client_names`` for the names of operations. Open ``messages``
+to change how a request is built or how a response is parsed. Open ``sending`` for connections, retries and circuits.
+Open ``call_events`` for the events that subscribers get, ``client_checks`` for the findings of ``check``, and
 ``client_stubs`` for type stubs. httpx and tenacity are imported with the first call.
 """
 

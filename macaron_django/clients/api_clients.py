@@ -1,4 +1,4 @@
-"""The objects that projects call: ``apipool.login.client`` and ``apipool.login.aclient``."""
+"""Defines the objects that projects call: ``apipool.login.client`` and ``apipool.login.aclient``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["APIClients", "AsyncAPIClient", "AsyncOperationCall", "BlockingAPICli
 
 
 class APIClients:
-    """The clients of a process's APIs, and what they share: the state of hosts, and tokens."""
+    """The clients of all APIs in a process. They share the state of each host, and the OAuth 2 tokens."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -39,19 +39,19 @@ class APIClients:
         self._tokens = TokenCache()
         self._made: DocumentMemo[type, Any] = DocumentMemo()
         self._open: WeakSet[Any] = WeakSet()
-        #: What answers every call to every API while a test replaces the services.
+        #: If a test replaces the services, the object that answers every call to every API.
         self.replacement: Replacement | None = None
 
     def blocking(self, api: str, document: Document, classes: Classes) -> BlockingAPIClient:
-        """Returns the client of an API whose calls block."""
+        """Returns an API's client with calls that block."""
         return self._client(BlockingAPIClient, api, document, classes)  # type: ignore[no-any-return]  # of this kind
 
     def on_loop(self, api: str, document: Document, classes: Classes) -> AsyncAPIClient:
-        """Returns the client of an API whose calls are awaited."""
+        """Returns an API's client with calls that are awaited."""
         return self._client(AsyncAPIClient, api, document, classes)  # type: ignore[no-any-return]  # of this kind
 
     def close(self) -> None:
-        """Closes the connections that no call uses, for programs that end. The next call opens new ones."""
+        """Closes the connections that no call uses. Call it before a program ends. Later calls open new connections."""
         with self._lock:
             made = list(self._open)
         for each in made:
@@ -73,10 +73,10 @@ class APIClients:
 
 
 class BlockingAPIClient:
-    """The operations of an API as methods, by their names.
+    """A client of an API: each operation is a method, by the operation's name.
 
-    ``client["getPet"]`` is the operation with that operationId, and ``client["GET", "/pets/{id}"]`` the one with that
-    method and path, for operations without a name in Python.
+    ``client["getPet"]`` is the operation with the operationId ``getPet``. ``client["GET", "/pets/{id}"]`` is the
+    operation with this method and path, for operations without a name in Python.
     """
 
     def __init__(self, api: str, document: Document, classes: Classes, exchange: ServiceExchange) -> None:
@@ -118,7 +118,7 @@ class BlockingAPIClient:
 
 
 class AsyncAPIClient(BlockingAPIClient):
-    """The operations of an API as methods whose calls are awaited."""
+    """A client of an API like ``BlockingAPIClient``, but its calls are awaited."""
 
     def _made(self, operation: Operation) -> OperationCall:
         return AsyncOperationCall(self._api, operation, self._classes, self._exchange)
@@ -127,13 +127,14 @@ class AsyncAPIClient(BlockingAPIClient):
 class OperationCall:
     """Calls an operation of another service.
 
-    It takes the body as its positional argument, or the fields of a form as keywords, and parameters as keywords.
-    ``request_headers`` adds headers, ``content_type`` chooses among the media types of the body, and ``max_attempts``,
-    ``connect_timeout`` and ``read_timeout`` override the settings. Returns the value of the answer: API
-    objects, JSON, text, bytes, or None.
+    Its only positional argument is the body. The keywords are the parameters, and the fields if the body is a form.
+    These keywords are options: ``request_headers`` adds headers. ``content_type`` selects one of the body's media
+    types. ``max_attempts``, ``connect_timeout`` and ``read_timeout`` override the settings.
 
-    Raises ``ValidationFailed`` for arguments that break the spec, before anything is sent, and a ``ServiceError`` if
-    the service fails.
+    Returns the value in the response: API objects, JSON, text, bytes, or None.
+
+    If the arguments break the spec, raises ``ValidationFailed`` and sends nothing. If the service fails, raises a
+    ``ServiceError``.
     """
 
     def __init__(self, api: str, operation: Operation, classes: Classes, exchange: ServiceExchange) -> None:
@@ -150,7 +151,7 @@ class OperationCall:
         return self.answer(*args, **kwargs).value
 
     def answer(self, *args: Any, **kwargs: Any) -> Answer:
-        """Makes the call and returns its whole answer: status, headers and value."""
+        """Makes the call, and returns the whole response: status, headers and value."""
         options = client_options(self.api)
         request = self._writer.write(args, kwargs, options)
         with told_call(self.api, self.operation) as told:
@@ -158,7 +159,10 @@ class OperationCall:
             return self._reader.read(received, options)
 
     def _sender(self, call: CallRequest, options: ClientOptions, driver: Callable[[Any], Any]) -> Any:
-        """Runs the exchange with ``driver``, within the spec's ``x-decorate-request`` if any; returns the result."""
+        """Sends a request with ``driver`` (``run`` or ``run_on_loop``), and returns the driver's result.
+
+        If the spec has ``x-decorate-request``, this decorator wraps the function that sends the request.
+        """
         dotted = self.operation.extensions.decorate_request
         if dotted is None:
             return driver(self._exchange.answer(call, options))
@@ -182,7 +186,7 @@ class OperationCall:
 
 
 class AsyncOperationCall(OperationCall):
-    """Calls an operation of another service as ``OperationCall`` does, for ``await``."""
+    """Calls an operation of another service. Has the arguments of ``OperationCall``, but is awaited."""
 
     async def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return (await self.answer(*args, **kwargs)).value
@@ -203,7 +207,7 @@ def _changed(
     headers: Mapping[str, str] | None,
     timeout: tuple[float, float] | float | None,
 ) -> CallRequest:
-    """Returns a request as a decorator has changed it."""
+    """Returns the request with the changes that a decorator made."""
     url, _, query = url.partition("?")
     if params:
         query = "&".join(filter(None, [query, urlencode(params, doseq=True)]))

@@ -15,7 +15,7 @@ __all__ = ["told_call"]
 
 
 class _Told:
-    """What is known about a call so far."""
+    """The facts about a call that are known so far."""
 
     status = 0
     attempts = 0
@@ -24,18 +24,21 @@ class _Told:
         self._is_told = is_told
 
     def sent(self, request: CallRequest) -> CallRequest:
-        """Returns the request to send, within the span that a subscriber may have begun for the call."""
+        """Returns the request to send.
+
+        If a subscriber has begun a span for the call, the request has its trace context.
+        """
         return request.within_span() if self._is_told else request
 
     def received(self, answer: ReceivedAnswer) -> ReceivedAnswer:
-        """Records the answer, and returns it."""
+        """Records the status of the response, and returns the response."""
         self.status, self.attempts = answer.status, answer.attempts
         return answer
 
 
 @contextmanager
 def told_call(api: str, operation: Operation) -> Iterator[_Told]:
-    """Tells subscribers, if there are any, that a call begins with the ``with`` block, and how it ended."""
+    """Sends events to the subscribers when the ``with`` block begins and ends. The block is the call."""
     told = _Told(is_told=bool(events.CLIENT_CALLS.subscribers))
     if not events.CLIENT_CALLS.subscribers:
         yield told

@@ -1,4 +1,4 @@
-"""Finds what is wrong with the settings of clients, and with the specs that they name, for ``manage.py check``."""
+"""Finds errors in the settings of clients, and in the specs that these settings name, for ``manage.py check``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from macaron_django.openapi import Document, Finding, Location, SpecError
 __all__ = ["client_findings"]
 
 _SETTINGS = Location("MACARON['CLIENTS']")
-#: What values can be, by option, in words and as a test.
+#: The allowed values of each option, as a text and as a function that tests a value.
 _POSITIVE = ("a number above 0", lambda value: _is_number(value) and value > 0)
 _WHOLE = ("a whole number, 1 or more", lambda value: type(value) is int and value >= 1)
 _SWITCH = ("True or False", lambda value: isinstance(value, bool))
@@ -49,9 +49,9 @@ _RULES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 def client_findings(served: Collection[str], document_of: Callable[[str], Document]) -> Iterator[Finding]:
-    """Yields what is wrong with the clients; ``served`` names the APIs that this project serves.
+    """Yields the findings about the clients. ``served`` has the names of the APIs that this project serves.
 
-    ``document_of`` returns the document of an API, and raises ``SpecError`` if it can't be read.
+    ``document_of`` returns the document of an API. It raises ``SpecError`` if the document can't be read.
     """
     given = settings.CLIENTS
     if not isinstance(given, Mapping):
@@ -88,7 +88,7 @@ def _of_client(
     if has_spec and api in served:
         yield _wrong(f"{where} names a spec, but this project serves an API named {api!r}.", "Rename one of the two.")
     elif not has_spec and api not in served:
-        yield _wrong(f"{where} names no spec, and this project doesn't serve an API named {api!r}.", "Give it a SPEC.")
+        yield _wrong(f"{where} has no SPEC, and this project doesn't serve an API named {api!r}.", "Add a SPEC.")
     else:
         try:
             document = document_of(api)
@@ -101,11 +101,13 @@ def _of_client(
 def _of_document(api: str, document: Document, where: str) -> Iterator[Finding]:
     for operation in unnamed_operations(document):
         named = f"{operation.method.upper()} {operation.path}"
-        hint = f"Give it an operationId or x-bind-client, or call apipool.{api}.client[{operation.method!r}, …]."
-        yield Finding("W501", "warning", f"{named} has no name to call it by.", hint, operation.location)
+        hint = f"Add an operationId or x-bind-client, or call apipool.{api}.client[{operation.method!r}, …]."
+        yield Finding("W501", "warning", f"{named} has no name in Python.", hint, operation.location)
     for name, operations in shared_names(document).items():
         others = ", ".join(f"{each.method.upper()} {each.path}" for each in operations[1:])
-        message = f"client.{name} is {operations[0].method.upper()} {operations[0].path}, so it can't be {others}."
+        message = (
+            f"client.{name} is {operations[0].method.upper()} {operations[0].path}, so that name can't mean {others}."
+        )
         yield Finding("W502", "warning", message, "Give each operation its own x-bind-client.", operations[1].location)
     options = client_options(api)
     unknown = options.credentials.keys() - document.security_schemes.keys()
@@ -116,7 +118,7 @@ def _of_document(api: str, document: Document, where: str) -> Iterator[Finding]:
         for operation in document.operations:
             base_url(api, operation, options)
     except ImproperlyConfigured as error:
-        yield _wrong(str(error), "Without it, calls raise ImproperlyConfigured.")
+        yield _wrong(str(error), "Until this is corrected, calls raise ImproperlyConfigured.")
     for operation in document.operations:
         dotted = operation.extensions.decorate_request
         if dotted is not None and not _is_importable(dotted):

@@ -1,4 +1,4 @@
-"""Names the operations of a client: by ``x-bind-client``, else by operationId."""
+"""Names the operations of a client by ``x-bind-client``, or else by operationId."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ __all__ = ["client_names", "shared_names", "unnamed_operations"]
 
 
 def client_names(document: Document) -> Mapping[str, Operation]:
-    """Returns the operations of a document by their names in Python. If two have the same name, the first one gets it.
+    """Returns the operations of a document by their names in Python.
 
-    An operationId that is a dotted path gives its last part. Any other becomes an identifier: ``users/get-by-name``
-    gives ``users_get_by_name``. An operation without ``x-bind-client`` and operationId isn't among them.
+    If two operations have the same name, returns the first.
+
+    If an operationId is a dotted path, the name is its last part. Any other operationId is turned into an identifier:
+    ``users/get-by-name`` becomes ``users_get_by_name``. Operations with neither ``x-bind-client`` nor operationId are
+    left out.
     """
     return {name: found[0] for name, found in _by_name(document).items()}
 
 
 def shared_names(document: Document) -> Mapping[str, list[Operation]]:
-    """Returns each name that several operations share, with those operations."""
+    """Returns the operations that share a name, by that name."""
     return {name: found for name, found in _by_name(document).items() if len(found) > 1}
 
 
 def unnamed_operations(document: Document) -> list[Operation]:
-    """Returns the operations without a name."""
+    """Returns the operations that have no name."""
     return [operation for operation in document.operations if _name(operation) is None]
 
 

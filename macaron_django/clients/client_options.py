@@ -12,13 +12,16 @@ from macaron_django.conf.setting_defaults import DEFAULTS
 
 __all__ = ["OWN_KEYS", "ClientOptions", "client_options", "client_specs"]
 
-#: The keys that only ``CLIENTS`` has.
+#: The keys that are allowed in ``CLIENTS``, but not in ``CLIENT_OPTIONS``.
 OWN_KEYS = ("SPEC", "BASE_URL", "CREDENTIALS")
 
 
 @dataclass(frozen=True)
 class ClientOptions:
-    """The options of one API's client, named as the settings are; docs/reference/settings.md says what each means."""
+    """The options of one API's client.
+
+    They have the names of the settings, which docs/reference/settings.md explains.
+    """
 
     base_url: str | None
     credentials: Mapping[str, Any] = field(repr=False, hash=False, compare=False)
@@ -44,13 +47,13 @@ class ClientOptions:
 
 
 def _given(api: str) -> Mapping[str, Any]:
-    """Returns what ``CLIENTS`` says of an API; {} if it doesn't name the API."""
+    """Returns the options that ``CLIENTS`` has for an API; {} if it doesn't name the API."""
     given = settings.CLIENTS.get(api, {})
     return given if isinstance(given, Mapping) else {"SPEC": given}
 
 
 def client_options(api: str) -> ClientOptions:
-    """Returns the options of an API's client, as the settings are now."""
+    """Returns the options of an API's client from the current settings."""
     given = _given(api)
     values = {key.lower(): given.get(key, getattr(settings.CLIENT_OPTIONS, key)) for key in DEFAULTS["CLIENT_OPTIONS"]}
     if values["errors"] is None:
@@ -59,6 +62,6 @@ def client_options(api: str) -> ClientOptions:
 
 
 def client_specs() -> dict[str, Path]:
-    """Returns the specs that ``CLIENTS`` names, by API; paths are relative to ``BASE_DIR``."""
+    """Returns the paths of the specs in ``CLIENTS``, by API. Relative paths start at ``BASE_DIR``."""
     found = {api: _given(api).get("SPEC") for api in settings.CLIENTS}
     return {api: base_folder() / path for api, path in found.items() if path is not None}

@@ -1,5 +1,6 @@
-"""Writes the clients of APIs for type stubs: one method for each operation, with the types of its arguments and its
-answer.
+"""Writes the type stubs of API clients.
+
+A client has one method for each operation, with the types of its arguments and its return value.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from macaron_django.schemas.stubs.stub_types import ANY, stub_type
 
 __all__ = ["CLIENT_TYPES", "client_lines"]
 
-#: What the lines need at the head of the stub.
+#: The lines at the start of a stub file that the stubs of clients need.
 CLIENT_TYPES = """\
 from macaron_django.clients import Answer as _Answer
 
@@ -32,7 +33,7 @@ class _AsyncOperationCall(_typing.Generic[_P, _T]):
 def _operation(method: _typing.Callable[_typing.Concatenate[_typing.Any, _P], _T]) -> _OperationCall[_P, _T]: ...
 def _aoperation(method: _typing.Callable[_typing.Concatenate[_typing.Any, _P], _T]) -> _AsyncOperationCall[_P, _T]: ...
 """
-#: The attributes of an API that call it, their classes, and what makes a call of a method.
+#: The API's client attributes. Each has its class and the decorator that turns a method into a call.
 _KINDS = (("client", "_Client", "_operation"), ("aclient", "_AsyncClient", "_aoperation"))
 ROUTE = "tuple[_builtins.str, _builtins.str]"
 _OPTIONS = (
@@ -42,7 +43,10 @@ _OPTIONS = (
 
 
 def client_lines(document: Document, name_of: Callable[[Schema], str]) -> Iterator[str]:
-    """Yields the lines of an API's ``client`` and ``aclient``; ``name_of`` names the class of a schema."""
+    """Yields the stub's lines for an API's ``client`` and ``aclient``.
+
+    ``name_of`` returns the class name of a schema.
+    """
     operations = client_names(document)
     for kind, class_name, decorator in _KINDS:
         yield f"class {class_name}:"
@@ -73,7 +77,7 @@ def _arguments(operation: Operation, name_of: Callable[[Schema], str]) -> str:
 
 
 def _body_type(content: Mapping[str, MediaType], name_of: Callable[[Schema], str]) -> str:
-    """Returns the type of a body: for JSON, that of its schema; for other media types, any type."""
+    """Returns the type of a request body. For JSON, this is the schema's type. Other media types accept any type."""
     found = [media.schema for name, media in content.items() if is_json(name)]
     if len(content) != 1 or not found or found[0] is None:
         return ANY
@@ -81,7 +85,7 @@ def _body_type(content: Mapping[str, MediaType], name_of: Callable[[Schema], str
 
 
 def _answer(operation: Operation, name_of: Callable[[Schema], str]) -> str:
-    """Returns the type of what a successful call returns: a union of the declared responses' types."""
+    """Returns the type of a successful call's return value: the union of the types of the declared responses."""
     good = [each for status, each in operation.responses.items() if status.startswith("2")]
     types: dict[str, None] = {}
     for response in good:

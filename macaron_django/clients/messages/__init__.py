@@ -1,6 +1,6 @@
-"""A call's messages: makes requests from arguments, and values from answers. Nothing here sends anything.
+"""Builds requests from arguments, and parses responses. Sends nothing.
 
-Open ``call_requests`` for parameters and headers, ``call_bodies`` for bodies, ``base_urls`` for where an API is,
-``supplied_credentials`` for security schemes, ``passed_headers`` for what is passed on from the request being served,
-and ``call_answers`` for what comes back.
+Open ``call_requests`` for parameters and headers, ``call_bodies`` for bodies, and ``base_urls`` for the base URL. Open
+``supplied_credentials`` for security schemes. Open ``passed_headers`` for the headers that are copied from the request
+being served. Open ``call_answers`` for responses.
 """

@@ -1,4 +1,4 @@
-"""Finds the URL that an operation's path is appended to: that of the settings, else of the spec's ``servers``."""
+"""Finds the base URL of an operation: ``BASE_URL`` of the settings, or else the URL in the spec's ``servers``."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def is_absolute(url: str) -> bool:
 
 
 def base_url(api: str, operation: Operation, options: ClientOptions) -> str:
-    """Returns what comes before an operation's path, without a trailing slash.
+    """Returns the URL that comes before an operation's path, without a trailing slash.
 
-    An absolute ``BASE_URL`` is used as it is. A path as ``BASE_URL`` replaces the path of the spec's server. With
-    ``IN_PROCESS``, it is the URL at which this process serves the API. Raises ``ImproperlyConfigured`` if neither gives
-    a host.
+    If ``BASE_URL`` is absolute, returns it as it is. If it is a path, it replaces the path of the spec's server. With
+    ``IN_PROCESS``, returns the URL at which this process serves the API. Raises ``ImproperlyConfigured`` if neither the
+    setting nor the spec has a host.
     """
     given = options.base_url
     if given is not None and "://" in given:
@@ -69,7 +69,10 @@ def _own_host() -> str:
 
 
 def _server_url(operation: Operation) -> str:
-    """Returns the URL of the first server of the operation, else of its path or document, with variables filled in."""
+    """Returns the URL of the operation's first server, with its variables filled in.
+
+    If the operation has no servers, those of its path count, and then those of the document.
+    """
     document = operation.document
     if document.dialect == "2.0":
         return _swagger2_url(document.json, operation.route.removesuffix(operation.path))
@@ -90,7 +93,7 @@ def _filled(server: Mapping[str, Any]) -> str:
 
 
 def _swagger2_url(document: Mapping[str, Any], path: str) -> str:
-    """Returns the URL of ``host``, with https if that is one of the ``schemes``."""
+    """Returns the URL from ``host``. Its scheme is https if ``schemes`` has https."""
     host = document.get("host")
     if not isinstance(host, str) or not host:
         return ""

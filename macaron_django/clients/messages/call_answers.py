@@ -1,4 +1,4 @@
-"""Reads the answer to a call: a value by the schema that the operation declares for its status, or an error."""
+"""Parses the response to a call into a value or an error, by the schema that the operation declares for the status."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ logger = logging.getLogger("macaron_django.clients")
 
 @dataclass(frozen=True)
 class ReceivedAnswer:
-    """An answer as received, decompressed.
+    """A response as it was received, but decompressed.
 
-    ``headers`` has lower-case names; ``attempts`` is how often the call was sent.
+    ``headers`` has lower-case names. ``attempts`` says how often the request was sent.
     """
 
     status: int
@@ -38,7 +38,7 @@ class ReceivedAnswer:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as a call returns it: its ``status``, its ``headers`` by lower-case name, and its ``value``."""
+    """The response to a call, parsed: its ``status``, its ``headers`` by lower-case name, and its ``value``."""
 
     status: int
     headers: Mapping[str, str] = field(hash=False, repr=False)
@@ -46,18 +46,19 @@ class Answer:
 
 
 class AnswerReader:
-    """Reads the answers to one operation."""
+    """Parses the responses to one operation."""
 
     def __init__(self, api: str, operation: Operation, classes: Classes) -> None:
         self.api, self.operation, self.classes = api, operation, classes
         self.name = f"{operation.method.upper()} {operation.path}"
 
     def read(self, received: ReceivedAnswer, options: ClientOptions) -> Answer:
-        """Returns the answer with its value: API objects, JSON, text, bytes, or None.
+        """Returns the response with its value: API objects, JSON, text, bytes, or None.
 
-        Raises ``ErrorAnswered`` for a status of 400 and above, and for one of 300 and above that the operation doesn't
-        declare; with ``ERRORS`` as ``return``, the exception is the value instead. Raises ``AnswerInvalid`` for an
-        answer that breaks the spec, if ``VALIDATE_ANSWERS`` says so.
+        A status of 400 or above is an error. A status from 300 to 399 is an error, too, unless the operation declares
+        it. For errors, raises ``ErrorAnswered``; if ``ERRORS`` is ``"return"``, the value is the error instead. If a
+        response breaks the spec and ``VALIDATE_ANSWERS`` is ``"raise"``, raises ``AnswerInvalid``. Always raises it if
+        the body can't be parsed.
         """
         declared = declared_response(self.operation, received.status)
         is_error = received.status >= 400 or (
@@ -110,25 +111,28 @@ class AnswerReader:
 
     def _complain(self, violations: list[Violation], mode: str | None) -> None:
         shown = "; ".join(f"{each.pointer or '/'} {each.message}" for each in violations[:5])
-        message = f"{self.api}: {self.name} returned an answer that breaks its spec: {shown}."
+        message = f"{self.api}: {self.name} returned a response that breaks its spec: {shown}."
         if mode != "log":
             raise AnswerInvalid(message, api=self.api, operation=self.name, violations=violations)
         logger.warning("%s", message)
 
     def _media(self, received: ReceivedAnswer, declared: Response | None) -> MediaType | None:
-        """Returns what the spec says of the answer's media type; if the answer has none, of the only declared one."""
+        """Returns the declared media type that the response's Content-Type matches.
+
+        If the response has no Content-Type and the operation declares only one media type, returns that one.
+        """
         content = declared.content if declared is not None else {}
         sent = essence(received.headers.get("content-type", ""))
         ranges = sorted(content, key=lambda name: name.count("*"))
         if not sent:
             return content[ranges[0]] if len(ranges) == 1 else None
         exact = next((content[name] for name in ranges if matches(sent, name)), None)
-        if exact is None and is_json(sent):  # a problem sent as application/problem+json where JSON is declared
+        if exact is None and is_json(sent):  # application/problem+json, although JSON is declared
             exact = next((content[name] for name in ranges if is_json(name)), None)
         return exact
 
     def _parsed(self, received: ReceivedAnswer, media: MediaType | None, violations: list[Violation] | None) -> Any:
-        """Returns the value of a body; adds violations to ``violations``, if there is a list."""
+        """Returns the value of a body. If ``violations`` is a list, appends the body's violations to it."""
         content, schema = received.content, media.schema if media is not None else None
         sent = essence(received.headers.get("content-type", ""))
         if not content:
@@ -160,7 +164,7 @@ class AnswerReader:
             except ValidationFailed as failure:
                 violations.extend(failure.violations)
             except SchemaError:
-                logger.warning("%s: the schema of the answer to %s can't be compiled.", self.api, self.name)
+                logger.warning("%s: the schema of the response to %s can't be compiled.", self.api, self.name)
         return converter(schema, self.classes).to_python(json)
 
 

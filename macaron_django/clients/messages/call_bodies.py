@@ -1,7 +1,7 @@
-"""Makes the bodies of calls: JSON, forms, files, octets and text, as the operation declares them.
+"""Encodes the bodies of calls in the media types that the operation declares: JSON, forms, files, octets and text.
 
-A body is an API object, a dictionary of JSON or Python values, a list, text, bytes or a file. In forms a file is bytes,
-an object with ``read()``, or a tuple of name, content and media type.
+The caller's body is an API object, a dictionary of JSON or Python values, a list, text, bytes or a file. In a form, a
+file is bytes, an object with ``read()``, or a tuple (name, content, media type).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _OCTETS = (bytes, bytearray, memoryview)
 
 @dataclass(frozen=True)
 class WrittenBody:
-    """A body as it is sent: ``content``, or for multipart bodies its ``parts`` as httpx takes them."""
+    """An encoded body. It has ``content``, or, if it is multipart, its ``parts`` in httpx's form."""
 
     content_type: str | None = None
     content: bytes | None = None
@@ -51,7 +51,7 @@ class WrittenBody:
 
 
 class BodyWriter:
-    """Writes the bodies of one operation."""
+    """Encodes the bodies of one operation."""
 
     def __init__(self, operation: Operation, classes: Classes) -> None:
         self.classes = classes
@@ -60,9 +60,9 @@ class BodyWriter:
         self.is_form = any(matches(form, name) for name in self.content for form in (URL_ENCODED, MULTIPART))
 
     def write(self, body: Any, media_type: str | None = None, *, validate: bool = True) -> WrittenBody:
-        """Returns a body in one of the declared media types; in ``media_type`` if the caller has chosen one.
+        """Returns the encoded body, in ``media_type`` if the caller has chosen one, or else in a declared media type.
 
-        Raises ``ValidationFailed`` with all violations, and if the type can't hold such a value.
+        Raises ``ValidationFailed`` with all violations, or if the value can't be encoded in the media type.
         """
         chosen = self._chosen(body, media_type)
         declared = next((each for name, each in self.content.items() if matches(chosen, name)), None)
@@ -85,7 +85,7 @@ class BodyWriter:
         if allows_json(sent):
             return WrittenBody(_concrete(chosen, JSON), self._json_text(sent, declared.schema, body, validate))
         if isinstance(body, (Mapping, APIObject, list, tuple)):
-            raise _refusal(f"can't be written as {sent}: give text or bytes")
+            raise _refusal(f"can't be encoded as {sent}: pass text or bytes")
         text = scalar_text(self._json(declared.schema, body, validate))
         return WrittenBody(_concrete(chosen, "text/plain"), text.encode())
 
@@ -149,7 +149,7 @@ class BodyWriter:
         return WrittenBody(None, None, parts)
 
     def _field(self, schema: Schema | None, name: str, value: Any) -> Any:
-        """Returns a field as JSON, or as a file, or a list of files."""
+        """Returns the field of a form as JSON, as a file, or as a list of files."""
         own = _property(schema, name)
         if isinstance(value, (list, tuple)) and not _is_file(value):
             if value and all(_is_file(each) for each in value):
@@ -165,7 +165,10 @@ def _members(body: Any) -> dict[str, Any]:
 
 
 def _property(schema: Schema | None, name: str) -> Schema:
-    """Returns the schema of a field; one that allows anything if the form's schema doesn't have the field."""
+    """Returns the schema of a field.
+
+    If the form's schema doesn't have the field, returns a schema that allows any value.
+    """
     found = property_schema(schema, name) if schema is not None else None
     return found if found is not None else _anything()
 
@@ -198,9 +201,12 @@ def _file(value: Any, name: str) -> UploadedFile[Any]:
 
 
 def _part_type(file: UploadedFile[Any], encoding: Any) -> str:
-    """Returns the media type of a file: its own where the spec allows it, else the first that the spec names."""
+    """Returns the media type of a file.
+
+    If the spec doesn't allow the file's own type, returns the first type in the spec.
+    """
     own = file.content_type or OCTETS
-    if not (own.isascii() and own.isprintable()):  # it would begin another header of the part
+    if not (own.isascii() and own.isprintable()):  # a line break in it would begin another header of the part
         raise _refusal("has a file whose media type can't be sent")
     if encoding is None or not encoding.content_type:
         return own
@@ -213,7 +219,7 @@ def _concrete(media_type: str | None, otherwise: Any) -> Any:
 
 
 def _preference(name: str) -> int:
-    """Returns the rank of a media type: JSON first, then forms, then text."""
+    """Returns the sort key of a media type: JSON comes first, then forms, then text."""
     order = (is_json(name), allows_json(name), matches(MULTIPART, name), matches(URL_ENCODED, name))
     return order.index(True) if True in order else len(order)
 

@@ -1,4 +1,4 @@
-"""Makes the request of a call: its URL, headers and body, from the caller's arguments."""
+"""Builds the request of a call from the caller's arguments: its URL, headers and body."""
 
 from __future__ import annotations
 
@@ -32,11 +32,12 @@ from macaron_django.schemas.values.json_text import dump_json
 
 __all__ = ["CallRequest", "RequestWriter"]
 
-#: Methods whose effect is the same however often they are sent (RFC 9110, section 9.2.2).
+#: Methods that have the same effect if they are sent once or several times (RFC 9110, section 9.2.2).
 _IDEMPOTENT = frozenset({"get", "head", "options", "trace", "put", "delete"})
-#: Header parameters that media types and security schemes describe instead (OpenAPI, Parameter Object).
+#: Header parameters that are ignored, because media types and security schemes describe them (OpenAPI, Parameter
+#: Object).
 _DESCRIBED_ELSEWHERE = frozenset({"accept", "content-type", "authorization"})
-#: PyMacaron's names for what a call is given besides its arguments, and what this package adds.
+#: The options of a call: PyMacaron's options, then the options that this package adds.
 _CALL_OPTIONS = ("max_attempts", "read_timeout", "connect_timeout", "request_headers", "content_type")
 _UNSENDABLE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -44,14 +45,15 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 @dataclass(frozen=True)
 class CallRequest:
-    """A request that can be sent, and sent again if its method allows that. Its ``repr`` shows none of the caller's
-    values.
+    """A request that is ready to be sent. If its method is idempotent, it can be sent again.
+
+    ``repr`` shows no values of the caller.
     """
 
     api: str
     operation: Operation
-    operation_name: str  # in Python; "" where it has none
-    name: str  # the method and the path as the spec has it
+    operation_name: str  # the operation's name in Python; "" if it has none
+    name: str  # the method, and the path as it is in the spec
     method: str
     url: str = field(repr=False)  # without the query
     query: str = field(repr=False)
@@ -63,16 +65,19 @@ class CallRequest:
     max_attempts: int
     grant: Grant | None = None
     is_token_request: bool = False
-    passes_trace: bool = False  # unless the caller gave a trace of its own
+    passes_trace: bool = False  # False if the caller passed its own trace context
 
     def within_span(self) -> CallRequest:
-        """Returns the request with the trace context of the current span, which began after the request was made."""
+        """Returns the request with the trace context of the current span.
+
+        This span began after the request was built.
+        """
         found = span_headers() if self.passes_trace else {}
         return replace(self, headers={**self.headers, **found}) if found else self
 
 
 class RequestWriter:
-    """Makes the requests of one operation."""
+    """Builds the requests of one operation."""
 
     def __init__(self, api: str, operation: Operation, classes: Classes) -> None:
         self.api, self.operation, self.classes = api, operation, classes
@@ -87,7 +92,10 @@ class RequestWriter:
 
     @cached_property
     def arguments(self) -> Mapping[str, Parameter]:
-        """The parameters by their names in Python, and by their own names where those aren't taken."""
+        """The parameters by their names in Python.
+
+        They are also here by the spec's names, unless such a name is taken.
+        """
         names = operation_arguments(self.operation)
         found = {names[each.location, each.name]: each for each in self.operation.parameters}
         for parameter in self.operation.parameters:
@@ -95,10 +103,11 @@ class RequestWriter:
         return found
 
     def write(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], options: ClientOptions) -> CallRequest:
-        """Returns the request of a call. Raises ``TypeError`` for arguments that the operation doesn't have.
+        """Returns the request of a call.
 
-        Raises ``ValidationFailed`` with all violations of the spec; with ``VALIDATE_REQUESTS`` off, only with those
-        that make the request impossible to write.
+        Raises ``TypeError`` for arguments that the operation doesn't have. Raises ``ValidationFailed`` with all
+        violations of the spec. If ``VALIDATE_REQUESTS`` is off, only violations that make it impossible to build the
+        request count.
         """
         validate = options.validate_requests
         given, fields, call_options = self._sorted(kwargs)
@@ -122,7 +131,7 @@ class RequestWriter:
     # Arguments
 
     def _sorted(self, kwargs: Mapping[str, Any]) -> tuple[dict[tuple[str, str], Any], dict[str, Any], dict[str, Any]]:
-        """Returns the values of parameters, fields of a form, and options of the call."""
+        """Splits keyword arguments into the values of parameters, the fields of a form, and the options of the call."""
         given: dict[tuple[str, str], Any] = {}
         fields: dict[str, Any] = {}
         call_options: dict[str, Any] = {}
@@ -251,14 +260,14 @@ class RequestWriter:
 
     @cached_property
     def _accepted(self) -> str:
-        """The media types of the declared answers, JSON first; other types only if there is nothing else."""
+        """The value of ``Accept``: the declared media types, JSON first, and any other type with a low priority."""
         names = dict.fromkeys(essence(name) for each in self.operation.responses.values() for name in each.content)
         known = sorted((name for name in names if "*" not in name), key=lambda name: not is_json(name))
         return ", ".join([*known[:10], "*/*;q=0.1"])
 
 
 class _Texts:
-    """The parameters of a request as texts, by their location."""
+    """The parameters of a request as texts, grouped by their location."""
 
     def __init__(self) -> None:
         self.path: dict[str, str] = {}
@@ -267,7 +276,7 @@ class _Texts:
         self.cookies: list[list[str]] = []
 
     def add(self, parameter: Parameter, json: Any, dots: bool) -> None:
-        """Adds a parameter. Raises ``StyleError`` if its location can't hold the value."""
+        """Adds a parameter. Raises ``StyleError`` if the value can't be sent in the parameter's location."""
         if parameter.location == "path":
             self.path[parameter.name] = path_text(parameter, json, dots=dots)
         elif parameter.location == "query":
@@ -280,7 +289,7 @@ class _Texts:
             self.cookies.append(cookie_pairs(parameter, json))
 
     def _add_querystring(self, parameter: Parameter, json: Any) -> None:
-        """Adds OpenAPI 3.2's whole query: a form, or percent-encoded JSON."""
+        """Adds a parameter ``in: querystring`` (OpenAPI 3.2) as the whole query: a form or percent-encoded JSON."""
         if essence(parameter.content_type or "") != URL_ENCODED:
             self.query.append(encoded(dump_json(json).decode()))
             return
@@ -294,7 +303,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _require_sendable(name: str, value: Any) -> None:
-    """Raises ``ValidationFailed`` for a header that would end early, or start another one."""
+    """Raises ``ValidationFailed`` if a header can't be sent, for example because its value has a line break."""
     if not _HEADER_NAME.fullmatch(name) or not isinstance(value, str) or _UNSENDABLE.search(value):
         raise _refused("isn't a header that can be sent", name, "header", "style")
 

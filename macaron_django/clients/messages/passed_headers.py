@@ -1,6 +1,8 @@
-"""Passes on what identifies the request being served: its id, PyMacaron's call id and path, and its trace context.
+"""Copies headers from the request being served to the calls that it makes.
 
-Only values of the expected form are passed on: they come from a client.
+The headers identify the request: its id, PyMacaron's call id and call path, and the trace context.
+
+Only values of the expected form are copied, because a client sent them.
 """
 
 from __future__ import annotations
@@ -19,12 +21,15 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,200}")
 #: https://www.w3.org/TR/trace-context/#traceparent-header
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _TRACESTATE = re.compile(r"[\x20-\x7e]{1,512}")
-#: APIs in a call's path at most: a longer one goes round in circles.
+#: The most characters of a call path. A longer path is the sign of an endless loop of calls.
 _LONGEST_PATH = 1000
 
 
 def passed_headers() -> dict[str, str]:
-    """Returns the headers of a call that is made now, with new ids if no request is being served, or if it has none."""
+    """Returns the headers for a call that is made now.
+
+    The ids are new if no request is being served, or if the request has none.
+    """
     request = current_request()
     received: Mapping[str, str] = request.headers if request is not None else {}
     call_id = _safe(received.get("PymCallID")) or str(uuid.uuid4())
@@ -40,14 +45,17 @@ def _safe(text: str | None) -> str | None:
 
 
 def _own_api(request: object) -> str | None:
-    """Returns the name of the API whose operation is being served."""
+    """Returns the name of the API that the request being served belongs to."""
     match = getattr(request, "resolver_match", None)
     api = getattr(getattr(getattr(match, "func", None), "cls", None), "api", None)
     return api if isinstance(api, str) else None
 
 
 def _trace(received: Mapping[str, str]) -> dict[str, str]:
-    """Returns the trace context: OpenTelemetry's if it is in use, else the received one, with a new parent."""
+    """Returns OpenTelemetry's trace context.
+
+    If OpenTelemetry isn't in use, returns the received one, with a new parent id.
+    """
     if current := span_headers():
         return current
     match = _TRACEPARENT.fullmatch(received.get("traceparent", ""))
@@ -59,7 +67,7 @@ def _trace(received: Mapping[str, str]) -> dict[str, str]:
 
 
 def span_headers() -> dict[str, str]:
-    """Returns the trace context of OpenTelemetry's current span; nothing where there is none."""
+    """Returns the trace context of OpenTelemetry's current span; {} if there is no span."""
     propagate = sys.modules.get("opentelemetry.propagate")
     carrier: dict[str, str] = {}
     if propagate is not None:

@@ -1,8 +1,9 @@
-"""Supplies the credentials of an operation's security requirement: bearer tokens, API keys, passwords and OAuth 2.
+"""Supplies the credentials that an operation's security requires: bearer tokens, API keys, passwords and OAuth 2.
 
-``CREDENTIALS`` has them by the name of the security scheme: a text, a function that returns one, or its dotted path;
-``("user", "password")`` for HTTP Basic; for OAuth 2 a mapping with ``client_id`` and ``client_secret``. The text
-``"caller"`` is the token of the request that is being served.
+The option ``CREDENTIALS`` has the credentials by the name of the security scheme. They are a text, a function that
+returns a text, or the dotted path of such a function. HTTP Basic needs ``("user", "password")``. OAuth 2 needs a
+mapping with ``client_id`` and ``client_secret``. The text ``"caller"`` means the token of the request that is being
+served.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from macaron_django.openapi import Operation, SecurityScheme, is_dotted
 
 __all__ = ["CALLER", "Credentials", "Grant", "credentials_for"]
 
-#: The caller's own token, passed on.
+#: The value of ``CREDENTIALS`` that means the token of the request being served.
 CALLER = "caller"
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What a token is requested with: OAuth 2's client credentials (RFC 6749, section 4.4)."""
+    """The data for requesting a token: OAuth 2's client credentials (RFC 6749, section 4.4)."""
 
     token_url: str
     client_id: str
@@ -37,7 +38,7 @@ class Grant:
 
 @dataclass
 class Credentials:
-    """What is added to a request. ``grant`` describes a bearer token that must be fetched first."""
+    """The credentials that are added to a request. ``grant`` describes a bearer token that must be fetched first."""
 
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     query: list[tuple[str, str]] = field(default_factory=list, repr=False)
@@ -48,8 +49,8 @@ class Credentials:
 def credentials_for(operation: Operation, supplied: Mapping[str, Any]) -> Credentials:
     """Returns the credentials of the first of the operation's security requirements that can be met.
 
-    They are empty for a public operation. They are also empty if no requirement can be met: the service then refuses
-    the call.
+    The credentials are empty for a public operation. They are also empty if no requirement can be met. In that case,
+    the service refuses the call.
     """
     found = Credentials()
     for requirement in operation.security or ():
@@ -65,7 +66,7 @@ def credentials_for(operation: Operation, supplied: Mapping[str, Any]) -> Creden
 def _add(found: Credentials, name: str, scheme: SecurityScheme, given: Any, scopes: tuple[str, ...]) -> None:
     value = _value(name, given)
     if given == CALLER and not value:
-        return  # nobody is signed in, and the service answers as it does to a call without credentials
+        return  # no one is signed in: the call is sent without credentials
     if scheme.type == "apiKey":
         _add_key(found, scheme, name, value)
     elif scheme.type == "http" and scheme.scheme == "basic":

@@ -1,6 +1,7 @@
-"""Sends requests and receives answers, within limits of time, size and number.
+"""Sends requests and receives responses, within limits.
 
-Open ``exchanges`` for retries and redirects, ``host_states`` for when calls to a host stop and when they resume,
-``channels`` for connections and calls without a socket, ``kept_connections`` for the caller's database connections,
-``answer_bytes`` for how much of an answer is read, and ``token_grants`` for tokens of OAuth 2.
+Open ``exchanges`` for retries and redirects, and ``host_states`` for when calls to a host pause and when they resume.
+Open ``channels`` for connections, and for calls to an API that this process serves itself. Open ``kept_connections``
+for the caller's database connections. Open ``answer_bytes`` for the size limit of responses, and ``token_grants`` for
+OAuth 2 tokens.
 """

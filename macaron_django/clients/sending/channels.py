@@ -1,7 +1,10 @@
-"""Keeps the connections to an API: a pool for the process's threads, one for each event loop, or none if this process
-serves the API.
+"""Keeps the connections to an API.
 
-httpx's requests have no query, because httpx logs their URLs and a query may hold keys: the transport adds it.
+The threads of a process share one pool of connections, and each event loop has its own pool. If this process serves the
+API itself, there are no connections.
+
+httpx logs the URLs of its requests, but a query may have secrets. So these URLs have no query, and the transport adds
+it.
 """
 
 from __future__ import annotations
@@ -30,19 +33,19 @@ from macaron_django.conf import settings
 
 __all__ = ["Channel", "OutgoingCall", "Replacement"]
 
-#: The key of httpx's extensions under which the query is.
+#: The key in httpx's request extensions whose value is the query.
 _QUERY = "macaron_query"
 
 
 class Replacement(Protocol):
-    """What answers instead of a service in tests."""
+    """An object that answers instead of all services, in tests."""
 
     def answer(self, call: CallRequest, request: httpx.Request) -> httpx.Response:
-        """Returns the answer to a request."""
+        """Returns the response to a request."""
 
 
 class Channel:
-    """The connections to one API. ``replacement`` returns what answers instead of all services, in tests."""
+    """The connections to one API. ``replacement`` returns the object that answers instead of all services, in tests."""
 
     def __init__(self, api: str, replacement: Callable[[], Replacement | None] = lambda: None) -> None:
         self.api, self.replacement = api, replacement
@@ -54,18 +57,21 @@ class Channel:
     # Threads
 
     def client(self, options: ClientOptions) -> httpx.Client:
-        """Returns the client of the process's threads; a new one if the options or the process have changed."""
+        """Returns the httpx client for the threads of this process.
+
+        It is a new client if the options have changed, or after a fork.
+        """
         with self._lock:
             self._leave_parents_connections()
             if self._blocking is None or self._blocking[0] != options:
                 transport = _QueryTransport(_blocking(options))
                 made = httpx.Client(transport=transport, **_common())
-                weakref.finalize(made, transport.close)  # when the last call with the old options has ended
+                weakref.finalize(made, transport.close)  # runs when the last call with the old options has ended
                 self._blocking = options, made
             return self._blocking[1]
 
     def close(self) -> None:
-        """Closes the connections that no call uses. The next call opens new ones."""
+        """Closes the connections that no call uses. Later calls open new connections."""
         with self._lock:
             self._blocking = None
 
@@ -76,7 +82,7 @@ class Channel:
     # Event loops
 
     async def loop_client(self, options: ClientOptions) -> httpx.AsyncClient:
-        """Returns the client of the running event loop; it is closed with the loop."""
+        """Returns the httpx client of the running event loop. The client is closed together with the loop."""
         loop = asyncio.get_running_loop()
         with self._lock:
             self._leave_parents_connections()
@@ -94,11 +100,11 @@ class Channel:
 class _LoopClient(NamedTuple):
     options: ClientOptions
     client: httpx.AsyncClient
-    closing: AsyncGenerator[None, None]  # the loop itself has only a weak reference
+    closing: AsyncGenerator[None, None]  # a reference, because the loop has only a weak one
 
 
 async def _closed_with_loop(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
-    """Closes a client when its loop shuts down its asynchronous generators, as ``asyncio.run`` does at its end."""
+    """Closes a client when its loop shuts down its asynchronous generators. ``asyncio.run`` does this at its end."""
     try:
         yield
     finally:
@@ -107,7 +113,7 @@ async def _closed_with_loop(client: httpx.AsyncClient) -> AsyncGenerator[None, N
 
 def _common() -> dict[str, Any]:
     headers = {"User-Agent": "macaron_django", "Accept-Encoding": ACCEPTED_ENCODINGS}
-    # No cookie is kept: one call's session would be sent with the next call, which may be another user's.
+    # Cookies are discarded. Otherwise, the session of one user's call would be sent with another user's call.
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
     return {"headers": headers, "follow_redirects": False, "cookies": no_cookies}
 
@@ -119,7 +125,7 @@ def _limits(options: ClientOptions) -> httpx.Limits:
 
 def _blocking(options: ClientOptions) -> httpx.BaseTransport:
     if options.in_process:
-        from macaron_django.api.front import WSGIFront  # the project's views, which aren't needed otherwise
+        from macaron_django.api.front import WSGIFront  # imported here: it imports the project's views
 
         handler = WSGIHandler()
         return _InOwnContext(httpx.WSGITransport(WSGIFront(handler) if settings.FRONT else handler))
@@ -147,7 +153,7 @@ def _on_loop(options: ClientOptions) -> httpx.AsyncBaseTransport:
 
 
 def _verified(options: ClientOptions) -> Any:
-    """Returns httpx's ``verify``: True, False, or a context with the authorities of a file or folder."""
+    """Returns httpx's ``verify``: True, False, or an SSL context with the CA certificates in a file or folder."""
     if isinstance(options.verify, bool):
         return options.verify
     import ssl
@@ -171,7 +177,7 @@ def _with_query(request: httpx.Request) -> httpx.Request:
 
 
 class _QueryTransport(httpx.BaseTransport):
-    """Adds the query that the request keeps apart from its URL."""
+    """Adds the query to the request's URL. The query comes from the request's extensions."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner
@@ -209,7 +215,7 @@ class _InOwnContext(httpx.BaseTransport):
         try:
             response = self._inner.handle_request(request)
             try:
-                content = b"".join(response.iter_raw())  # in this context, too
+                content = b"".join(response.iter_raw())  # a streamed body must be read in this context, too
             finally:
                 response.close()
         finally:
@@ -218,7 +224,10 @@ class _InOwnContext(httpx.BaseTransport):
 
 
 class _KeepingHandler(ASGIHandler):
-    """Django's handler, for a caller whose synchronous code may run in the same thread."""
+    """Django's handler, for calls within this process.
+
+    It keeps the database connections of the thread that runs synchronous code.
+    """
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
         kept = KeptConnections()
@@ -238,10 +247,10 @@ class _InOwnTask(httpx.AsyncBaseTransport):
 
 
 class OutgoingCall:
-    """One request on its way, as a step: it blocks a thread, or is awaited on an event loop.
+    """Sends one request, and waits for the response: ``block`` in a thread, ``wait`` on an event loop.
 
-    ``ends`` is when the whole call must be over, by ``clock``; None for never. Returns a ``ReceivedAnswer``, raises
-    httpx's errors, and ``AnswerInvalid`` for an answer that is too large.
+    ``ends`` is the time by ``clock`` at which the whole call must be over, or None for no limit. Both methods return a
+    ``ReceivedAnswer``. They raise httpx's errors, and ``AnswerInvalid`` if the response is too large.
     """
 
     def __init__(
@@ -294,7 +303,7 @@ class OutgoingCall:
 
     def _require_time(self) -> None:
         if self._ends is not None and self._clock() > self._ends:
-            raise httpx.ReadTimeout("The answer wasn't complete in time.")
+            raise httpx.ReadTimeout("The response wasn't complete in time.")
 
     def _collector(self, response: httpx.Response) -> AnswerBytes:
         encoding = response.headers.get("content-encoding", "") if self._call.method != "HEAD" else ""

@@ -1,6 +1,7 @@
-"""Exchanges a request for an answer: gets a token, retries what can be sent twice, waits in between, follows redirects.
+"""Sends a request and returns its response. Gets tokens, retries idempotent requests, and follows redirects.
 
-It works in steps (``drivers``): each yields a request or a pause, so threads and event loops run the same code.
+The code is generators (see ``macaron_django.drivers``), which yield requests and pauses. So threads and event loops run
+the same code.
 """
 
 from __future__ import annotations
@@ -30,18 +31,18 @@ from macaron_django.exceptions import AnswerInvalid, CallOutcomeUnknown, Service
 
 __all__ = ["ServiceExchange"]
 
-#: Statuses after which a request is sent again, if it can be sent twice.
+#: Statuses after which an idempotent request is sent again.
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
-#: Statuses that say that the host, or what is in front of it, fails.
+#: Statuses that mean that the host, or a proxy in front of it, fails.
 _FAILURES = frozenset({502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
-#: What is raised before anything was sent.
+#: Exceptions that httpx raises before it has sent anything.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.ProxyError)
 
 
 class ServiceExchange:
-    """Exchanges requests of one API for answers. ``host_state`` returns the state of an origin's host."""
+    """Sends the requests of one API and returns the responses. ``host_state`` returns the state of an origin's host."""
 
     def __init__(
         self,
@@ -53,10 +54,11 @@ class ServiceExchange:
         self.channel, self._host_state, self._tokens, self._clock = channel, host_state, tokens, clock
 
     def answer(self, call: CallRequest, options: ClientOptions) -> Steps[ReceivedAnswer]:
-        """Returns the answer to a call, whatever its status.
+        """Returns the response to a call, with any status.
 
-        Raises ``ServiceUnavailable`` if no answer came, ``CallOutcomeUnknown`` if no answer came to a call that can't
-        be sent twice, and ``AnswerInvalid`` for an answer that is too large or can't be decompressed.
+        Raises ``ServiceUnavailable`` if there was no response. Raises ``CallOutcomeUnknown`` instead if the request may
+        have arrived and isn't idempotent. Raises ``AnswerInvalid`` if the response is too large, or can't be
+        decompressed.
         """
         ends = None if options.deadline is None else self._clock() + options.deadline
         grant = call.grant
@@ -66,7 +68,7 @@ class ServiceExchange:
         is_old = token is not None
         token = token or (yield from self._new_token(call, options, ends))
         received = yield from self._redirected(_authorised(call, token), options, ends)
-        if received.status == 401 and is_old:  # it was revoked, or the server has forgotten it
+        if received.status == 401 and is_old:  # the token was revoked, or the server has lost it
             self._tokens.forget(grant, token)
             token = yield from self._new_token(call, options, ends)
             received = yield from self._redirected(_authorised(call, token), options, ends)
@@ -82,7 +84,10 @@ class ServiceExchange:
         return token
 
     def _redirected(self, call: CallRequest, options: ClientOptions, ends: float | None) -> Steps[ReceivedAnswer]:
-        """Follows redirects of GET and HEAD within one origin, so that no other host gets credentials."""
+        """Sends a request, and follows the redirects of GET and HEAD.
+
+        Stays within one origin: no other host gets credentials.
+        """
         received = yield from self._attempts(call, options, ends)
         if not options.follow_redirects or call.method not in ("GET", "HEAD"):
             return received
@@ -97,7 +102,7 @@ class ServiceExchange:
         return received
 
     def _attempts(self, call: CallRequest, options: ClientOptions, ends: float | None) -> Steps[ReceivedAnswer]:
-        """Sends a request as often as allowed, and returns the last answer."""
+        """Sends a request, retries it as often as allowed, and returns the last response."""
         state = self._host_state(_origin(call.url))
         state.earn(options.retry_budget)
         rules = _RetryRules(call, options, state, ends, self._clock)
@@ -138,12 +143,12 @@ class ServiceExchange:
         try:
             received: ReceivedAnswer = yield OutgoingCall(self.channel, call, options, ends, self._clock)
         except httpx.HTTPError as error:
-            if isinstance(error, httpx.LocalProtocolError):  # a request that can't be sent to any host
+            if isinstance(error, httpx.LocalProtocolError):  # the request is wrong, not the host
                 state.circuit.given_up(trial)
             else:
                 state.circuit.failed(rules, trial)
             raise _unavailable(call, error) from error
-        except AnswerInvalid:  # the host does answer
+        except AnswerInvalid:  # the host works, because it has answered
             state.circuit.succeeded()
             raise
         except BaseException:
@@ -181,7 +186,7 @@ class _RetryRules:
         return self._call.is_idempotent and attempt.outcome.result().status in _TRY_AGAIN
 
     def wait(self, attempt: tenacity.RetryCallState) -> float:
-        """Returns the seconds to wait: at least as long as the server asks for."""
+        """Returns the seconds to wait before the next attempt, at least the server's ``Retry-After``."""
         assert attempt.outcome is not None  # noqa: S101 (for the type checker)
         asked = 0.0
         if attempt.outcome.exception() is None:
@@ -204,13 +209,16 @@ def _circuit_rules(options: ClientOptions) -> CircuitRules:
 
 
 def _unavailable(call: CallRequest, error: httpx.HTTPError) -> ServiceUnavailable:
-    """Returns the exception to raise if no answer came. Its message gives the reason, but neither query nor headers."""
+    """Returns the exception to raise if there was no response.
+
+    Its message has the reason, but no query and no headers.
+    """
     what = "didn't answer in time" if isinstance(error, httpx.TimeoutException) else "can't be reached"
     named = type(error).__name__
     if call.is_idempotent or isinstance(error, _NOT_SENT):
         message = f"{call.api}: {call.name}: {urlsplit(call.url).netloc} {what} ({named})."
         return ServiceUnavailable(message, api=call.api, operation=call.name)
-    message = f"{call.api}: {call.name}: no answer came ({named}); the call may have taken effect."
+    message = f"{call.api}: {call.name}: there was no response ({named}); the call may have taken effect."
     return CallOutcomeUnknown(message, api=call.api, operation=call.name)
 
 
@@ -225,7 +233,7 @@ def _origin(url: str) -> str:
 
 
 def _location(url: str, location: str) -> str:
-    """Returns the URL that a ``Location`` leads to, percent-encoded; "" for one that can't be read.
+    """Returns the absolute, percent-encoded URL of a ``Location`` header; "" if it can't be parsed.
 
     >>> _location("https://a.test/b", "/ä?ü"), _location("https://a.test/b", "https://[a")
     ('https://a.test/%C3%A4?%C3%BC', '')
@@ -237,7 +245,7 @@ def _location(url: str, location: str) -> str:
 
 
 def _retry_after(text: str) -> float:
-    """Returns the seconds that a ``Retry-After`` asks for (RFC 9110, section 10.2.3); 0 where it can't be read.
+    """Returns the seconds in a ``Retry-After`` header (RFC 9110, section 10.2.3); 0 if it can't be parsed.
 
     >>> _retry_after("120"), _retry_after("soon")
     (120.0, 0.0)

@@ -1,4 +1,7 @@
-"""Remembers how calls to a host went: whether no calls are made for a while, and how many retries are left."""
+"""Records the success of calls to a host.
+
+This decides whether calls to the host pause (its circuit is open), and how many retries are left.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,12 @@ from macaron_django.exceptions import CircuitOpen
 
 __all__ = ["HostState"]
 
-#: Retries that a host gets before its budget counts.
+#: The retries that a host has at the start. Later ones depend on the budget.
 _FIRST_RETRIES = 10.0
 
 
 class HostState:
-    """How one host has answered recently. Threads and event loops share it. ``clock`` returns seconds."""
+    """The recent state of one host. Threads and event loops share this object. ``clock`` returns seconds."""
 
     def __init__(self, host: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.host, self.circuit = host, Circuit(clock)
@@ -25,7 +28,7 @@ class HostState:
         self._retries = _FIRST_RETRIES
 
     def admit(self, rules: CircuitRules) -> int:
-        """Returns what the circuit's ``enter`` returns; raises ``CircuitOpen`` while the circuit is open."""
+        """Returns the result of the circuit's ``enter``. Raises ``CircuitOpen`` while the circuit is open."""
         try:
             return self.circuit.enter(rules)
         except CircuitOpenError as refused:
@@ -35,12 +38,12 @@ class HostState:
             raise error from refused
 
     def earn(self, budget: float) -> None:
-        """Adds one call's share to the budget for retries."""
+        """Adds one call's share (``budget``) to the retries that are left."""
         with self._lock:
             self._retries = min(self._retries + budget, _FIRST_RETRIES)
 
     def may_retry(self) -> bool:
-        """Takes one retry from the budget; returns False if none is left."""
+        """Uses up one retry and returns True. Returns False if no retry is left."""
         with self._lock:
             if self._retries < 1:
                 return False

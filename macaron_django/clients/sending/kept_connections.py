@@ -1,4 +1,4 @@
-"""Keeps the caller's connections to databases open while an API of this process answers in the same thread.
+"""Keeps the caller's database connections open while this process serves the call itself, in the same thread.
 
 Django closes a thread's old connections before and after each request, which would end the caller's transaction.
 """
@@ -11,12 +11,15 @@ from django.db import connections
 
 __all__ = ["KeptConnections"]
 
-#: What Django calls before and after a request.
+#: The connection's method that Django calls before and after a request.
 _CLOSES = "close_if_unusable_or_obsolete"
 
 
 class _LeftOpen:
-    """Replaces a method of a connection while ``calls`` are answered in the connection's thread."""
+    """Replaces a connection's method during calls in the connection's thread.
+
+    ``calls`` is the number of these calls.
+    """
 
     calls = 0
 
@@ -31,7 +34,7 @@ class KeptConnections:
         self._kept: list[tuple[Any, _LeftOpen]] = []
 
     def keep(self) -> None:
-        """Keeps this thread's open connections open until ``release()``."""
+        """Prevents Django from closing this thread's open connections until ``release()``."""
         for connection in connections.all(initialized_only=True):
             if connection.connection is not None:
                 kept = vars(connection).setdefault(_CLOSES, _LeftOpen())
@@ -40,7 +43,7 @@ class KeptConnections:
                     self._kept.append((connection, kept))
 
     def release(self) -> None:
-        """Gives the connections back to Django when the last of several calls ends."""
+        """Lets Django close the connections again, unless another call in this thread still needs them."""
         while self._kept:
             connection, kept = self._kept.pop()
             kept.calls -= 1

@@ -1,4 +1,4 @@
-"""Gets OAuth 2 tokens for a client's own credentials (RFC 6749, section 4.4), and keeps them while they are valid."""
+"""Gets OAuth 2 tokens for a client's own credentials (RFC 6749, section 4.4). Caches each token while it is valid."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from macaron_django.schemas.values.json_text import JSONTextError, exact_json
 
 __all__ = ["TokenCache", "token_of", "token_request"]
 
-#: In seconds: how long before its end a token is given up; how long one without an end is kept; the longest for any.
+#: Times in seconds. A token is discarded this long before it expires. A token without an expiry is kept this long. No
+#: token is kept longer than this.
 _EARLY, _UNSAID, _LONGEST = 30.0, 60.0, 366 * 86400
 
 
 class TokenCache:
-    """The tokens received, by what they were requested with."""
+    """The received tokens, by the grants that they were requested with."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -34,7 +35,7 @@ class TokenCache:
         self._tokens: dict[Grant, tuple[str, float]] = {}
 
     def get(self, grant: Grant) -> str | None:
-        """Returns a token that is still valid for a while; None if there is none."""
+        """Returns a token that won't expire soon; None if there is none."""
         with self._lock:
             token, until = self._tokens.get(grant, ("", 0.0))
         return token if token and self._clock() < until else None
@@ -45,7 +46,7 @@ class TokenCache:
             self._tokens[grant] = token, self._clock() + max(0.0, seconds - _EARLY)
 
     def forget(self, grant: Grant, token: str) -> None:
-        """Forgets a refused token, unless there is a newer one."""
+        """Removes a token that the service refused, unless there is already a newer token."""
         with self._lock:
             if self._tokens.get(grant, ("", 0.0))[0] == token:
                 del self._tokens[grant]
@@ -66,16 +67,16 @@ def token_request(call: CallRequest, grant: Grant) -> CallRequest:
         query="",
         headers={"Authorization": f"Basic {basic}", "Accept": "application/json", "Content-Type": URL_ENCODED},
         body=WrittenBody(URL_ENCODED, urlencode(fields).encode("ascii")),
-        is_idempotent=True,  # a token more does no harm
+        is_idempotent=True,  # an additional token does no harm
         grant=None,
         is_token_request=True,
     )
 
 
 def token_of(call: CallRequest, received: ReceivedAnswer) -> tuple[str, float]:
-    """Returns the token of an answer and the seconds for which it is valid.
+    """Returns the token in a response, and the seconds for which it is valid.
 
-    Raises ``AnswerInvalid`` if the answer has none. No part of the answer is in the message.
+    Raises ``AnswerInvalid`` if the response has no token. The message has no part of the response.
     """
     try:
         found: Any = exact_json(received.content, max_depth=20) if received.status == 200 else None
