@@ -1,8 +1,9 @@
 """Django's system checks: what ``manage.py check`` reports about specs, settings, engine and tokens.
 
-Importing this registers them. ``docs/reference/checks.md`` lists their IDs; a finding has the same ID wherever it is
-shown. Open ``setting_checks`` for the value of a setting, ``deploy_checks`` for what ``--deploy`` adds,
-``project_checks`` for everything else, and ``check_messages`` for the command that explains a message.
+Importing this package registers the checks. ``docs/reference/checks.md`` lists their IDs. A finding has the same ID in
+all commands and in the log. Open ``setting_checks`` for checks of a setting's value, and ``deploy_checks`` for the
+checks that ``--deploy`` adds. Open ``project_checks`` for all other checks. Open ``check_messages`` for the part of
+each message that names the command ``explaincheck``.
 """
 
 from macaron_django.checks.deploy_checks import (

@@ -1,4 +1,4 @@
-"""Registers system checks whose messages name the command that explains them."""
+"""Registers system checks. Each message of these checks names the command that explains it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ Check: TypeAlias = Callable[..., list[checks.CheckMessage]]
 
 
 def register(*, deploy: bool = False) -> Callable[[Check], Check]:
-    """Registers a system check under the tag ``macaron_django``; with ``deploy``, it runs with ``--deploy`` only."""
+    """Registers a system check under the tag ``macaron_django``.
+
+    With ``deploy``, the check runs only with ``--deploy``.
+    """
 
     def registered(check: Check) -> Check:
         @wraps(check)

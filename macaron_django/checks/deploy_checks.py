@@ -1,4 +1,4 @@
-"""Reports what is fine for development but wrong or slow in production: ``manage.py check --deploy``."""
+"""Reports what ``manage.py check --deploy`` adds: settings and code that are wrong or slow in production."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["check_exposure", "check_fast_lane", "check_front", "check_immediate_
 
 @register(deploy=True)
 def check_immediate_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports tasks that block their requests, for ``check --deploy`` only."""
+    """Reports tasks that block the requests that call them. Only for ``check --deploy``."""
     if settings.TASKS.BACKEND != "immediate" or not known_tasks():
         return []
     return [
@@ -40,7 +40,10 @@ def check_immediate_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: An
 
 @register(deploy=True)
 def check_exposure(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports generated operations that let anyone change data, or store anything, for ``check --deploy`` only."""
+    """Reports generated operations through which anyone can change data, or store any data.
+
+    Only for ``check --deploy``.
+    """
     found = [finding for api in registry for finding in public_writes(api.viewsets.served())]
     if not list(impossible_policies()):
         found += [finding for api in registry for finding in open_writes(api.viewsets.served())]
@@ -55,23 +58,26 @@ def _short_secret() -> Iterator[checks.CheckMessage]:
 
 @register(deploy=True)
 def check_front(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports what leaves Django's handler in charge of all requests, for ``check --deploy`` only."""
+    """Reports middleware and patches because of which Django's handler answers all requests.
+
+    Without them, macaron_django's front answers requests faster. Only for ``check --deploy``.
+    """
     if not settings.FRONT:
         return []
-    from macaron_django.api.front import (  # DRF's views read the project's settings when imported
+    from macaron_django.api.front import (  # imported here: importing DRF's views reads the project's settings
         replaced_methods,
         unknown_middleware,
     )
 
     hint = (
-        "Answers are the same, but requests cost more CPU. Set MACARON['FRONT'] to False if that is intended, or "
-        "silence this check."
+        "Responses stay the same, but requests cost more CPU time. If that is intended, set MACARON['FRONT'] to "
+        "False, or silence this check."
     )
     found = [f"MIDDLEWARE has {dotted}, which" for dotted in unknown_middleware()]
     found += [f"{method} was replaced, perhaps by a tracer, which" for method in replaced_methods()]
     return [
         checks.Warning(
-            f"{what} macaron_django's front doesn't know: Django's handler answers everything.",
+            f"{what} isn't known to macaron_django's front. So Django's handler answers all requests.",
             hint=hint,
             id="macaron_django.W101",
         )
@@ -81,18 +87,21 @@ def check_front(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list
 
 @register(deploy=True)
 def check_fast_lane(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports unknown code that hooks into botocore's calls, for ``check --deploy`` only."""
+    """Reports unknown code that hooks into botocore's calls, because it makes them slower.
+
+    Only for ``check --deploy``.
+    """
     if not settings.DYNAMODB.FAST_LANE or not any(api.persistences for api in registry):
         return []
     from macaron_django.dynamodb.calls.aws_sdk.botocore_clients import strangers  # imported here: it needs botocore
 
     hint = (
-        "Results are the same, but a call costs about 1 ms more of CPU time, or 5 ms for a list of 100 items. "
-        "Remove it, use macaron_django's own tracing instead, or silence this check."
+        "Results stay the same, but a call costs about 1 ms more of CPU time, or 5 ms for a list of 100 items. "
+        "Remove the hook, use macaron_django's own tracing instead, or silence this check."
     )
     return [
         checks.Warning(
-            f"{name} hooks into botocore's calls, and macaron_django's fast lane doesn't know it: botocore makes "
+            f"{name} hooks into botocore's calls, and isn't known to macaron_django's fast lane. So botocore makes "
             "each call to DynamoDB.",
             hint=hint,
             id="macaron_django.W130",
@@ -103,7 +112,10 @@ def check_fast_lane(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> 
 
 @register(deploy=True)
 def check_threads(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports a server with too few threads for the engine's latency, where the environment says how many it has."""
+    """Reports a server that has too few threads for the engine's latency.
+
+    Only if the environment sets the number of threads.
+    """
     threads = configured_threads(os.environ)
     persistence = next((each for api in registry for each in api.persistences.values()), None)
     if threads is None or persistence is None or engines.configuration_problem() or engines.current().local:
@@ -118,8 +130,8 @@ def check_threads(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> li
         checks.Warning(
             f"DynamoDB answers after {milliseconds:.1f} ms, and a worker has {threads} "
             f"thread{'s' * (threads != 1)}: the worker is idle while its requests wait.",
-            hint=f"Give it about {needed_threads(milliseconds)} threads (GRANIAN_BLOCKING_THREADS, or gunicorn's "
-            "--threads) if most requests make one call.",
+            hint=f"Give each worker about {needed_threads(milliseconds)} threads (GRANIAN_BLOCKING_THREADS, or "
+            "gunicorn's --threads) if most requests make one call.",
             id="macaron_django.W102",
         )
     ]

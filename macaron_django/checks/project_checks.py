@@ -1,4 +1,4 @@
-"""Reports what is wrong with the specs of a project, and with what its settings name."""
+"""Reports errors in the specs of a project, and in the code that its settings name."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = [
 
 
 def as_message(finding: Finding) -> checks.CheckMessage:
-    """Returns a finding as a check message that begins with its place, in a form that editors can open."""
+    """Returns a finding as a check message. It begins with the finding's place, in a form that editors can open."""
     level = checks.ERROR if finding.level == "error" else checks.WARNING
     return checks.CheckMessage(
         level,
@@ -44,14 +44,14 @@ def as_message(finding: Finding) -> checks.CheckMessage:
 
 @register()
 def check_specs(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports what is wrong with the specs and with what was made from them."""
+    """Reports the findings about the specs, and about the code that is generated from them."""
     found = chain.from_iterable(registry.findings().values())
     return [as_message(finding) for finding in dict.fromkeys(found)]
 
 
 @register()
 def check_clients(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports what is wrong with ``CLIENTS`` and the specs that it names."""
+    """Reports the findings about ``CLIENTS``, and about the specs that it names."""
     if not settings.CLIENTS:
         return []
     from macaron_django.clients import client_findings  # imported here: most projects call no other service
@@ -62,9 +62,10 @@ def check_clients(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> li
 
 @register()
 def check_engine(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports if schemas are persisted and no DynamoDB engine is configured: AWS is never used by accident.
+    """Reports that schemas are persisted but no DynamoDB engine is configured. So AWS is never used by accident.
 
-    A machine that has no engine yet gets a warning, so that ``migrate`` runs in a new virtual environment.
+    If this machine has no engine yet, the finding is only a warning, so that ``migrate`` runs in a new virtual
+    environment.
     """
     if not any(api.persistences for api in registry):
         return []
@@ -76,7 +77,7 @@ def check_engine(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> lis
 
 @register()
 def check_relations(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports models of the ORM with a relation to items in DynamoDB, whose queries and migrations would fail."""
+    """Reports Django models that have a relation to items in DynamoDB. Their queries and migrations would fail."""
     if not any(api.persistences for api in registry):
         return []
     from macaron_django.dynamodb.querysets.relations import (
@@ -92,7 +93,7 @@ def check_relations(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> 
 
 @register()
 def check_jwt(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports settings that don't allow signing and verifying tokens safely."""
+    """Reports settings with which tokens can't be signed and verified safely."""
     levels = {"error": checks.Error, "warning": checks.Warning}
     return [
         levels[problem.level](problem.message, hint=problem.hint, id="macaron_django.E104")
@@ -101,17 +102,20 @@ def check_jwt(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[c
 
 
 def known_tasks() -> list[Any]:
-    """Returns the tasks of the imported modules. Projects without tasks don't import what tasks need."""
+    """Returns the tasks in the imported modules.
+
+    If the project has no tasks, the packages for tasks aren't imported.
+    """
     definitions = sys.modules.get("macaron_django.tasks.definitions")
     return [] if definitions is None else definitions.known_definitions()
 
 
 @register()
 def check_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports a task backend that can't be used, and tasks that lack their tables."""
+    """Reports a task backend that can't be used, and tasks that need tables that aren't there."""
     if settings.TASKS.BACKEND == "immediate" and not known_tasks():
         return []
-    from macaron_django.tasks.backends.chosen_backend import chosen_backend  # projects without tasks do without it
+    from macaron_django.tasks.backends.chosen_backend import chosen_backend  # only projects with tasks need it
 
     try:
         problem = chosen_backend().problem()
@@ -139,10 +143,10 @@ def check_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list
 
 @register()
 def check_observability(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports settings of ``OBSERVABILITY`` that aren't allowed, and backends that can't do anything."""
+    """Reports values of ``OBSERVABILITY`` that aren't allowed, and backends that would have no effect."""
     if not any(getattr(settings.OBSERVABILITY, key) != default for key, default in DEFAULTS["OBSERVABILITY"].items()):
         return []
-    from macaron_django.observability.setting_problems import setting_problems  # only where something is set
+    from macaron_django.observability.setting_problems import setting_problems  # only some projects need it
 
     levels = {"error": checks.Error, "warning": checks.Warning}
     return [

@@ -40,7 +40,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> l
 def _unknown_settings() -> Iterator[checks.CheckMessage]:
     for where, key, known in unknown_keys():
         close = difflib.get_close_matches(key.rpartition(".")[2], known, n=1)
-        hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(sorted(known))}."
+        hint = f"Did you mean {close[0]!r}?" if close else f"The known ones are {', '.join(sorted(known))}."
         yield checks.Error(f"{where} has no key {key!r}.", hint=hint, id="macaron_django.E101")
 
 
@@ -64,7 +64,8 @@ def _impossible_settings() -> Iterator[checks.CheckMessage]:
             )
 
 
-#: Limits of what is read and answered, by section: without one, a request could cost anything.
+#: Settings that limit the size of requests and responses, by section. Without such a limit, a request's cost has no
+#: bound.
 LIMITS = {
     "": ("PAGE_SIZE", "MAX_PAGE_SIZE", "MAX_BODY_SIZE", "MAX_BODY_DEPTH", "MAX_BODY_CONTAINERS"),
     "DYNAMODB": ("SCAN_LIMIT", "READ_LIMIT", "MAX_PAGE_BYTES"),
@@ -86,7 +87,7 @@ def _impossible_limits() -> Iterator[checks.CheckMessage]:
 
 
 def impossible_policies() -> Iterator[checks.CheckMessage]:
-    """Yields the errors of ``UNKNOWN_PROPERTIES``."""
+    """Yields the errors in the setting ``UNKNOWN_PROPERTIES``."""
     given = settings.UNKNOWN_PROPERTIES
     if isinstance(given, Mapping):
         known = {api.name for api in registry} | {
@@ -94,11 +95,11 @@ def impossible_policies() -> Iterator[checks.CheckMessage]:
         }
         strange = [name for name in given if name not in known]
         is_known = not strange and all(policy in POLICIES for policy in given.values())
-        hint = f"It names {_listed(strange)}: no API or schema has that name." if strange else ""
+        hint = f"No API or schema is named {_listed(strange)}." if strange else ""
     else:
         is_known, hint = given in POLICIES, ""
     if not is_known:
-        hint = hint or f"Use {_listed(POLICIES)}, or a mapping from APIs and schemas (shop.Order) to these."
+        hint = hint or f"Use {_listed(POLICIES)}, or a mapping from APIs and schemas (shop.Order) to these values."
         yield checks.Error(f"MACARON['UNKNOWN_PROPERTIES'] is {given!r}.", hint=hint, id="macaron_django.E102")
 
 
@@ -108,7 +109,10 @@ def _unusable_viewsets() -> Iterator[checks.CheckMessage]:
             for viewset in api.viewsets.values():
                 in_use(viewset)
     except UnusableViewsetError as error:
-        hint = "Correct the path, or its module's imports. Until then, check can't tell what answers the operations."
+        hint = (
+            "Correct the path, or its module's imports. Until then, the checks can't find out which code answers the "
+            "operations."
+        )
         yield checks.Error(str(error), hint=hint, id="macaron_django.E102")
 
 
@@ -143,20 +147,21 @@ def _impossible_ready_checks() -> Iterator[checks.CheckMessage]:
         )
     if isinstance(named, str) or not all(_is_function(each) for each in named):
         yield checks.Error(
-            f"MACARON['READY_CHECKS'] is {named!r}: something in it can't be imported or isn't a function.",
-            hint="List the dotted paths of functions without parameters that return what is missing, or None.",
+            f"MACARON['READY_CHECKS'] is {named!r}: one of its entries can't be imported or isn't a function.",
+            hint="List the dotted paths of functions without parameters. Each must return a text that says what is "
+            "missing, or None.",
             id="macaron_django.E102",
         )
 
 
-#: Nobody who probes a server waits longer.
+#: The longest time for which a probe of a server waits.
 MOST_READY_SECONDS = 60
-#: Settings that name a function, and what it takes.
+#: Settings that name a function, with the function's parameters and return value.
 FUNCTIONS = {
     "ERROR_REPORTER": "a title, a dictionary and an exception",
-    "ERROR_CALLBACK": "an exception and returns the body of the answer",
-    "ERROR_DECORATOR": "the body of an error answer and returns the body to send",
-    "DATETIME_ENCODER": "a datetime and returns what to write in answers",
+    "ERROR_CALLBACK": "an exception and returns the body of the response",
+    "ERROR_DECORATOR": "the body of an error response and returns the body to send",
+    "DATETIME_ENCODER": "a datetime and returns its form in responses",
 }
 
 
@@ -165,7 +170,7 @@ def _unusable_functions() -> Iterator[checks.CheckMessage]:
         if not _is_function(named := getattr(settings, key)):
             yield checks.Error(
                 f"MACARON[{key!r}] is {named!r}, which can't be imported or isn't a function.",
-                hint=f"Give the dotted path of a function that takes {taken}.",
+                hint=f"Use the dotted path of a function that accepts {taken}.",
                 id="macaron_django.E102",
             )
 
@@ -196,17 +201,17 @@ def _listed(names: Iterable[object]) -> str:
 
 @register()
 def check_deploy(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports what is wrong with ``DEPLOY``."""
+    """Reports errors in the setting ``DEPLOY``."""
     if all(getattr(settings.DEPLOY, key) == default for key, default in DEFAULTS["DEPLOY"].items()):
         return []
-    from macaron_django.shipping.deploying.deploy_environments import deploy_problems  # only where something is set
+    from macaron_django.shipping.deploying.deploy_environments import deploy_problems  # only some projects need it
 
     return [checks.Error(each.message, hint=each.hint, id="macaron_django.E110") for each in deploy_problems()]
 
 
 @register()
 def check_pym_config(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports keys of ``pym-config.yaml`` that are likely to be misspelt, and secrets that the environment lacks."""
+    """Reports keys of ``pym-config.yaml`` that are probably misspelt, and secrets that aren't in the environment."""
     found = settings.file()
     if found is None:
         return []

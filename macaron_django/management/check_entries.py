@@ -1,4 +1,4 @@
-"""Reads the catalogue of checks and findings, which is a page of the documentation, for ``manage.py explaincheck``."""
+"""Reads the catalogue of checks and findings for ``manage.py explaincheck``. It is a page of the documentation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 
 
 class CheckEntry(NamedTuple):
-    """An ID such as ``E010``, and its cause, examples and remedy in Markdown."""
+    """An entry of the catalogue: an ID such as ``E010``, with its cause, examples and remedy in Markdown."""
 
     id: str
     markdown: str
@@ -26,11 +26,14 @@ class CheckEntry(NamedTuple):
 
     @property
     def cause(self) -> str:
-        """Returns what the ID means, on one line."""
+        """Returns the cause of a finding with this ID, on one line."""
         return _LINK.sub(r"\1", " ".join(self.markdown.partition("\n\n")[0].split()))
 
     def lines(self) -> Iterator[str]:
-        """Yields the entry for a terminal: links are their texts, and examples are indented instead of fenced."""
+        """Yields the lines of the entry for a terminal.
+
+        Links are shown without their targets, and examples are indented.
+        """
         in_example = False
         for line in self.markdown.splitlines():
             if line.startswith("```"):
@@ -43,6 +46,6 @@ class CheckEntry(NamedTuple):
 
 @cache
 def check_entries() -> dict[str, CheckEntry]:
-    """Returns all entries by ID, in the page's order, one stage of checking after the other."""
+    """Returns all entries by ID, in the order of the page."""
     page = (files("macaron_django.management") / "checks.md").read_text("utf-8")
     return {id_: CheckEntry(id_, markdown.rstrip()) for id_, markdown in _ENTRY.findall(page)}

@@ -1,6 +1,6 @@
 """Formats a report on a spec: as text for people, as JSON for programs, or as GitHub annotations.
 
-Control characters in the spec's own texts are escaped, because the output ends up in terminals and logs.
+Control characters in texts from the spec are escaped, because terminals and logs show the output.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Style = Callable[[str], str]
 
 
 def as_text(report: SpecReport, levels: Collection[str], styles: Mapping[str, Style] | None = None) -> Iterator[str]:
-    """Yields lines for a person: a summary of the file, each finding with its pointer and remedy, and the result."""
+    """Yields lines of text: a summary of the file, each finding with its pointer and remedy, and the result."""
     style = styles or {}
     yield f"{printable(report.file)}: {_summary(report)}"
     for finding in report.findings:
@@ -97,7 +97,7 @@ def _finding_as_json(finding: Finding) -> dict[str, Any]:
 
 
 def as_github(report: SpecReport, levels: Collection[str]) -> Iterator[str]:
-    """Yields GitHub's workflow commands, which annotate the line of each finding, and a summary."""
+    """Yields GitHub's workflow commands, and a summary. The commands annotate the lines that have findings."""
     for finding in report.findings:
         location = finding.location
         fields = {"file": location.file, "line": location.line, "col": location.column, "title": finding.id}
@@ -107,7 +107,7 @@ def as_github(report: SpecReport, levels: Collection[str]) -> Iterator[str]:
 
 
 def _escaped(text: str, further: str = "") -> str:
-    """Escapes as GitHub's own toolkit does: % first, or the other escapes would be escaped again."""
+    """Escapes a text like GitHub's own toolkit. % is first, because the other escapes contain it."""
     for character in "%\r\n" + further:
         text = text.replace(character, f"%{ord(character):02X}")
     return printable(text)

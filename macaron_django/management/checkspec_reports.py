@@ -1,6 +1,6 @@
-"""Examines one OpenAPI file and reports what it holds and what is wrong with it, for ``manage.py checkspec``.
+"""Examines one OpenAPI file for ``manage.py checkspec``: counts its contents and finds its errors.
 
-Needs no database and no DynamoDB engine, and no settings except the limits that its caller passes.
+Needs no database and no DynamoDB engine. The caller passes the limits, so no settings are needed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["SpecReport", "report_on"]
 
 @dataclass(frozen=True)
 class SpecReport:
-    """The counts and findings of one file. ``version`` is None if it can't be read as an OpenAPI document."""
+    """The counts and findings of one file. If the file can't be read as an OpenAPI document, ``version`` is None."""
 
     file: str
     version: str | None = None
@@ -42,7 +42,7 @@ class SpecReport:
         return self.version is not None
 
     def failures(self, levels: Collection[str]) -> int:
-        """Returns how many findings have one of these levels."""
+        """Returns the number of findings that have one of these levels."""
         return sum(finding.level in levels for finding in self.findings)
 
 
@@ -55,12 +55,12 @@ def report_on(
 ) -> SpecReport:
     """Reads a file, checks it, and builds all its serializers and validators.
 
-    ``root`` is the folder below which its references may read files.
+    The file's references may only read files in the folder ``root``.
 
-    Never raises: if the file can't be read, or this package fails on it, there is a finding.
+    Never raises. If the file can't be read, or this package fails on it, the report has a finding.
     """
     started = time.perf_counter()
-    with collector_paused(0):  # what is built is kept to the end, and each garbage collection would walk it
+    with collector_paused(0):  # all objects live until the end, so garbage collection would only cost time
         report = _examined(SpecReport(str(path)), path, limits or spec.Limits(), allow_hosts, root)
     return replace(report, findings=_in_order(report.findings), seconds=time.perf_counter() - started)
 
@@ -107,13 +107,13 @@ def _fault(path: str | Path, error: Exception) -> Finding:
         "E200",
         "error",
         f"macaron_django failed on this document ({type(error).__name__}: {str(error)[:300]}).",
-        "Report this, with the document, as a bug in macaron_django; the other findings are still valid.",
+        "Report this, with the document, as a bug in macaron_django. The other findings are still valid.",
         Location(str(path)),
     )
 
 
 def _in_order(findings: Collection[Finding]) -> tuple[Finding, ...]:
-    """Sorts by file, the reported one first, then by line."""
+    """Sorts findings by file, starting with the examined file, then by line."""
     files = {finding.location.file: number for number, finding in reversed(list(enumerate(findings)))}
 
     def place(finding: Finding) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Lists the settings in force: each with its value, without secrets, and where it came from."""
+"""Lists the settings in force. Each has its value, without secrets, and the place where it was set."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from macaron_django.scrubbing import HIDDEN, Scrubber
 
 __all__ = ["EffectiveSetting", "effective_settings", "own_keys"]
 
-#: Names that end like the name of a secret, but aren't secret.
+#: Names of settings that look like names of secrets, but aren't.
 _PUBLIC = frozenset({"ALLOW_SHORT_SECRET", "COOKIE", "MAX_TOKEN_SIZE", "SIGNING_KID", "JWKS_URL", "JWKS_TIMEOUT"})
-#: Secrets whose names don't say so.
+#: Settings that are secret, although their names don't show that.
 _SECRET = frozenset({"KEYS", "SIGNING_KEY"})
 DEFAULT = "default"
 
 
 @dataclass(frozen=True)
 class EffectiveSetting:
-    """A setting, or a key of ``pym-config.yaml``: its dotted name, value as text, and source."""
+    """A setting, or a key of ``pym-config.yaml``: its dotted name, its value as text, and its source."""
 
     name: str
     value: str
@@ -35,7 +35,7 @@ class EffectiveSetting:
 
 
 def effective_settings() -> Iterator[EffectiveSetting]:
-    """Yields every setting of ``MACARON``, in the order of the defaults."""
+    """Yields all settings of ``MACARON``, in the order of the defaults."""
     given: Mapping[str, Any] = getattr(django_settings, "MACARON", {})
     found = settings.file()
     from_file = sources_of(found) if found is not None else {}
@@ -69,7 +69,7 @@ def _effective(
 
 
 def own_keys() -> Iterator[EffectiveSetting]:
-    """Yields the keys of ``pym-config.yaml`` that set no setting: ``get_config()`` has them as attributes."""
+    """Yields the keys of ``pym-config.yaml`` that aren't settings. ``get_config()`` has them as attributes."""
     found = settings.file()
     if found is None:
         return
@@ -86,7 +86,7 @@ def _of_file(key: str, value: Any, found: PymConfig) -> str:
 
 
 def _hidden_variables(key: str, value: Any, found: PymConfig) -> Any:
-    """Returns a value of the file without what came from the environment, and without passwords of URLs."""
+    """Returns a value of the file. Masks the parts that come from environment variables, and the passwords in URLs."""
     if value is not None and key in found.variables:
         return HIDDEN
     if isinstance(value, Mapping):
@@ -114,7 +114,7 @@ def _shown(key: str, value: Any) -> str:
 
 
 def _without_password(text: str) -> str:
-    """Returns a URL without the password in it; other texts as they are."""
+    """Returns a URL with its password masked. Returns other texts as they are."""
     try:
         password = urlsplit(text).password
     except ValueError:

@@ -15,9 +15,11 @@ __all__ = ["apis_named", "persistence_named", "reasons", "refuse_left_out"]
 
 
 def apis_named(names: Iterable[str]) -> list[API]:
-    """Returns the APIs with these names, in the order they are served; all of them if ``names`` is empty.
+    """Returns the APIs with these names, in the order in which they are served.
 
-    Raises CommandError for a name that no API has, or whose API isn't served because its spec has errors.
+    If ``names`` is empty, returns all APIs.
+
+    Raises CommandError if there is no API with a name, or if the API isn't served because its spec has errors.
     """
     names = list(names)
     served = {api.name: api for api in registry}
@@ -27,7 +29,7 @@ def apis_named(names: Iterable[str]) -> list[API]:
             continue
         if name in found:
             lines = reasons(name)
-            if len(lines) == 1:  # nothing has read it yet
+            if len(lines) == 1:  # the registry hasn't read its spec, so it doesn't have the errors
                 lines = [f"{lines[0]} `manage.py checkspec {found[name].path}` and `manage.py check` show them."]
             raise CommandError("\n".join(lines))
         known = sorted({*served, *found})
@@ -38,13 +40,16 @@ def apis_named(names: Iterable[str]) -> list[API]:
 
 
 def reasons(name: str) -> list[str]:
-    """Returns lines that say why an API isn't served: the errors in its spec, each with its place."""
+    """Returns the lines that say why an API isn't served: the errors in its spec, with their places."""
     errors = [finding for finding in registry.left_out.get(name, ()) if finding.level == "error"]
     return [f"The API {name!r} isn't served because its spec has errors:", *(f"  {error}" for error in errors)]
 
 
 def refuse_left_out(consequence: str) -> None:
-    """Raises CommandError if an API isn't served: says why, and the ``consequence`` of going on without it."""
+    """Raises CommandError if some API isn't served.
+
+    The message has the reason, and ``consequence``, which says what would be missing.
+    """
     left_out = [line for name in registry.left_out for line in reasons(name)]
     if left_out:
         raise CommandError("\n".join([*left_out, consequence]))

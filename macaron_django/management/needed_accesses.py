@@ -1,4 +1,4 @@
-"""Collects which accesses to DynamoDB's tables a service needs, and what for."""
+"""Collects the accesses to DynamoDB tables that a service needs, with the reason for each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Needs", "add_access_arguments", "needed_accesses"]
 
 Needs = Mapping[TableAccess, list[str]]
 
-#: What the admin does with a table: lists, forms, imports, and the page about the table.
+#: The accesses of the admin to a table: for lists, forms, imports, and the page about the table.
 _ADMIN_ACTIONS: Final = (
     *("BatchGetItem", "DeleteItem", "DescribeContinuousBackups", "DescribeTable", "DescribeTimeToLive", "GetItem"),
     *("ListTagsOfResource", "PutItem", "Query", "Scan", "UpdateItem"),
@@ -31,22 +31,22 @@ _READY: Final = "macaron_django.api.builtin.ready"
 
 
 def add_access_arguments(parser: ArgumentParser) -> None:
-    """Adds a command's options --recorded and --admin, for accesses that the spec doesn't show."""
+    """Adds the options --recorded and --admin to a command. They add accesses that the spec doesn't show."""
     parser.add_argument(
         "--recorded",
         metavar="FILE",
         action="append",
         default=[],
         type=Path,
-        help="Allow the calls that `pytest --dynamodb-record FILE` has recorded, too; may be given several times.",
+        help="Also allow the calls that `pytest --dynamodb-record FILE` has recorded. This option can be repeated.",
     )
-    parser.add_argument("--admin", action="store_true", help="Allow what the Django admin does with each table.")
+    parser.add_argument("--admin", action="store_true", help="Also allow the calls that the Django admin makes.")
 
 
 def needed_accesses(recorded: Iterable[Path] = (), *, admin: bool = False) -> Needs:
-    """Returns what each access is needed for: an operation, tasks, the admin or a recorded file.
+    """Returns the reasons for each access: operations, tasks, the admin or recorded files.
 
-    Raises OSError and ValueError for files that can't be read.
+    Raises OSError or ValueError if a recorded file can't be read.
     """
     needs: defaultdict[TableAccess, list[str]] = defaultdict(list)
     persistences = [each for api in registry for each in api.persistences.values()]

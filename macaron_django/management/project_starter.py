@@ -1,4 +1,4 @@
-"""``python -m macaron_django startproject NAME`` starts a project with an API from a spec, or with a small sample."""
+"""``python -m macaron_django startproject NAME`` starts a project. Its API comes from a spec, or is a small sample."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class StartProject(BaseCommand):
         "for each handler, tests, a container, CI, and locked versions. Existing files are never overwritten."
     )
     requires_system_checks = []
-    #: It makes a new project: settings of another one don't matter.
+    #: The command creates a new project, so the settings of another project don't matter.
     suppressed_base_arguments = {"--pythonpath", "--settings", "--traceback", "--verbosity", "--version"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -37,8 +37,8 @@ class StartProject(BaseCommand):
         parser.add_argument(
             "--spec", metavar="FILE", help="An OpenAPI file, in YAML or JSON (default: a sample about notes)."
         )
-        parser.add_argument("--api", metavar="API", help="The name of the API (default: that of the file).")
-        add_storage_choice(parser, "Without this they are only marked, except in the sample.")
+        parser.add_argument("--api", metavar="API", help="The name of the API (default: the name of the file).")
+        add_storage_choice(parser, "Without this option, they are only marked, except in the sample.")
         parser.add_argument("--dry-run", action="store_true", help="List the files, and write nothing.")
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -101,6 +101,6 @@ class StartProject(BaseCommand):
         elif api.kept:
             self.stdout.write(f"  Review the persisted schemas, which {api.spec} marks: {names}.")
         if any(path.startswith("apis.") for path in api.verifiers.values()):
-            self.stdout.write(f"  Write who may call the API, in apis/{api.name}/verifiers.py: until then, no one may.")
+            self.stdout.write(f"  In apis/{api.name}/verifiers.py, write who may call the API: until then, no one may.")
         if api.stubs:
             self.stdout.write(f"  Write the {len(api.stubs)} handlers in {api.handlers}: each answers 501 until then.")

@@ -1,4 +1,4 @@
-"""Lists what was generated from a served API, as rows of the tables that ``manage.py showapi`` prints."""
+"""Lists the code that is generated from a served API, as rows of the tables that ``manage.py showapi`` prints."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["NamedField", "OperationRow", "field_names_of", "kept_names", "operat
 
 @dataclass(frozen=True)
 class OperationRow:
-    """An operation, what answers it, and its serializer, model and manager; "" where there is none."""
+    """An operation, the code that answers it, and its serializer, model and manager. Missing values are ""."""
 
     path: str
     method: str
@@ -36,7 +36,7 @@ class OperationRow:
 
 @dataclass(frozen=True)
 class NamedField:
-    """A property whose attribute on the API object, or whose model field, has another name."""
+    """A property whose name differs from the name of its attribute on the API object, or of its model field."""
 
     schema: str
     property: str
@@ -44,7 +44,7 @@ class NamedField:
 
 
 def operation_rows(api: API) -> Iterator[OperationRow]:
-    """Yields a row for each operation, in document order."""
+    """Yields one row for each operation, in document order."""
     served = {each.operation: (viewset, each) for viewset, each in api.viewsets.served()}
     for operation in api.document.operations:
         if operation in served:
@@ -85,7 +85,7 @@ def _answering(viewset: type[OperationViewSet], served: Served) -> str:
 
 
 def _serializer(viewset: type[OperationViewSet], served: Served) -> Any:
-    """Returns the serializer class that the operation's view uses, or None if choosing it takes a request."""
+    """Returns the serializer class that the operation's view uses. None if the view needs a request to choose it."""
     view = viewset(served={served.operation.method: served})
     try:
         return view.get_serializer_class()
@@ -101,7 +101,7 @@ def _model(api: API, viewset: type[OperationViewSet], served: Served, schema: Sc
         schema = schema.items
     try:
         return None if schema is None else model_of(schema, api.classes)
-    except (LookupError, ValueError):  # the x-model doesn't exist: that is E304
+    except (LookupError, ValueError):  # the x-model doesn't exist: E304 reports that
         return None
 
 
@@ -113,12 +113,12 @@ def _manager(model: type[Model]) -> str:
 
 
 def field_names_of(api: API) -> Iterator[NamedField]:
-    """Yields the properties whose attribute, or whose model field by ``x-field``, has another name."""
+    """Yields the properties whose attributes, or whose model fields (``x-field``), have other names."""
     for name in api.classes:
         schema = api.document.schemas[name]
         try:
             fields = api.classes[name]._spec.field_names  # type: ignore[attr-defined]  # every class there has one
-        except ImportError:  # of x-parent
+        except ImportError:  # the class named by x-parent can't be imported
             continue
         for property_name, field in fields.items():
             mapped = schema.properties[property_name].extensions.field if schema.extensions.model else None
@@ -129,7 +129,10 @@ def field_names_of(api: API) -> Iterator[NamedField]:
 
 
 def options_of(persistence: Persistence) -> Iterator[tuple[str, str]]:
-    """Yields the options of ``x-persist`` in force, as a spec writes them, with defaults and the class's options."""
+    """Yields the options of ``x-persist`` in force, in a spec's notation.
+
+    Includes defaults and options from the class.
+    """
     options: Persist = persistence.options
     yield "table", persistence.table_name
     yield "hash_key", str(options.hash_key)
@@ -158,7 +161,7 @@ def _index(index: Index) -> str:
 
 
 def kept_names(api: API) -> Iterator[tuple[str, str]]:
-    """Yields (kind, name) of what the document describes but no URL serves."""
+    """Yields (kind, name) of each webhook, callback and link, which no URL serves."""
     kept = unserved_parts(api.document)
     for kind, names in (("webhook", kept.webhooks), ("callback", kept.callbacks), ("link", kept.links)):
         yield from ((kind, name) for name in names)

@@ -1,4 +1,4 @@
-"""Says why a spec that a command was given can't be used, each error with its file and line."""
+"""Reports why a command can't use a spec: lists its errors with their files and lines."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from macaron_django.openapi import SpecError
 __all__ = ["read_or_refused"]
 
 Read = TypeVar("Read")
-#: How many errors of one spec are shown: the first ones often cause the others.
+#: The most errors shown for one spec. The first errors often cause the later ones.
 _MOST = 20
 
 
 def read_or_refused(read: Callable[[], Read], spec: Path | None) -> Read:
-    """Returns what ``read`` returns. Raises CommandError for a spec that isn't there, can't be read or has errors."""
+    """Calls ``read`` and returns its result.
+
+    Raises CommandError if the spec doesn't exist, can't be read, or has errors.
+    """
     if spec is not None and not spec.is_file():
         if spec.is_dir():
             raise CommandError(f"{printable(str(spec))} is a folder, not a file.")

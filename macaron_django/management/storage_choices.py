@@ -1,4 +1,4 @@
-"""The options by which a command that starts an API chooses where its persisted schemas are stored."""
+"""Defines the options that choose where the persisted schemas of a new API are stored."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ __all__ = ["add_storage_choice"]
 
 
 def add_storage_choice(parser: ArgumentParser, otherwise: str) -> None:
-    """Adds --dynamodb and --orm, which set ``storage``; ``otherwise`` says what happens without them."""
+    """Adds --dynamodb and --orm, which set ``storage``.
+
+    ``otherwise`` is the help text for a call without these options.
+    """
     kept = parser.add_mutually_exclusive_group()
     kept.add_argument(
         "--dynamodb",
@@ -22,5 +25,5 @@ def add_storage_choice(parser: ArgumentParser, otherwise: str) -> None:
         action="store_const",
         const="orm",
         dest="storage",
-        help="Store them in Django models (x-model), and write the models.",
+        help="Store the schemas that look persisted in Django models (x-model), and write the models.",
     )

@@ -1,4 +1,4 @@
-"""Writes to a terminal: tables, progress bars and texts from elsewhere, and ends quietly on Ctrl-C or a closed pipe."""
+"""Writes tables, progress bars and untrusted texts to a terminal. Ends commands quietly on Ctrl-C or a closed pipe."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u
 
 @contextlib.contextmanager
 def printing(command: BaseCommand) -> Iterator[None]:
-    """Prints characters that the encoding lacks as escapes; exits with 130 on Ctrl-C and with 1 on a closed pipe."""
+    """Runs a command. Prints characters that the encoding lacks as escapes.
+
+    Exits with 130 on Ctrl-C, and with 1 if the output is a closed pipe.
+    """
     reconfigure = getattr(getattr(command.stdout, "_out", None), "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")
@@ -36,15 +39,16 @@ def printing(command: BaseCommand) -> Iterator[None]:
         command.stderr.write("\nInterrupted.")
         sys.exit(130)
     except BrokenPipeError:
-        with contextlib.suppress(OSError, ValueError):  # or Python's own flush at exit fails on it again
+        with contextlib.suppress(OSError, ValueError):  # otherwise, Python's own flush at exit would fail, too
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 
 
 def progress_bar(total: float | None, unit: str, *, done: int = 0) -> tqdm[NoReturn]:
-    """Returns a bar on standard error, which shows nothing if that isn't a terminal, and is wiped when closed.
+    """Returns a progress bar on standard error. If that isn't a terminal, shows nothing. Closing the bar removes it.
 
-    ``total`` is the expected number of ``unit``\\ s, or None if it isn't known; ``done`` is what an earlier run did.
+    ``total`` is the expected number of ``unit``\\ s, or None if it isn't known. ``done`` is the number that an earlier
+    run did.
     """
     from tqdm import tqdm  # few commands show a bar
 
@@ -55,7 +59,7 @@ def progress_bar(total: float | None, unit: str, *, done: int = 0) -> tqdm[NoRet
 
 
 def printable(text: str) -> str:
-    r"""Returns the text with control characters, which a terminal would obey, as escapes.
+    r"""Returns the text with its control characters escaped, so that a terminal doesn't obey them.
 
     >>> printable("\x1b[2Jgone")
     '\\x1b[2Jgone'
@@ -64,7 +68,7 @@ def printable(text: str) -> str:
 
 
 def aligned(rows: Iterable[Sequence[str]], indent: str = "  ") -> Iterator[str]:
-    """Yields the lines of a table whose columns are as wide as their widest cell.
+    """Yields the lines of a table. Each column is as wide as its widest cell.
 
     >>> list(aligned([("PATH", "IS"), ("/", "home")]))
     ['  PATH  IS', '  /     home']
@@ -77,5 +81,5 @@ def aligned(rows: Iterable[Sequence[str]], indent: str = "  ") -> Iterator[str]:
 
 
 def _columns(text: str) -> int:
-    """Returns how many columns of a terminal the text takes: Chinese and Japanese characters take two."""
+    """Returns the width of the text in a terminal's columns. Chinese and Japanese characters are two columns wide."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -1,6 +1,6 @@
 """Lists the webhooks, callbacks and links of a document, which this package reads but doesn't serve.
 
-A server sends webhooks and callbacks instead of answering them; links are for clients.
+Webhooks and callbacks are requests that a server sends. Links are for clients.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["UnservedParts", "unserved_parts"]
 class UnservedParts:
     """The names of the webhooks, callbacks and links of a document.
 
-    Those of callbacks and links start with the operation: ``POST /orders: paid``.
+    The name of a callback or a link starts with its operation: ``POST /orders: paid``.
     """
 
     webhooks: tuple[str, ...]
@@ -31,7 +31,7 @@ class UnservedParts:
 
 
 def unserved_parts(document: Document) -> UnservedParts:
-    """Returns what a document describes besides its operations."""
+    """Returns the webhooks, callbacks and links of a document."""
     webhooks = tuple(name for name, _ in document.root_node.child("webhooks").children() if not name.startswith("x-"))
     operations = document.operations if document.dialect != "2.0" else ()
     callbacks = tuple(name for operation in operations for name in _callbacks(operation))

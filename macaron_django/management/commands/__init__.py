@@ -1,1 +1,1 @@
-"""The commands of ``manage.py``, one module for each. Django finds a command by the name of its module."""
+"""The commands of ``manage.py``. Each has its own module, and Django finds a command by its module's name."""

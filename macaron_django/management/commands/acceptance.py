@@ -1,4 +1,4 @@
-"""``manage.py acceptance PATH …`` runs acceptance tests against a server that it starts, or a running one."""
+"""``manage.py acceptance PATH …`` runs acceptance tests. It starts a server for them, or uses a running one."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from macaron_django.testing.server_targets import ServerTarget, target_in_enviro
 __all__ = ["Command"]
 
 FOLDER = "testaccept"
-#: Seconds that a running server may take to accept a connection.
+#: The most seconds to wait until a running server accepts a connection.
 CONNECT_TIMEOUT = 30
 
-#: What pytest's exit codes mean (``pytest.ExitCode``).
+#: The meaning of pytest's exit codes (``pytest.ExitCode``).
 OUTCOMES = {
     0: "passed",
     1: "failed",
@@ -43,9 +43,10 @@ OUTCOMES = {
 
 class Command(BaseCommand):
     help = (
-        "Runs acceptance tests with pytest, against a running server, or against one of this project that the command "
-        "starts with empty databases and tables. The tests read PYM_SERVER_HOST, PYM_SERVER_PORT and PYM_JWT_TOKEN, as "
-        "macaron_django.testing.MacaronTestCase does. After --, you can also give options of pytest."
+        "Runs acceptance tests with pytest. The tests call a running server, or a server of this project that the "
+        "command starts with empty databases and tables. The tests read PYM_SERVER_HOST, PYM_SERVER_PORT and "
+        "PYM_JWT_TOKEN, as macaron_django.testing.MacaronTestCase does. After --, you can also give options of "
+        "pytest."
     )
     requires_system_checks: list[str] = []  # only a server that is started has checks
 
@@ -54,17 +55,19 @@ class Command(BaseCommand):
             "paths",
             metavar="PATH",
             nargs="*",
-            help=f"Files or folders of tests (default: {FOLDER}), as pytest takes them.",
+            help=f"Files or folders of tests, in pytest's notation (default: {FOLDER}).",
         )
         target = parser.add_argument_group("the server (default: one is started)")
         target.add_argument("--host", help="Name or URL of a running server (default: 127.0.0.1 with --port).")
-        target.add_argument("--port", help="Its port (default: the URL's, else 8080). 443 means HTTPS.")
+        target.add_argument(
+            "--port", help="Port of a running server (default: the URL's port, or else 8080). 443 means HTTPS."
+        )
         target.add_argument("--env", help="Use the live_url of pym-config.ENV.yaml; its keys also sign the token.")
         target.add_argument("--no-ssl-check", action="store_true", help="Accept any server certificate.")
         token = parser.add_argument_group("the token (default: this project makes one, if it has a key that signs)")
         token.add_argument("--user", metavar="USER", help="The user of the token (default: test-jwt-token).")
         token.add_argument("--no-token", action="store_true", help="Don't give the tests a token.")
-        token.add_argument("--gen-token", action="store_true", help="Make a token even if PYM_JWT_TOKEN holds one.")
+        token.add_argument("--gen-token", action="store_true", help="Make a token even if PYM_JWT_TOKEN has one.")
         run = parser.add_argument_group("the run (default: it ends with the first test that fails)")
         run.add_argument("--no-stop", action="store_true", help="Run all tests, even after failures.")
         run.add_argument("--loop", action="store_true", help="Repeat the tests until one fails.")
@@ -87,7 +90,10 @@ class Command(BaseCommand):
             sys.exit(code)
 
     def run_tests(self, paths: Sequence[str], target: ServerTarget, options: dict[str, Any]) -> int:
-        """Runs pytest, once or until it fails, and prints the outcome. Returns pytest's exit code."""
+        """Runs pytest and prints the outcome. With ``--loop``, repeats this until a test fails.
+
+        Returns pytest's exit code.
+        """
         command = [sys.executable, "-m", "pytest", "-p", "macaron_django.testing.loaded_apps", *paths]
         command += [] if options["no_stop"] else ["-x"]
         command += ["--capture=no"] if options["nocapture"] else []
@@ -113,12 +119,12 @@ class Command(BaseCommand):
 
 
 def _checked_paths(paths: Sequence[str]) -> list[str]:
-    """Returns the arguments for pytest; raises CommandError for a path that doesn't exist."""
+    """Returns the arguments for pytest. Raises CommandError if a path doesn't exist."""
     if not paths and not Path(FOLDER).is_dir():
-        raise CommandError(f"There is no folder {FOLDER} here: give the files or folders of your acceptance tests.")
+        raise CommandError(f"There is no folder {FOLDER} here: name the files or folders of your acceptance tests.")
     options = False
     for path in paths:
-        options = options or path.startswith("-")  # after an option, words may be its values
+        options = options or path.startswith("-")  # words after an option may be its values, so they aren't checked
         place = Path(path.partition("::")[0].partition("[")[0])
         if options or place.exists():
             continue
@@ -129,7 +135,10 @@ def _checked_paths(paths: Sequence[str]) -> list[str]:
 
 
 def _running_server(host: str | None, port: str | None, env: str | None) -> ServerTarget | None:
-    """Returns the server that the options name, else the one that the environment names; None if neither names one."""
+    """Returns the server that the options name, or else the server that the environment names.
+
+    None if neither names one.
+    """
     try:
         if env is not None:
             host = host or _live_url(env)
@@ -154,7 +163,7 @@ def _live_url(env: str) -> str:
 
 
 def _require_answer(target: ServerTarget) -> None:
-    """Raises CommandError once if there is no server, instead of failing in each test."""
+    """Raises CommandError if no server answers. Otherwise, each test would fail."""
     try:
         socket.create_connection((target.host, target.port), CONNECT_TIMEOUT).close()
     except OSError as error:
@@ -180,7 +189,7 @@ def _started_server(verbosity: int) -> Iterator[ServerTarget]:
 
 
 def _token(options: dict[str, Any]) -> dict[str, str]:
-    """Returns the variable that gives tests a token."""
+    """Returns the environment variable with the token for the tests; {} if they get no token."""
     given = os.environ.get("PYM_JWT_TOKEN", "")
     if options["no_token"]:
         return {}
@@ -195,7 +204,7 @@ def _token(options: dict[str, Any]) -> dict[str, str]:
 
 
 def _clean_environment() -> dict[str, str]:
-    """Returns the environment of the tests: this process's, with its settings and its import path."""
+    """Returns the environment variables of this process for the tests, with its settings module and import path."""
     environment = {name: value for name, value in os.environ.items() if name != "PYM_JWT_TOKEN"}
     if getattr(django_settings, "SETTINGS_MODULE", None):
         environment.setdefault("DJANGO_SETTINGS_MODULE", django_settings.SETTINGS_MODULE)

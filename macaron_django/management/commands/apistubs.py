@@ -24,7 +24,7 @@ _PATH = Path("macaron_django", "__init__.pyi")
 
 
 def _stub_of_all() -> str:
-    """Returns the stub of the served APIs, and of those that are called, with their clients."""
+    """Returns the stub of all served APIs, and of the APIs that have clients."""
     called = settings.CLIENTS
     apis = [*registry, *(registry[name] for name in registry.names() if name in client_specs())]
     if not called:
@@ -39,9 +39,9 @@ def _stub_of_all() -> str:
 
 class Command(BaseCommand):
     help = (
-        "Writes a type stub of macaron_django with the classes of this project's APIs, so that editors can complete "
-        "apipool.myserver.Profile and type checkers can check it. Pyright and Pylance read typings/ by default; mypy "
-        "needs `mypy_path = typings`."
+        "Writes a type stub of macaron_django with the classes of this project's APIs. With it, editors can "
+        "complete apipool.myserver.Profile, and type checkers can check it. Pyright and Pylance read typings/ by "
+        "default; mypy needs `mypy_path = typings`."
     )
     requires_system_checks = []  # served APIs get their stubs even if another has errors
 

@@ -1,4 +1,4 @@
-"""``manage.py checkspec FILE…`` shows what an OpenAPI file holds, and what is wrong with it."""
+"""``manage.py checkspec FILE…`` shows the contents of an OpenAPI file, and its errors."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Reads OpenAPI files (2.0, 3.0, 3.1, 3.2), whether or not the project serves them, builds every serializer "
-        "and validator, and shows what is wrong, where, and how to correct it. Exits with 0 if nothing is wrong, with "
-        "1 after findings, and with 2 if a file can't be read as an OpenAPI document."
+        "Reads OpenAPI files (2.0, 3.0, 3.1, 3.2), and builds every serializer and validator. Shows each error "
+        "with its place and its remedy. The project doesn't have to serve the files. Exits with 0 if nothing is "
+        "wrong, with 1 if there are findings, and with 2 if a file can't be read as an OpenAPI document."
     )
-    requires_system_checks = []  # they are about the project's own specs
+    requires_system_checks = []  # the system checks are about the project's own specs
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -49,8 +49,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--root",
             metavar="FOLDER",
-            help="The folder that references may read files from (default: MACARON['SPEC_ROOTS'] for a spec that the "
-            "project serves, else the folder above the file's own).",
+            help="References can only read files in this folder. By default, it is MACARON['SPEC_ROOTS'] for a spec "
+            "that the project serves, and the folder above the file's folder for other files.",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -90,5 +90,5 @@ class Command(BaseCommand):
 
 
 def _plain(path: str | Path) -> str:
-    """Returns the absolute path without ``..``. Doesn't follow symbolic links: one that leads to itself would raise."""
+    """Returns the absolute path without ``..``. Doesn't follow symbolic links, because a link to itself would raise."""
     return os.path.normpath(Path(path).absolute())

@@ -1,4 +1,7 @@
-"""``manage.py deploy`` checks, tests and builds the project, and releases it to one environment after another."""
+"""``manage.py deploy`` checks, tests and builds the project.
+
+Then it releases the project to each environment in turn.
+"""
 
 from __future__ import annotations
 
@@ -32,21 +35,21 @@ from macaron_django.shipping.deploying.step_runs import StepFailedError, StepRun
 
 __all__ = ["Command"]
 
-#: Steps that don't need the name of a version, besides acceptance tests of environments.
+#: Steps that don't need the name of a version. The acceptance tests of environments don't need it, either.
 NAMELESS = frozenset({"check", "unittest", "tables"})
 
 
 class Command(BaseCommand):
     help = (
-        "Deploys the project as MACARON['DEPLOY'] says: checks, unit tests, image or package, acceptance tests on this "
-        "machine, push, tables, then for each environment the release and acceptance tests. The first step that fails "
-        "ends the deployment."
+        "Deploys the project as MACARON['DEPLOY'] says. The steps are: checks, unit tests, image or package, "
+        "acceptance tests on this machine, push, and tables; then, for each environment, the release and "
+        "acceptance tests. The first step that fails ends the deployment."
     )
     requires_system_checks = []  # the first step runs them
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--env", metavar="NAME", help="Deploy to this environment only (default: to all, in order)."
+            "--env", metavar="NAME", help="Deploy to this environment only (default: to all environments, in order)."
         )
         parser.add_argument(
             "--dry-run", action="store_true", help="Show the commands and calls of each step, and change nothing."
@@ -56,24 +59,28 @@ class Command(BaseCommand):
         parser.add_argument(
             "--release",
             metavar="VERSION",
-            help="The version (default: a new one, named after date, time and git revision). With --back: go back only "
-            "if this version is served.",
+            help="The version (default: a new one, named after the date, the time and the git revision). With --back: "
+            "go back only if this version is served.",
         )
-        parser.add_argument("--allow-dirty", action="store_true", help="Deploy changes that aren't committed, too.")
+        parser.add_argument("--allow-dirty", action="store_true", help="Also deploy changes that aren't committed.")
         parser.add_argument(
             "--back-on-failure",
             action="store_true",
-            help="Go back if a release or the acceptance tests after it fail.",
+            help="If a release or its acceptance tests fail, go back to the version before it.",
         )
         instead = parser.add_argument_group("instead of deploying").add_mutually_exclusive_group()
-        instead.add_argument("--back", action="store_true", help="Release what the environment of --env served before.")
+        instead.add_argument(
+            "--back", action="store_true", help="Release the version that the environment of --env served before."
+        )
         instead.add_argument("--print-release", action="store_true", help="Print the name of a new version.")
         instead.add_argument(
             "--workflow",
             choices=["github"],
             help="Write a CI workflow that runs the same steps as this command; with --dry-run, only print it.",
         )
-        parser.add_argument("--force", action="store_true", help="With --workflow: overwrite a file that differs.")
+        parser.add_argument(
+            "--force", action="store_true", help="With --workflow: overwrite an existing file that differs."
+        )
         left_out = parser.add_argument_group("steps to leave out")
         for name in _known_names():
             left_out.add_argument(f"--no-{name}", action="append_const", dest="without", const=name)
@@ -136,7 +143,7 @@ class Command(BaseCommand):
         self.stdout.write("Nothing was changed.")
 
     def _version(self, steps: Sequence[DeployStep], actions: DeployActions, options: Mapping[str, Any]) -> str:
-        """Returns the version that the steps build or release; "" if no step needs one."""
+        """Returns the version that the steps build or release. "" if no step needs a version."""
         given, names = options["release"], {step.name for step in steps}
         allow_dirty = options["allow_dirty"]
         if "build" in names:
@@ -152,11 +159,11 @@ class Command(BaseCommand):
                 return version
         needing = [step for step in steps if _needs_version(step) or (options["back_on_failure"] and step.releases)]
         if given is None and needing:
-            raise CommandError("Without the step build, say which version is meant: --release VERSION.")
+            raise CommandError("The step build is left out, so name the version: --release VERSION.")
         return given or ""
 
     def _what_to_do(self, failure: StepFailedError, deployment: Deployment, options: Mapping[str, Any]) -> list[str]:
-        """Returns what failed, what to do next, and what is served now."""
+        """Returns lines that say what failed, what to do next, and which version is served now."""
         step = failure.step
         told = [str(failure), _go_on(step, deployment, options)]
         environment = next((each for each in deployment.environments if each.name == step.releases), None)
@@ -165,7 +172,7 @@ class Command(BaseCommand):
         try:
             current = deployment.driver(environment).current()
         except DeployError as error:
-            told.append(f"What {environment.name} serves now can't be found out: {error}")
+            told.append(f"The version that {environment.name} serves now isn't known: {error}")
         else:
             if current.version != deployment.version:
                 return [*told, f"{environment.name} serves {current.version or 'what it served before'}."]
@@ -183,14 +190,14 @@ class Command(BaseCommand):
         self, environments: Sequence[DeployEnvironment], actions: DeployActions, options: Mapping[str, Any]
     ) -> None:
         if options["env"] is None:
-            raise CommandError(f"Say which environment: --back --env {environments[-1].name}.")
+            raise CommandError(f"Name the environment: --back --env {environments[-1].name}.")
         try:
             Deployment(options["release"] or "", environments, actions).back(environments[0])
         except (KeyboardInterrupt, SystemExit):
             name = environments[0].name
             self.stderr.write(
-                f"\nInterrupted: {name} may have begun to go back. A second --back would go back one more version; "
-                "with --release VERSION it goes back from that version only."
+                f"\nInterrupted: {name} may have begun to go back. A second --back would go back one more version. "
+                "To go back from one version only, add --release VERSION."
             )
             raise
         if actions.dry_run:
@@ -218,7 +225,7 @@ class Command(BaseCommand):
 
     def _written(self, line: str) -> None:
         self.stdout.write(line)
-        self.stdout.flush()  # before what a child process writes
+        self.stdout.flush()  # so that this line comes before the output of a child process
 
 
 def _known_names() -> list[str]:
@@ -251,10 +258,10 @@ def _chosen_steps(deployment: Deployment, options: Mapping[str, Any]) -> list[De
     if options["no_deploy"]:
         without |= {"tables", *names[len(STEPS_BEFORE) :]}
     if options["first"] in without:
-        raise CommandError(f"--from {options['first']}: the other options leave that step out.")
+        raise CommandError(f"--from {options['first']}: the other options leave out this step.")
     chosen = chosen_steps(steps, without=frozenset(without), first=options["first"], last=options["last"])
     if not chosen:
-        raise CommandError("No step is left: the options leave all of them out.")
+        raise CommandError("The options leave out all steps.")
     return chosen
 
 
@@ -263,15 +270,15 @@ def _needs_version(step: DeployStep) -> bool:
 
 
 def _go_on(step: DeployStep, deployment: Deployment, options: Mapping[str, Any]) -> str:
-    """Returns what to do after a step that failed."""
+    """Returns the sentence that says what to do after this step has failed."""
     again = f"go on with: {_resuming(step, deployment, options)}"
     if step.name in STEPS_BEFORE[: STEPS_BEFORE.index("push")]:
-        return f"Correct the cause, commit it, and deploy again. If the project is right as it is, {again}"
+        return f"Correct the cause, commit it, and deploy again. If nothing in the project must be corrected, {again}"
     return f"Correct the cause, and {again}"
 
 
 def _resuming(step: DeployStep, deployment: Deployment, options: Mapping[str, Any]) -> str:
-    """Returns the command that deploys from a step on, with the options of this run."""
+    """Returns the command that continues the deployment with a step, with the options of this run."""
     command = ["python", "manage.py", "deploy", "--from", step.name]
     command += ["--release", deployment.version] if deployment.version else []
     command += ["--env", options["env"]] if options["env"] else []

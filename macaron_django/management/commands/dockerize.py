@@ -1,4 +1,4 @@
-"""``manage.py dockerize`` writes what is needed to build and run the project as a container."""
+"""``manage.py dockerize`` writes the files that are needed to build and run the project as a container."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--python",
             metavar="X.Y",
-            help="The Python of the image (default: that of the Dockerfile, else the one that runs this command).",
+            help="The Python version of the image (default: the Dockerfile's version, or else the version that runs "
+            "this command).",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -48,8 +49,8 @@ class Command(BaseCommand):
         requirements = folder / "requirements.txt"
         if not requirements.is_file():
             raise CommandError(
-                f"{requirements} isn't there: the image installs what it names. `pip freeze > requirements.txt` writes "
-                "one."
+                f"{requirements} doesn't exist. The image installs the packages that it names. `pip freeze > "
+                "requirements.txt` writes it."
             )
         project = _project(
             folder, options["python"] or dockerfile_python(folder) or "{}.{}".format(*sys.version_info[:2])
@@ -60,7 +61,7 @@ class Command(BaseCommand):
             self._show(folder, path, text, differing.get(path), force=options["force"])
         if missing := missing_requirements(requirements.read_text("utf-8")):
             self.stderr.write(
-                self.style.WARNING(f"requirements.txt lacks {' and '.join(missing)}, which the image runs.")
+                self.style.WARNING(f"requirements.txt lacks {' and '.join(missing)}, which the image needs.")
             )
         if options["dry_run"]:
             self.stdout.write("Nothing was written.")

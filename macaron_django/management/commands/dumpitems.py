@@ -24,8 +24,8 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Writes the items of a persisted schema to a file, one line of JSON for each. DynamoDB's own form loses "
-        "nothing. A file whose name ends in .gz is compressed. After Ctrl-C, --resume continues."
+        "Writes the items of a persisted schema to a file. Each item is one line of JSON. DynamoDB's own form "
+        "loses nothing. A file whose name ends in .gz is compressed. After Ctrl-C, --resume continues."
     )
     requires_system_checks = []
 
@@ -36,8 +36,8 @@ class Command(BaseCommand):
             "--format",
             choices=["dynamodb", "plain"],
             default="dynamodb",
-            help='dynamodb: {"Item": {"id": {"S": "7"}}}, as AWS exports it (the default); plain: {"id": "7"}, where '
-            "sets and binary values are JSON arrays and texts, and only the schema knows their types.",
+            help='dynamodb (the default): {"Item": {"id": {"S": "7"}}}, as AWS exports it. plain: {"id": "7"}. In the '
+            "plain form, sets are JSON arrays, and binary values are texts, so only the schema shows their types.",
         )
         parser.add_argument("--segments", type=int, default=4, help="The number of parallel Scans (default: 4).")
         parser.add_argument(
@@ -93,7 +93,7 @@ class Command(BaseCommand):
         if state.table != persistence.table_name:
             raise CommandError(f"{path} was started for table {state.table}, not for {persistence.table_name}.")
         if not path.exists() or path.stat().st_size < state.size:
-            raise CommandError(f"{path} is shorter than {progress} says: remove both and start again.")
+            raise CommandError(f"{path} is shorter than {progress} says. Remove both files and start again.")
         return state
 
     def _dump(
@@ -116,7 +116,7 @@ class Command(BaseCommand):
 
 @contextmanager
 def _remembering(state: DumpState, sink: BinaryIO, progress: Path) -> Iterator[None]:
-    """Saves how far the dump got, however it ends."""
+    """Saves the progress of the dump, even if it fails."""
     try:
         yield
     except BaseException as error:
@@ -132,7 +132,7 @@ def _go_on(file: object) -> str:
 
 
 class _TextStream:
-    """Standard output that accepts only text, as in tests."""
+    """Wraps a standard output that accepts only text, as tests have it."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream

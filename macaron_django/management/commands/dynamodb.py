@@ -17,17 +17,17 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Runs the DynamoDB engine that MACARON['DYNAMODB'] configures until Ctrl-C, and prints its URL. An engine "
-        "that is already running is shared: it stops with the last process that uses it."
+        "Runs the DynamoDB engine that MACARON['DYNAMODB'] configures until Ctrl-C, and prints its URL. If the "
+        "engine is already running, the command shares it. The engine stops with the last process that uses it."
     )
-    requires_system_checks = []  # the data is there even if a spec has errors
+    requires_system_checks = []  # the engine has its data even if a spec has errors
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         instead = parser.add_mutually_exclusive_group()
         instead.add_argument(
             "--status",
             action="store_true",
-            help="Print the engine's name, its URL and where its data is; exit with 1 if it isn't running.",
+            help="Print the engine's name, its URL and the place of its data. Exit with 1 if it isn't running.",
         )
         instead.add_argument(
             "--stop",
@@ -73,7 +73,11 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.stdout.write("")
         else:
-            raise CommandError("Another process stopped the engine, or it failed: see the log next to its data.")
+            raise CommandError(
+                "Another process stopped the engine, or the engine failed. See the log next to its data."
+            )
         engine.stop()
         ended = engine.wait_for_end(timeout=3)
-        self.stdout.write("Stopped." if ended else "Other processes still use it: it stops with the last of them.")
+        self.stdout.write(
+            "Stopped." if ended else "Other processes still use the engine: it stops with the last of them."
+        )

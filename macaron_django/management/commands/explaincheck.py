@@ -1,4 +1,4 @@
-"""``manage.py explaincheck W304`` explains what a check found: the cause, an example and the remedy."""
+"""``manage.py explaincheck W304`` explains a finding of a check: its cause, an example and its remedy."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Prints the cause, an example and the remedy of what manage.py check, checkspec or the log reports under an "
-        "ID, such as W304. Without an ID, lists all of them."
+        "Prints the cause, an example and the remedy of an ID, such as W304. manage.py check, checkspec and the "
+        "log show these IDs. Without an ID, lists all IDs."
     )
     requires_system_checks = []  # a project with errors needs this command most
     requires_migrations_checks = False
@@ -53,7 +53,7 @@ class Command(BaseCommand):
 
 
 def _entry(given: str) -> CheckEntry:
-    """Returns the entry of an ID. If there is none, raises CommandError, which suggests a similar ID."""
+    """Returns the entry of an ID. If there is none, raises CommandError with a similar ID as a suggestion."""
     known = check_entries()
     id_ = given.removeprefix("macaron_django.").upper()
     if id_ in known:

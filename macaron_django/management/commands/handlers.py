@@ -1,4 +1,4 @@
-"""``manage.py handlers`` writes stubs of the handlers that operations lack, and lists those that none uses."""
+"""``manage.py handlers`` writes stubs of missing handlers, and lists handlers that no operation uses."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ __all__ = ["Command"]
 
 @dataclass(frozen=True)
 class _Missing:
-    """An operation without a handler: the stub for it, its module's file, and whether the spec binds it already."""
+    """An operation without a handler, with the handler's stub, its module and that module's file.
+
+    It also says whether the spec already binds the operation to the handler.
+    """
 
     api: API
     operation: Operation
@@ -49,25 +52,26 @@ class _Missing:
 
 class Command(BaseCommand):
     help = (
-        "Writes a stub for each operation that nothing answers, and binds the operation to it in the spec. Writes a "
-        "stub for each function that the spec names but that doesn't exist. Lists handlers that no operation is bound "
-        "to."
+        "If no code answers an operation, writes a stub of a handler, and binds the operation to it in the spec. "
+        "If the spec names a function that doesn't exist, writes a stub of this function. Also lists the handlers "
+        "that no operation is bound to."
     )
-    requires_system_checks = []  # what is missing is what the checks would report
+    requires_system_checks = []  # the checks would report the missing handlers that this command writes
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("apis", nargs="*", metavar="API", help="The names of APIs (default: all).")
         parser.add_argument(
             "--module",
             metavar="DOTTED",
-            help="The module for new handlers (default: that of the API's other handlers, else one beside the spec).",
+            help="The module for new handlers (default: the module of the API's other handlers, or else a module "
+            "beside the spec).",
         )
         instead = parser.add_mutually_exclusive_group()
         instead.add_argument("--dry-run", action="store_true", help="Show what would be written, and write nothing.")
         instead.add_argument(
             "--check",
             action="store_true",
-            help="Like --dry-run, but exit with 1 if there is anything to write or to list.",
+            help="Show what would be written, write nothing, and exit with 1 if there is anything to write or to list.",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -100,9 +104,7 @@ class Command(BaseCommand):
         module = module or module_beside(api.document.files[0], api.name, bound, base)
         path = module_path(module, base) if module else None
         if module is None or path is None:
-            raise CommandError(
-                f"There is no place for the handlers of {api.name} below {base}: name a module with --module."
-            )
+            raise CommandError(f"{base} has no place for the handlers of {api.name}: name a module with --module.")
         taken = {*top_names(path), *(dotted.rpartition(".")[2] for dotted in bound)}
         for operation in unanswered:
             name = function_name(operation, taken)
@@ -149,7 +151,7 @@ def _is_function_name(name: str) -> bool:
 
 
 def _is_unanswered(served: Any) -> bool:
-    from macaron_django.api.viewsets import in_use  # viewsets need the project's settings
+    from macaron_django.api.viewsets import in_use  # imported here: viewsets need the project's settings
 
     if served.handler is not None or served.generated is not None:
         return False
@@ -158,7 +160,7 @@ def _is_unanswered(served: Any) -> bool:
 
 
 def _orphans(apis: list[API]) -> Iterator[OrphanHandler]:
-    """Yields the orphans in the modules of these APIs' handlers: functions that no API binds."""
+    """Yields the functions that no API binds, in the modules that have handlers of these APIs."""
     base = base_folder().absolute()
     bound = {dotted for api in registry for dotted in bound_handlers(api.document.operations)}
     bound |= {each for api in registry for one in api.document.operations for each in one.extensions.decorate_server}

@@ -20,11 +20,11 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Prints the IAM policy that allows exactly the calls to DynamoDB that the generated operations and tasks can "
-        "make, by table and index. The calls of handlers and hooks are added from a recorded test run: "
-        "`pytest --dynamodb-record FILE`, then --recorded FILE."
+        "Prints the least IAM policy for DynamoDB. By table and index, it allows exactly the calls that the "
+        "generated operations and tasks can make. To add the calls of handlers and hooks, record a test run with "
+        "`pytest --dynamodb-record FILE`, and pass --recorded FILE."
     )
-    requires_system_checks = []  # handlers needn't be importable
+    requires_system_checks = []  # the command works even if handlers can't be imported
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_access_arguments(parser)
@@ -37,17 +37,20 @@ class Command(BaseCommand):
             "--format",
             choices=("json", "text"),
             default="json",
-            help="json (the default) prints the policy, text prints what each action is needed for.",
+            help="json (the default) prints the policy. text prints the reasons for each action.",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
-        refuse_left_out("A policy without its operations would be too narrow.")
+        refuse_left_out("The policy would lack the permissions for its operations.")
         try:
             needs = needed_accesses(options["recorded"], admin=options["admin"])
         except (ImproperlyConfigured, OSError, ValueError) as error:
             raise CommandError(str(error)) from error
         if not needs:
-            raise CommandError("No operation of a persisted schema is generated, and nothing was recorded.")
+            raise CommandError(
+                "There is nothing to allow: no operation of a persisted schema is generated, and no calls were "
+                "recorded."
+            )
         if options["format"] == "text":
             self._explain(needs)
             return
@@ -74,7 +77,7 @@ class Command(BaseCommand):
 def _account(given: str | None) -> str:
     if given is None or not (given.isascii() and given.isdecimal() and len(given) == 12):
         raise CommandError(
-            "Give the AWS account of the tables, twelve digits, as --account; --format text doesn't need it."
+            "Pass the AWS account of the tables (twelve digits) as --account. --format text doesn't need it."
         )
     return given
 
@@ -83,5 +86,5 @@ def _region(given: str | None) -> str:
     environment = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     region = given or settings.DYNAMODB.REGION or environment
     if not region:
-        raise CommandError("Which region are the tables in? Give --region, or set REGION of MACARON['DYNAMODB'].")
+        raise CommandError("The region of the tables isn't known: pass --region, or set REGION of MACARON['DYNAMODB'].")
     return str(region)

@@ -28,11 +28,12 @@ _WRITERS = {"cloudformation": cloudformation_template, "terraform": terraform_te
 
 class Command(BaseCommand):
     help = (
-        "Prints the tables of the persisted schemas, with their scaling and alarms, and the least IAM policy as a "
-        "CloudFormation template or a Terraform file; with --service, the function or the containers that serve, too. "
-        "Changes nothing in AWS. You can edit the file: it doesn't depend on this package."
+        "Prints a CloudFormation template or a Terraform file. It has the tables of the persisted schemas, with "
+        "their scaling and alarms, and the least IAM policy. With --service, it also has the function or the "
+        "containers that serve. Changes nothing in AWS. You can edit the file, because it doesn't depend on this "
+        "package."
     )
-    requires_system_checks = []  # handlers needn't be importable
+    requires_system_checks = []  # the command works even if handlers can't be imported
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("language", choices=sorted(_WRITERS), help="What to write.")
@@ -41,8 +42,9 @@ class Command(BaseCommand):
             choices=("none", "lambda", "fargate"),
             default="none",
             help=(
-                "lambda: a Lambda function behind an HTTP API, its role and log; fargate: containers on ECS Fargate "
-                "behind a load balancer, and workers if tasks use Celery; none (the default): only the policy."
+                "lambda: a Lambda function behind an HTTP API, with its role and log. fargate: containers on ECS "
+                "Fargate behind a load balancer, and workers if tasks use Celery. none (the default): only the "
+                "policy."
             ),
         )
         parser.add_argument(
@@ -50,8 +52,8 @@ class Command(BaseCommand):
             choices=("existing", "new"),
             default="existing",
             help=(
-                "With fargate: add a rule to the listener of a load balancer (the default), or make a load balancer "
-                "and its listeners."
+                "With fargate: add a rule to the listener of an existing load balancer (the default), or create a "
+                "load balancer with its listeners."
             ),
         )
         parser.add_argument(
@@ -59,21 +61,20 @@ class Command(BaseCommand):
             metavar="VARIABLE",
             action="append",
             help=(
-                "With --service: an environment variable that comes from Secrets Manager (default: SECRET_KEY; with "
-                "fargate DATABASE_URL, too, and CELERY_BROKER_URL if there are workers). Repeat it for several."
+                "With --service: an environment variable that gets its value from Secrets Manager. This option "
+                "can be repeated. The default is SECRET_KEY. With fargate, DATABASE_URL is added, and "
+                "CELERY_BROKER_URL if there are workers."
             ),
         )
         add_access_arguments(parser)
-        parser.add_argument(
-            "--out", metavar="FILE", type=Path, help="Write to this file, instead of printing; it must not exist yet."
-        )
+        parser.add_argument("--out", metavar="FILE", type=Path, help="Write to this new file instead of printing.")
         parser.add_argument("--overwrite", action="store_true", help="With --out: replace an existing file.")
 
     def handle(self, *_arguments: str, **options: Any) -> None:
         if options["service"] != "fargate" and options["load_balancer"] != "existing":
-            raise CommandError("--load-balancer is about containers: add --service fargate.")
+            raise CommandError("--load-balancer is only for containers: add --service fargate.")
         if options["service"] == "none" and options["secret"]:
-            raise CommandError("--secret is about a service: add --service lambda or --service fargate.")
+            raise CommandError("--secret is only for a service: add --service lambda or --service fargate.")
         refuse_left_out("Its tables would be missing.")
         persistences = [each for api in registry for each in api.persistences.values()] + own_tables()
         if not persistences:

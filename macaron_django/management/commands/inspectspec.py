@@ -19,14 +19,16 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Prints a module of Django models for the schemas of an OpenAPI file: those with a property that looks "
-        "like a key, or those that you name. Doesn't write files."
+        "Prints a module of Django models for schemas of an OpenAPI file. Without names of schemas, prints those with "
+        "a property that looks like a key. Doesn't write files."
     )
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", help="An OpenAPI file, in YAML or JSON.")
-        parser.add_argument("schemas", nargs="*", metavar="SCHEMA", help="Schemas (default: all that have a key).")
+        parser.add_argument(
+            "schemas", nargs="*", metavar="SCHEMA", help="Schemas (default: all schemas that have a key)."
+        )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
         spec = Path(options["file"])
@@ -39,7 +41,7 @@ class Command(BaseCommand):
                 if name not in document.schemas:
                     raise CommandError(f"{spec} has no schema {name!r}.")
                 if not document.schemas[name].properties:
-                    raise CommandError(f"{name} doesn't describe an object with properties: it can't be a model.")
+                    raise CommandError(f"{name} doesn't describe an object with properties, so it can't be a model.")
             if not chosen:
                 raise CommandError(f"No schema of {spec} has a property that looks like its key: name the schemas.")
             about = f"Models of {spec.name}, made by `manage.py inspectspec`: review them."

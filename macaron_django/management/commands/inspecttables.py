@@ -26,14 +26,17 @@ def _sample(text: str) -> int:
 
 class Command(BaseCommand):
     help = (
-        "Prints an OpenAPI document that describes existing DynamoDB tables: their keys, indexes and time to live, and "
-        "the types of their attributes, as far as a sample of the items shows them. It makes only calls that read."
+        "Prints an OpenAPI document that describes existing DynamoDB tables: their keys, their indexes and their "
+        "time to live. The types of attributes come from a sample of the items. All calls only read."
     )
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "tables", nargs="*", metavar="TABLE", help="Tables, without TABLE_PREFIX (default: all that begin with it)."
+            "tables",
+            nargs="*",
+            metavar="TABLE",
+            help="Tables, without TABLE_PREFIX (default: all tables whose names begin with it).",
         )
         parser.add_argument(
             "--sample",

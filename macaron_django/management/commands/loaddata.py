@@ -1,4 +1,4 @@
-"""Django's ``manage.py loaddata``, also for rows of persisted schemas, which have no table in the database."""
+"""Django's ``manage.py loaddata``. It also loads rows of persisted schemas, which have no table in the database."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ class Command(loaddata.Command):
     def save_obj(self, obj: Any) -> bool:
         saved = bool(super().save_obj(obj))
         if isinstance(obj.object, Row):
-            # Django checks the constraints and resets the sequences of these models' tables afterwards.
+            # After loading, Django checks the constraints and resets the sequences of these models' tables.
             self.models.discard(type(obj.object))
         return saved

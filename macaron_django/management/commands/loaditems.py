@@ -1,4 +1,4 @@
-"""``manage.py loaditems`` puts items from lines of JSON into the table of a persisted schema."""
+"""``manage.py loaditems`` loads items from lines of JSON into the table of a persisted schema."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from macaron_django.management.terminals import progress_bar
 
 __all__ = ["Command"]
 
-#: Faulty lines that a dry run names.
+#: The most faulty lines that a dry run lists.
 _NAMED = 20
 
 
 class Command(BaseCommand):
     help = (
-        "Loads items into the table of a persisted schema from lines of JSON, as written by dumpitems and AWS's "
-        "exports to S3, gzipped or not."
+        "Loads items into the table of a persisted schema. The files have lines of JSON, as dumpitems and AWS's "
+        "exports to S3 write them. They can be gzipped."
     )
     requires_system_checks = []
 
@@ -40,8 +40,8 @@ class Command(BaseCommand):
             "--on-conflict",
             choices=["fail", "skip", "replace"],
             default="fail",
-            help="What to do if another item has the key: fail (the default), skip the line, or replace the item. An "
-            "equal item isn't a conflict.",
+            help="What to do if a stored item with the same key differs: fail (the default), skip the line, or replace "
+            "the stored item.",
         )
         parser.add_argument(
             "--format", choices=["dynamodb", "plain"], help="The form of the lines (default: detected for each line)."

@@ -1,4 +1,4 @@
-"""``manage.py macaronconfig`` shows each setting in force, and where it came from."""
+"""``manage.py macaronconfig`` shows each setting in force, and the place where it was set."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Shows the settings in force and where each came from: the project's settings, pym-config.yaml or the "
+        "Shows the settings in force. Each has its source: the project's settings, pym-config.yaml or the "
         "defaults. Secrets are masked."
     )
     requires_system_checks = []  # this command helps to find settings with errors

@@ -1,4 +1,4 @@
-"""``manage.py macaronrelay`` sends the tasks that wait in the outbox."""
+"""``manage.py macaronrelay`` sends the tasks that are waiting in the outbox."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ logger = logging.getLogger("macaron_django")
 
 class Command(BaseCommand):
     help = (
-        "Sends the tasks that were left in the outbox because their process died or the broker didn't answer. "
-        "Runs until it is stopped; several can run at once."
+        "Sends the tasks in the outbox that weren't sent, because their process died or the broker didn't answer. "
+        "The command runs until it is stopped. Several of these processes can run at once."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--once", action="store_true", help="Send what is due now, then exit.")
+        parser.add_argument("--once", action="store_true", help="Send the tasks that are due now, then exit.")
         parser.add_argument(
             "--interval",
             type=float,

@@ -17,21 +17,19 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Runs the tasks that requests have sent: starts Celery with as many processes as fit the machine and, where "
-        "MACARON['TASKS']['OUTBOX'] is on, macaronrelay beside it."
+        "Runs the tasks that requests have sent. Starts Celery with as many processes as the machine has room "
+        "for. If MACARON['TASKS']['OUTBOX'] is True, also starts macaronrelay."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("-c", "--concurrency", type=int, help="How many processes (default: two for each CPU).")
-        parser.add_argument(
-            "-Q", "--queues", help="The queues to take tasks from, separated by commas (default: QUEUE of TASKS)."
-        )
+        parser.add_argument("-Q", "--queues", help="The queues to read, separated by commas (default: QUEUE of TASKS).")
         parser.add_argument("-l", "--loglevel", default="INFO", help="The level of Celery's log (default: INFO).")
         parser.add_argument(
             "--memory",
             type=int,
             metavar="MB",
-            help="Replace a process that uses more memory than this, between two tasks.",
+            help="After a task, replace a process that uses more memory than this.",
         )
         parser.add_argument("--no-relay", action="store_true", help="Don't start macaronrelay.")
         parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="Arguments for Celery, after --.")
@@ -56,5 +54,5 @@ class Command(BaseCommand):
         if settings.TASKS.OUTBOX and not options["no_relay"]:
             start_relay()
         self.stdout.flush()
-        # Celery takes the place of this process, and so gets its signals.
+        # Celery replaces this process, so that it gets the process's signals.
         os.execv(command[0], command)  # noqa: S606 (this package's own command)

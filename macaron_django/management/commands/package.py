@@ -20,8 +20,9 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Packs the project and its requirements into a zip file for AWS Lambda, compiled for the Python that runs this "
-        "command: give the function the same version. Hidden files, tests, databases and keys are left out."
+        "Packs the project and its requirements into a zip file for AWS Lambda. The code is compiled for the "
+        "Python version that runs this command, so the function must have the same version. Hidden files, tests, "
+        "databases and keys are left out."
     )
     requires_system_checks = []
 
@@ -31,13 +32,13 @@ class Command(BaseCommand):
             "--architecture",
             choices=sorted(ARCHITECTURES),
             default="arm64",
-            help="The processors of the function (default: %(default)s).",
+            help="The processor architecture of the function (default: %(default)s).",
         )
         parser.add_argument(
             "--requirements",
             metavar="FILE",
             type=Path,
-            help="What pip is to install (default: requirements.txt in the project's folder).",
+            help="The requirements that pip installs (default: requirements.txt in the project's folder).",
         )
         parser.add_argument(
             "--out", metavar="FILE", type=Path, help="The zip file (default: lambda-ARCHITECTURE.zip in this folder)."
@@ -47,21 +48,23 @@ class Command(BaseCommand):
             "--release", metavar="VERSION", default="", help="The version that /version shows as 'container'."
         )
         parser.add_argument(
-            "--for-s3", action="store_true", help="The file goes to S3: only its unpacked size is limited."
+            "--for-s3",
+            action="store_true",
+            help="The file will be uploaded to S3, so only its unpacked size is limited.",
         )
         parser.add_argument(
             "--services",
             metavar="NAMES",
-            help="The AWS services that the project itself calls, such as s3,sqs. Of botocore's data, only that of "
-            "these services and of those that this package calls is kept. 'all' keeps everything (default: 'all' if "
-            "boto3 is installed, else none).",
+            help="The AWS services that the project itself calls, such as s3,sqs. The package gets only botocore's "
+            "data for these services, and for the services that macaron_django calls. 'all' keeps the data of all "
+            "services. The default is 'all' if boto3 is installed, or else none.",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
         project, architecture = base_folder(), options["architecture"]
         requirements = options["requirements"] or project / "requirements.txt"
         if not requirements.is_file():
-            raise CommandError(f"There is no {requirements}: give what the project requires as --requirements FILE.")
+            raise CommandError(f"There is no {requirements}: pass the project's requirements as --requirements FILE.")
         file = options["out"] or Path(f"lambda-{architecture}.zip")
         services = None if options["services"] is None else options["services"].replace(",", " ").split()
         folder = settings.PREBUILT

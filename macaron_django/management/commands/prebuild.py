@@ -1,4 +1,4 @@
-"""``manage.py prebuild`` parses and checks the specs in advance, so that starts don't have to."""
+"""``manage.py prebuild`` parses and checks the specs in advance, so that servers start faster."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        'Writes the folder that MACARON["PREBUILT"] names. Each start then reads the parsed YAML specs from it, '
-        "instead of parsing and checking them again. A start ignores the files that don't match the specs, or the "
-        "versions of this package and Python, with a warning: run this when one of these has changed."
+        'Writes the folder that MACARON["PREBUILT"] names. Each start then reads the parsed YAML specs from this '
+        "folder, instead of parsing and checking them again. If a file doesn't match its spec, this package's "
+        "version or Python's version, the start ignores the file, with a warning. So run this command after one "
+        "of them has changed."
     )
     requires_system_checks = []
 
@@ -27,7 +28,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--check", action="store_true", help="Write nothing, and exit with 1 if the folder is out of date."
         )
-        parser.add_argument("--dry-run", action="store_true", help="Only say what would be written and removed.")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Show what would be written and removed, and change nothing."
+        )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
         if settings.PREBUILT is None:

@@ -1,6 +1,6 @@
-"""``manage.py runserver`` is Django's, and starts the DynamoDB engine first if a schema is persisted.
+"""``manage.py runserver`` is Django's command. If a schema is persisted, it first starts the DynamoDB engine.
 
-Both the autoreloader's parent and its children start the engine, so that it survives a reload.
+Both the autoreloader's parent process and its child processes start the engine, so that it survives a reload.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class Command(RunserverCommand):
         parser.add_argument(
             "--mock",
             action="store_true",
-            help="Use the spec's examples, or generated values, for operations that nothing else answers.",
+            help="If no code answers an operation, answer with the spec's example or a generated value.",
         )
 
     def run(self, **options: Any) -> None:
         if options["mock"]:
             # The autoreloader starts its child with the same arguments.
             settings.change(MOCK=True)
-        # A wrong configuration is a check error, which the server shows when it starts.
+        # A wrong configuration is an error of a system check. The server shows it when it starts.
         if _has_persisted_schemas() and engines.configuration_problem() is None:
             self.start_engine(reloads=options["use_reloader"])
         super().run(**options)
@@ -54,7 +54,7 @@ class Command(RunserverCommand):
         except (ImproperlyConfigured, PersistenceError) as error:
             raise CommandError(str(error)) from error
         if os.environ.get(DJANGO_AUTORELOAD_ENV) == "true":
-            return  # the parent has printed it
+            return  # the parent process has already printed this
         if reloads and engine.name == "moto" and engine.endpoint_url:
             from macaron_django.dynamodb.engines.moto import PARENT_URL
 
@@ -64,8 +64,8 @@ class Command(RunserverCommand):
 
 
 def _make_tables() -> None:
-    """Makes the tables of an engine that begins empty, and that ``synctables`` in another process can't reach."""
-    from macaron_django.dynamodb.tables.syncing import create_table  # few servers need it
+    """Creates the tables of an engine that starts empty. ``synctables`` runs in another process and can't reach it."""
+    from macaron_django.dynamodb.tables.syncing import create_table  # imported here: few servers need it
     from macaron_django.registry import registry
     from macaron_django.tasks.item_tables import own_tables
 

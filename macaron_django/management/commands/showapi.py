@@ -1,4 +1,4 @@
-"""``manage.py showapi [API …]`` shows what answers each operation, with which serializer, on which model."""
+"""``manage.py showapi [API …]`` shows the code that answers each operation, with its serializer and its model."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ _HEADINGS = ("PATH", "METHOD", "OPERATION", "ANSWERED BY", "SERIALIZER", "MODEL"
 
 class Command(BaseCommand):
     help = (
-        "Shows for each operation of an API what answers it, its serializer, model and manager; which properties have "
-        "fields with another name; and the options of x-persist in force."
+        "Shows, for each operation of an API, the code that answers it, its serializer, its model and its "
+        "manager. Also shows the properties whose fields have another name, and the options of x-persist in "
+        "force."
     )
     requires_system_checks = []  # this command helps to look at an API with errors
 

@@ -1,4 +1,4 @@
-"""``manage.py startapi FILE`` adds an API to a project: a copy of the spec, and a stub for each handler."""
+"""``manage.py startapi FILE`` adds an API to a project. Writes a copy of the spec, and a stub of each handler."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Adds an API to the project: apis/NAME/ with a copy of the spec, and stubs of handlers that its "
-        "operations are bound to. Doesn't change other files, and prints the line to add to the settings."
+        "Adds an API to the project. The folder apis/NAME/ gets a copy of the spec, and stubs of the handlers "
+        "that its operations are bound to. Other files aren't changed. The command prints the line to add to the "
+        "settings."
     )
     requires_system_checks = []  # another API's errors don't matter here
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", help="An OpenAPI file, in YAML or JSON.")
-        parser.add_argument("--name", metavar="API", help="The name of the API (default: that of the file).")
-        add_storage_choice(parser, "Without this they are only marked.")
+        parser.add_argument("--name", metavar="API", help="The name of the API (default: the name of the file).")
+        add_storage_choice(parser, "Without this option, they are only marked.")
         parser.add_argument("--dry-run", action="store_true", help="List the files, and write nothing.")
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -89,7 +90,7 @@ class Command(BaseCommand):
             lines.append(f"  Write the {len(made.stubs)} handlers in {made.handlers}: each answers 501 until then.")
         self.stdout.write("\n".join(lines))
         for each in made.foreign:
-            self.stdout.write(self.style.WARNING(f"  The spec names {printable(each)}: it must be in the project."))
+            self.stdout.write(self.style.WARNING(f"  The spec names {printable(each)}, which must be in the project."))
 
 
 def _below(path: Path) -> str:

@@ -22,10 +22,11 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Creates the tables that persisted schemas need, and adds missing indexes, time to live, tags and protection "
-        "to existing ones, after showing what differs. Never drops, replaces or empties anything."
+        "Shows how the tables differ from the persisted schemas. Then creates missing tables, and adds missing "
+        "indexes, time to live, tags and protection to existing tables. Never drops, replaces or empties "
+        "anything."
     )
-    requires_system_checks = []  # the tables of one API are synced even if another has errors
+    requires_system_checks = []  # the tables of an API are synced even if another API has errors
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("apis", nargs="*", metavar="API", help="The names of APIs (default: all).")
@@ -48,8 +49,8 @@ class Command(BaseCommand):
             "--no-wait",
             action="store_false",
             dest="wait",
-            help="Return as soon as DynamoDB has begun the changes. It adds one index at a time: run the command again "
-            "for the next one.",
+            help="Return as soon as DynamoDB has begun the changes. DynamoDB adds one index at a time, so run the "
+            "command again for the next index.",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -113,5 +114,5 @@ class Command(BaseCommand):
         if conflicts:
             raise CommandError(
                 f"{conflicts} difference(s) marked ! can't be applied to an existing table. Create a table with "
-                "another name, copy the items, and name it in x-persist; or change the schema back."
+                "another name, copy the items to it, and name it in x-persist. Or change the schema back."
             )

@@ -33,7 +33,8 @@ class Command(BaseCommand):
             metavar="NAME=VALUE",
             action="append",
             default=[],
-            help="Another claim; can be repeated. VALUE is read as JSON if possible, else as text.",
+            help="Another claim. This option can be repeated. If VALUE is valid JSON, the claim is its JSON value, or "
+            "else the text.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

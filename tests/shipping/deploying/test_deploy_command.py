@@ -195,7 +195,7 @@ def test_a_version_is_built_of_its_own_revision_only(folder):
         call_command("deploy", "--release", "1-abc")
     with pytest.raises(CommandError, match="can't name a version"):
         call_command("deploy", "--release", "../1", "--from", "push")
-    with pytest.raises(CommandError, match="say which version is meant: --release VERSION"):
+    with pytest.raises(CommandError, match="name the version: --release VERSION"):
         call_command("deploy", "--from", "live")
     call_command("deploy", "--release", "1-abc", "--from", "live", "--no-test")
     assert Path("live.txt").read_text("utf-8") == "1-abc"
@@ -221,7 +221,9 @@ def test_a_failure_ends_the_run_and_says_how_to_go_on(folder):
         call_command("deploy", "--no-check", "--to", "staging")
     first, second = str(failed.value).splitlines()
     assert re.match(r"unittest failed after \d+\.\d s: `python manage.py unit-tests` ended with 3; its output", first)
-    assert second.startswith("Correct the cause, commit it, and deploy again. If the project is right as it is, go on")
+    assert second.startswith(
+        "Correct the cause, commit it, and deploy again. If nothing in the project must be corrected, go"
+    )
     assert re.search(
         rf"python manage.py deploy --from unittest --release \S+-{revision()} --to staging --no-check$", second
     )
@@ -276,7 +278,7 @@ def test_a_release_that_never_began_leaves_nothing_to_go_back_from(folder):
 
 
 def test_going_back_needs_an_environment_and_an_earlier_release(folder):
-    with pytest.raises(CommandError, match="Say which environment: --back --env live"):
+    with pytest.raises(CommandError, match="Name the environment: --back --env live"):
         call_command("deploy", "--back")
     with pytest.raises(CommandError, match="Nothing was released before"):
         call_command("deploy", "--back", "--env", "live")
@@ -309,9 +311,9 @@ def test_a_server_that_serves_another_version_fails_the_release(folder, server):
     [
         (["--from", "nowhere"], "There is no step nowhere. Known: check, unittest, build"),
         (["--env", "moon"], "There is no environment moon. Known: staging, live."),
-        (["--from", "live", "--no-live"], "the other options leave that step out"),
-        (["--from", "live", "--to", "check"], "No step is left"),
-        (["--from", "live-acceptance", "--back-on-failure"], "say which version is meant: --release VERSION"),
+        (["--from", "live", "--no-live"], "the other options leave out this step"),
+        (["--from", "live", "--to", "check"], "The options leave out all steps"),
+        (["--from", "live-acceptance", "--back-on-failure"], "name the version: --release VERSION"),
         (["--back", "--env", "live", "--release", ""], "'' can't name a version: use letters"),
     ],
 )

@@ -290,9 +290,9 @@ def test_the_command_refuses_what_cannot_be_a_secret(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"secret": ["API_KEY"]}, "is about a service: add --service lambda or --service fargate"),
-        ({"load_balancer": "new"}, "is about containers: add --service fargate"),
-        ({"load_balancer": "new", "service": "lambda"}, "is about containers: add --service fargate"),
+        ({"secret": ["API_KEY"]}, "is only for a service: add --service lambda or --service fargate"),
+        ({"load_balancer": "new"}, "is only for containers: add --service fargate"),
+        ({"load_balancer": "new", "service": "lambda"}, "is only for containers: add --service fargate"),
     ],
 )
 def test_the_command_refuses_options_of_services_without_them(options: dict[str, Any], message: str) -> None:
