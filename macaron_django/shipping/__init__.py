@@ -1,12 +1,12 @@
-"""Takes a service from an empty folder to its deployment: a project's files, its container, its processes.
+"""Supports a service from a new project to its deployment: the project's files, its container, its processes.
 
-A spec, the machine's CPUs and the environment come in; files, numbers and settings go out. Open ``starting`` for new
-projects and APIs, ``templates/`` for the files that are written, ``file_templates`` for how they are written,
-``container_files`` for the files of a container, ``worker_counts`` for how many processes fit, ``cpu_limits`` and
-``ecs_metadata`` for the CPUs that they have, ``gunicorn_config`` for gunicorn's settings, ``server_start`` for what a
-process does before its first request, ``permissions`` for what the service may do in AWS, ``infrastructure`` for
-CloudFormation and Terraform, ``packages`` for Lambda's zip files, ``prebuilt_files`` for what ``manage.py prebuild``
-writes, ``deploying`` for ``manage.py deploy``, and ``child_processes`` for how commands end what they have started.
+Open ``starting`` for new projects and APIs. Open ``templates/`` for the texts of new files, and ``file_templates`` for
+how these templates are rendered. Open ``container_files`` for the files of a container. Open ``worker_counts`` for the
+number of processes, and ``cpu_limits`` and ``ecs_metadata`` for the CPUs that they have. Open ``gunicorn_config`` for
+gunicorn's settings, and ``server_start`` for the work of a process before its first request. Open ``permissions`` for
+the service's permissions in AWS, and ``infrastructure`` for CloudFormation and Terraform. Open ``packages`` for
+Lambda's zip files, ``prebuilt_files`` for ``manage.py prebuild``, and ``deploying`` for ``manage.py deploy``. Open
+``child_processes`` for how commands end their child processes.
 """
 
 from macaron_django.conf.container_versions import get_container_version

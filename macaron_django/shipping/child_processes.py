@@ -1,4 +1,4 @@
-"""Ends a command's child processes in order when the command itself must end."""
+"""Ends a command's child processes in an orderly way when the command itself must end."""
 
 from __future__ import annotations
 
@@ -15,24 +15,28 @@ if TYPE_CHECKING:
 
 __all__ = ["ending_on_sigterm", "wait_for"]
 
-#: Seconds that a process gets on Ctrl-C to finish what it does.
+#: Seconds that a child process gets on Ctrl-C to finish its work.
 GRACE = 60
 
 
 def wait_for(process: Popen[Any]) -> int:
-    """Waits until a process ends, and returns its exit code; interrupts it when this process must end."""
+    """Waits until a process ends, and returns its exit code.
+
+    If this process must end first, interrupts the other process.
+    """
     try:
         return process.wait()
     except BaseException:
         try:
-            # A terminal's Ctrl-C has reached it, too; a signal to this process alone hasn't.
+            # After Ctrl-C in a terminal, the child has the signal, too. After a signal to this process alone, it
+            # hasn't.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(1)
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(GRACE)
-        finally:  # at once on the next Ctrl-C
+        finally:  # a second Ctrl-C kills the child at once
             process.kill()
             process.wait()
         raise
@@ -40,7 +44,7 @@ def wait_for(process: Popen[Any]) -> int:
 
 @contextlib.contextmanager
 def ending_on_sigterm() -> Iterator[None]:
-    """Ends the processes in order on SIGTERM, as on Ctrl-C."""
+    """Within the ``with`` block, SIGTERM ends this process and its children in an orderly way, like Ctrl-C."""
 
     def end(number: int, frame: FrameType | None) -> NoReturn:
         sys.exit(128 + number)

@@ -1,4 +1,4 @@
-"""Makes the files of a project's container: Dockerfile, start.sh, compose.yaml and .dockerignore."""
+"""Renders the files of a project's container: Dockerfile, start.sh, compose.yaml and .dockerignore."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ __all__ = [
     "write_files",
 ]
 
-#: What the image runs besides the project.
+#: The packages that the image needs in addition to the project.
 SERVER = ("granian", "whitenoise")
 
 
 @dataclass(frozen=True)
 class ContainedProject:
-    """What the files of a container depend on.
+    """The facts about a project that the container's files depend on.
 
-    ``wsgi`` is the application as granian takes it, ``config.wsgi:application``. With ``worker``, Celery runs tasks.
-    ``extra`` is what the project's ``Dockerfile.extra`` adds to the image.
+    ``wsgi`` is the application in granian's notation, ``config.wsgi:application``. With ``worker``, Celery runs tasks.
+    ``extra`` is the text of the project's ``Dockerfile.extra``, which becomes a part of the Dockerfile.
     """
 
     project: str
@@ -40,17 +40,20 @@ class ContainedProject:
 
     @property
     def slug(self) -> str:
-        """The project's name in a form that images and databases can have."""
+        """The project's name in a form that is allowed for images and databases."""
         return re.sub(r"[^a-z0-9]+", "_", self.project.lower()).strip("_") or "app"
 
 
 def container_files(project: ContainedProject) -> dict[str, str]:
-    """Returns the files by their paths in the project."""
+    """Returns the texts of the files, by their paths in the project."""
     return rendered("container", {**asdict(project), "slug": project.slug})
 
 
 def dockerfile_python(folder: Path) -> str | None:
-    """Returns the Python of the base image that the folder's Dockerfile names; None if it has no such line."""
+    """Returns the Python version of the base image in the folder's Dockerfile.
+
+    None if the Dockerfile has no such line.
+    """
     file = folder / "Dockerfile"
     text = file.read_text("utf-8") if file.is_file() else ""
     found = re.search(r"^ARG BASE=docker\.io/library/python:(\d+\.\d+)-slim$", text, re.MULTILINE)
@@ -58,7 +61,7 @@ def dockerfile_python(folder: Path) -> str | None:
 
 
 def differing_files(folder: Path, files: Mapping[str, str]) -> dict[str, str]:
-    """Returns the current text of each file in the folder that ``write_files`` would change."""
+    """Returns the current texts of those files in the folder that ``write_files`` would change."""
     there = {path: (folder / path).read_text("utf-8") for path in files if (folder / path).exists()}
     return {path: text for path, text in there.items() if text != files[path]}
 
@@ -73,6 +76,6 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def missing_requirements(text: str) -> list[str]:
-    """Returns the packages that the image runs but requirements.txt doesn't name."""
+    """Returns the packages that the image needs, but that requirements.txt doesn't name."""
     named = {re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"^\s*([A-Za-z0-9._-]+)", text, re.MULTILINE)}
     return [name for name in SERVER if name not in named]

@@ -1,4 +1,4 @@
-"""Finds out how many CPUs this process may use: by its affinity, its control groups, and its task on ECS."""
+"""Finds out how many CPUs this process may use. Affinity, control groups and ECS tasks can limit them."""
 
 from __future__ import annotations
 
@@ -14,48 +14,48 @@ __all__ = ["usable_cpus"]
 
 
 def usable_cpus(root: Path = Path("/")) -> int:
-    """Returns how many CPUs this process may use: those it may run on, within its groups' limits; at least 1.
+    """Returns the number of CPUs that this process may use, at least 1.
 
-    A part of a CPU counts as a whole one: 1.5 CPUs keep two processes busy at times. ``root`` is where ``proc`` and
-    ``sys`` are.
+    A part of a CPU counts as a whole CPU, because 1.5 CPUs can keep two processes busy at times. ``root`` is the folder
+    that has ``proc`` and ``sys``.
     """
     affinity = getattr(os, "sched_getaffinity", None)
     cpus = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
     limits = [*_quotas(root)]
-    if (task := task_cpus()) is not None:  # Fargate's limit is on a group that the container can't see
+    if (task := task_cpus()) is not None:  # on Fargate, the container can't see the control group with the limit
         limits.append(task)
     return max(1, min([cpus, *map(ceil, limits)]))
 
 
 def _quotas(root: Path) -> Iterator[float]:
-    """Yields the quotas of this process's control groups and those above them, in CPUs (Linux, both versions)."""
+    """Yields the quotas, in CPUs, of this process's control groups and their parents (Linux, cgroup v1 and v2)."""
     for folders in _group_paths(root):
         yield from (quota for folder in folders for quota in (_version2(folder), _version1(folder)) if quota)
 
 
 def _version2(folder: Path) -> float | None:
-    """Returns the quota in "150000 100000", microseconds of CPU and of a period (cgroup-v2.rst, cpu.max)."""
+    """Returns the quota in a text such as "150000 100000": microseconds of CPU per period (cgroup-v2.rst, cpu.max)."""
     return _cpus(*" ".join(_lines(folder / "cpu.max")).partition(" ")[::2])
 
 
 def _version1(folder: Path) -> float | None:
-    """Returns the quota in the two files of the first version, in which -1 means no limit (sched-bwc.rst)."""
+    """Returns the quota in the two files of cgroup v1. There, -1 means that there is no limit (sched-bwc.rst)."""
     quota, period = (" ".join(_lines(folder / f"cpu.cfs_{each}_us")) for each in ("quota", "period"))
     return _cpus(quota, period)
 
 
 def _cpus(allowed: str, period: str) -> float | None:
-    """Returns a quota in CPUs; None if there is no limit, or if the files are of the other version."""
+    """Returns a quota in CPUs. None if there is no limit, or if the files are of the other cgroup version."""
     if not (allowed.isdecimal() and period.isdecimal() and int(period)):
         return None
     return int(allowed) / int(period)
 
 
 def _group_paths(root: Path) -> Iterator[list[Path]]:
-    """Yields the folders of this process's group and of those above it, for each hierarchy that limits CPUs.
+    """Yields the folders of this process's control group and of its parents, for each hierarchy that limits CPUs.
 
-    ``/proc/self/cgroup`` has the group's path from the root of its hierarchy, and ``/proc/self/mountinfo`` says
-    which part of the hierarchy is mounted where: in a container that is often the container's own group.
+    ``/proc/self/cgroup`` has the group's path from the root of its hierarchy. ``/proc/self/mountinfo`` says where the
+    hierarchy is mounted. Often, only a part of it is mounted: in a container, the container's own group.
     """
     groups = {}
     for line in _lines(root / "proc/self/cgroup"):
@@ -77,7 +77,7 @@ def _folders(point: Path, mounted: PurePosixPath, group: PurePosixPath) -> list[
 
 
 def _unescaped(text: str) -> str:
-    """Decodes a path of mountinfo, where blanks and backslashes are octal escapes (proc_pid_mountinfo(5))."""
+    """Decodes a path in mountinfo, which has octal escapes for blanks and backslashes (proc_pid_mountinfo(5))."""
     return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)
 
 

@@ -1,4 +1,4 @@
-"""Asks Amazon ECS what the task of this container has: its CPUs and its addresses."""
+"""Gets the CPUs and the addresses of this container's task from Amazon ECS."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["task_addresses", "task_cpus"]
 
 logger = logging.getLogger(__name__)
 
-#: What ECS sets in each container ("Amazon ECS task metadata endpoint version 4").
+#: The environment variable that ECS sets in each container ("Amazon ECS task metadata endpoint version 4").
 _VARIABLE: Final = "ECS_CONTAINER_METADATA_URI_V4"
 _TIMEOUT: Final = 2  # seconds
 _LONGEST: Final = 1024 * 1024  # bytes
 
 
 def task_cpus(environment: Mapping[str, str] = os.environ) -> float | None:
-    """Returns the vCPUs of this container's task, such as 0.25; None outside ECS, and for a task without a limit."""
+    """Returns the vCPUs of this container's task, such as 0.25. None outside of ECS, or if the task has no limit."""
     address = environment.get(_VARIABLE)
     limits = _answer(f"{address}/task").get("Limits") if address else None
     cpus = limits.get("CPU") if isinstance(limits, dict) else None
@@ -30,9 +30,9 @@ def task_cpus(environment: Mapping[str, str] = os.environ) -> float | None:
 
 
 def task_addresses(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """Returns this container's addresses as ``ALLOWED_HOSTS`` has them; none outside ECS.
+    """Returns this container's addresses in the form of ``ALLOWED_HOSTS``. Outside of ECS, returns an empty list.
 
-    A load balancer's health check sends the address as its Host.
+    The health check of a load balancer sends the container's address as Host.
     """
     address = environment.get(_VARIABLE)
     networks = _answer(address).get("Networks") if address else None
@@ -45,7 +45,10 @@ def task_addresses(environment: Mapping[str, str] = os.environ) -> list[str]:
 
 @cache
 def _answer(address: str) -> dict[str, Any]:
-    """Returns ECS's answer; logs a warning and returns {} if there is none. Doesn't use the environment's proxy."""
+    """Returns the response of ECS. If there is none, logs a warning and returns {}.
+
+    Doesn't use the environment's proxy.
+    """
     try:
         with build_opener(ProxyHandler({})).open(address, timeout=_TIMEOUT) as response:
             found = json.loads(response.read(_LONGEST))

@@ -1,4 +1,7 @@
-"""Renders the files that this package writes for a project, from ``templates/``, by Django's template language."""
+"""Renders the files that this package writes for a project.
+
+The templates are in ``templates/``, in Django's language.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ from django.template import Context, Engine
 __all__ = ["TEMPLATES", "rendered"]
 
 TEMPLATES = Path(__file__).parent / "templates"
-#: Marks a template, so that tools don't mistake it for the file that it becomes.
+#: The end of a template's name, so that tools don't mistake the template for the rendered file.
 _SUFFIX = "-tpl"
 
 
 def rendered(folder: str, context: Mapping[str, object]) -> dict[str, str]:
-    """Returns the files of a folder of ``templates/``, by their paths in the project.
+    """Returns the rendered files of a folder in ``templates/``, by their paths in the project.
 
     ``dot.gitignore-tpl`` becomes ``.gitignore``.
     """

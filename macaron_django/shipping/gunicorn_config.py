@@ -1,8 +1,9 @@
 """A configuration for gunicorn: ``gunicorn --config python:macaron_django.shipping.gunicorn_config config.wsgi``.
 
-Options of gunicorn's command line, such as ``--bind 0.0.0.0:80``, take precedence. ``PORT`` is the port if a
-platform chooses it, ``WEB_CONCURRENCY`` or ``PYM_GUNICORN_WORKERS_COUNT`` the number of workers. The log goes to
-standard error and output, without the queries of URLs, which may hold keys.
+Options of gunicorn's command line, such as ``--bind 0.0.0.0:80``, take precedence. If a platform chooses the port, it
+is in the environment variable ``PORT``. ``WEB_CONCURRENCY`` or ``PYM_GUNICORN_WORKERS_COUNT`` sets the number of
+workers. The log goes to standard error and standard output. It leaves out the queries of URLs, because they may have
+secrets.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ worker_connections = 1000
 timeout = 180  # seconds
 keepalive = 2  # seconds
 
-#: Requests after which a worker is replaced, so that a leak of the service's own stays small.
+#: The number of requests after which a worker is replaced, so that a memory leak in the service stays small.
 max_requests = 2500
 max_requests_jitter = 500
 
-#: Each worker loads the service itself: threads and connections don't survive a fork.
+#: Each worker loads the service after the fork, because threads and connections don't survive a fork.
 preload_app = False
 
 loglevel = "info"
@@ -40,7 +41,7 @@ proc_name = None
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Does nothing, like gunicorn's own, so that configurations that extend this one can call it."""
+    """Does nothing, like gunicorn's own hook. Configurations that extend this one can call it."""
 
 
 def post_fork(server: Any, worker: Any) -> None:
@@ -56,7 +57,10 @@ def when_ready(server: Any) -> None:
 
 
 def worker_int(worker: Any) -> None:
-    """Logs where each thread is, if the log has debug messages: a worker that hangs is ended by SIGINT or SIGQUIT."""
+    """Runs when SIGINT or SIGQUIT ends a worker, perhaps because it hangs.
+
+    With debug messages on, logs each thread's stack.
+    """
     worker.log.info("Worker received INT or QUIT signal.")
     if worker.log.error_log.isEnabledFor(logging.DEBUG):
         faulthandler.dump_traceback()

@@ -1,4 +1,4 @@
-"""Makes the files of the folder ``PREBUILT``, and says which of the existing ones are out of date."""
+"""Creates the files of the folder ``PREBUILT``, and finds those that are out of date."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from macaron_django.version import __version__
 
 __all__ = ["PrebuiltFolder", "prebuilt_files"]
 
-#: The names of what is written there: nothing else is removed.
+#: The pattern of the names of prebuilt files. Other files aren't removed.
 _OURS: Final = re.compile(r"[0-9a-f]{64}(?:\.sound)?\.json")
 
 
 def prebuilt_files() -> dict[str, bytes]:
-    """Returns the content of the files by their names, for the specs of all APIs. Raises SpecError for their errors."""
+    """Returns the content of the files, by their names, for the specs of all APIs.
+
+    Raises SpecError if a spec has errors.
+    """
     errors = [finding for found in registry.left_out.values() for finding in found if finding.level == "error"]
     if errors:
         raise SpecError(errors)
@@ -29,25 +32,25 @@ def prebuilt_files() -> dict[str, bytes]:
 
 @dataclass(frozen=True)
 class PrebuiltFolder:
-    """A folder with prebuilt files, and what it should have. It may not be there yet."""
+    """A folder with prebuilt files, and the files that it should have. The folder may not exist yet."""
 
     folder: Path
     files: Mapping[str, bytes]
 
     def missing(self) -> list[str]:
-        """Returns the names of files that don't exist, or whose content differs. Raises OSError."""
+        """Returns the names of files that don't exist, or that have other content. May raise OSError."""
         return [name for name, content in self.files.items() if self._content(name) != content]
 
     def surplus(self) -> list[str]:
-        """Returns the names of files that nothing needs any more."""
+        """Returns the names of prebuilt files that are no longer needed."""
         found = self.folder.iterdir() if self.folder.is_dir() else ()
         return sorted(path.name for path in found if _OURS.fullmatch(path.name) and path.name not in self.files)
 
     def update(self) -> None:
-        """Writes what is missing, and removes what is surplus. Raises OSError.
+        """Writes the missing files, and removes the surplus ones. May raise OSError.
 
-        A file appears all at once, because servers that start may read the folder meanwhile. It replaces a link that
-        has its name.
+        Each file is written completely before it appears, because a starting server may read the folder at this time.
+        If a link has the file's name, the file replaces the link.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in self.missing():

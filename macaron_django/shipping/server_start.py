@@ -1,4 +1,4 @@
-"""Does what a server's process does once, before its first request."""
+"""Prepares a server process before its first request."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Application = TypeVar("Application")
 
 
 def started(get_application: Callable[[], Application]) -> Application:
-    """Returns Django's application, after importing the root URLconf; raises what the import raises.
+    """Imports the root URLconf, and returns Django's application. Errors of the import are raised.
 
-    Django would import the URLconf with the first request. What was loaded before that lives as long as the process, so
-    the garbage collector doesn't look at it, now or later: a full collection takes longer than a small project's own
-    start, finds next to nothing, and would stop all requests each time. A process that has frozen its objects itself
-    (``gc.freeze()``) is left as it is.
+    Django itself would import the URLconf with the first request. The objects that exist now live as long as the
+    process. So they are frozen (``gc.freeze()``): the garbage collector doesn't look at them any more. A full
+    collection would take longer than the start of a small project, would find almost nothing, and would stop all
+    requests. If the process has already frozen its objects, nothing is changed.
     """
     with collector_paused():
         application = get_application()

@@ -1,4 +1,4 @@
-"""How many worker processes a machine or container takes, and how much memory they need."""
+"""Calculates the number of worker processes for a machine or container, and the memory that they need."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CELERY_WORKER_MEM = 150
 
 
 def get_gunicorn_worker_count(cpu_count: int | None = None, environment: Mapping[str, str] = os.environ) -> int:
-    """Returns how many workers gunicorn should start: ``PYM_GUNICORN_WORKERS_COUNT``, or twice the CPUs plus one.
+    """Returns the number of gunicorn workers: ``PYM_GUNICORN_WORKERS_COUNT``, or twice the number of CPUs, plus one.
 
     ``cpu_count`` defaults to the CPUs that this process may use. Raises ImproperlyConfigured if the variable isn't a
     number.
@@ -38,23 +38,23 @@ def get_gunicorn_worker_count(cpu_count: int | None = None, environment: Mapping
 
 
 def get_celery_worker_count(cpu_count: int | None = None) -> int:
-    """Returns how many Celery workers should run: ``worker_count`` of ``pym-config.yaml``, or two for each CPU."""
+    """Returns the number of Celery workers: ``worker_count`` in ``pym-config.yaml``, or else two for each CPU."""
     configured = getattr(get_config(), "worker_count", None)
     return int(configured) if configured else (cpu_count or usable_cpus()) * 2
 
 
 def get_memory_limit(default_celery_worker_count: int | None = None, cpu_count: int | None = None) -> int:
-    """Returns the megabytes that one container needs for its gunicorn and Celery workers."""
+    """Returns the megabytes of memory that one container needs for its gunicorn and Celery workers."""
     celery = default_celery_worker_count or get_celery_worker_count(cpu_count)
     return get_gunicorn_worker_count(cpu_count) * GUNICORN_WORKER_MEM + celery * CELERY_WORKER_MEM
 
 
 def get_celery_worker_memory_limit() -> int:
-    """Returns the kilobytes after which a Celery worker is replaced."""
+    """Returns the kilobytes of memory above which a Celery worker is replaced."""
     return CELERY_WORKER_MEM * 1024
 
 
 def _count(text: str, name: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) > 0):
-        raise ImproperlyConfigured(f"{name} is {text!r}: give the number of workers.")
+        raise ImproperlyConfigured(f"{name} is {text!r}: set it to the number of workers.")
     return int(text)

@@ -51,7 +51,7 @@ def test_a_stored_value_that_breaks_the_schema_is_corrected_in_its_own_field(ord
     assert page.get_by_role("heading", name="The stored item breaks its schema").count() == 1
     assert problems.first.inner_text() == 'status: must be one of "new", "paid", "packed", "sent", "returned"'
     status = field(page, "status").locator("select")
-    assert status.locator("option:checked").inner_text() == "lost (not in the schema's list)"
+    assert status.locator("option:checked").inner_text() == "lost (not in the schema's enum)"
     page.get_by_role("button", name="lines → 0 → size").click()
     assert page.evaluate("document.activeElement.closest('[data-property]').dataset.property") == "size"
 

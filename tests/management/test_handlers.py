@@ -144,7 +144,7 @@ def test_a_module_that_is_no_python_is_named_with_its_line(base, serve):
     run(StartAPI, str(PETSTORE), "--name", "zoo")
     (base / "apis/zoo/handlers.py").write_text("x = 1\ndef (:\n")
     serve("apis/zoo/zoo.yaml")
-    with pytest.raises(CommandError, match=r"handlers\.py:2 isn't Python"):
+    with pytest.raises(CommandError, match=r"handlers\.py:2 isn't valid Python"):
         run(Handlers)
 
 

@@ -102,7 +102,9 @@ class ItemEdit:
         for name in edit.changed:
             if name in fixed:
                 reason = (
-                    _("is the item's key; duplicate the item to give it another") if name in keys else _("is read-only")
+                    _("is the item's key and can't be changed; duplicate the item to use another key")
+                    if name in keys
+                    else _("is read-only")
                 )
                 edit.violations.append(_refusal(name, reason))
             elif name in wanted:

@@ -133,7 +133,7 @@ class ImportMixin(ItemAdminBase):
                 request, persistence.decode(outcome.stored or {})
             ):
                 yield ImportOutcome(
-                    outcome.line, "refused", outcome.key, [_("It already exists, and you may not change it.")]
+                    outcome.line, "refused", outcome.key, [_("The item already exists, and you may not change it.")]
                 )
             else:
                 yield outcome

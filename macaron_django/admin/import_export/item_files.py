@@ -141,7 +141,7 @@ def _csv_items(schema: Schema, text: str, keys: Sequence[str]) -> Iterator[FileI
                 continue
             named = " / ".join(cell for name, cell in zip(names, cells, strict=False) if name in keys)
             if len(cells) != len(names):
-                error = _("There are %(found)d cells, but %(wanted)d columns.")
+                error = _("The row has %(found)d cells, but there are %(wanted)d columns.")
                 yield FileItem(start, error=error % {"found": len(cells), "wanted": len(names)}, key=named)
                 continue
             try:

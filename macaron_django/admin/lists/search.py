@@ -257,7 +257,7 @@ def _comparison(spec: ObjectSpec, term: re.Match[str]) -> _Comparison | None:
         first = spec.properties.get(name)
         sign = "~" if first is not None and first.schema.types == ("array",) else "="
     if len(texts) > 1 and sign not in ("=", "!="):
-        raise SearchError(_("Only = and != take several values (%(name)s).") % {"name": name})
+        raise SearchError(_("Only = and != accept several values (%(name)s).") % {"name": name})
     return _Comparison(name, lookup, "in" if len(texts) > 1 else _LOOKUPS[sign], texts, negated)
 
 

@@ -1,10 +1,10 @@
-"""Deploys a project: what ``manage.py deploy`` does, step by step, in PyMacaron's order.
+"""Deploys a project, for ``manage.py deploy``. The steps are in PyMacaron's order.
 
-The setting ``DEPLOY`` comes in; images, tables and releases go out, or a list of what would be done. Open
-``deploy_steps`` for a step, ``step_runs`` for how steps run, ``release_drivers`` for what a driver is, ``ecs_driver``
-and ``lambda_driver`` for the known ones, ``deploy_environments`` for the setting, ``container_images`` for Docker and
-Podman, ``git_revisions`` for the names of versions, ``deploy_actions`` for what a dry run shows, ``served_versions``
-for what a server says about itself, and ``deploy_workflows`` for CI.
+An environment of the setting ``DEPLOY`` names a driver, which releases versions on one platform. Open
+``release_drivers`` for the methods of a driver, and ``ecs_driver`` and ``lambda_driver`` for the two known drivers.
+Open ``deploy_steps`` for a step, ``step_runs`` for how steps run, and ``deploy_actions`` for what a dry run shows. Open
+``deploy_environments`` for the setting, ``container_images`` for Docker and Podman, and ``git_revisions`` for the names
+of versions. Open ``served_versions`` for requests to a running server, and ``deploy_workflows`` for CI.
 """
 
 from macaron_django.shipping.deploying.deploy_actions import DeployActions, DeployError

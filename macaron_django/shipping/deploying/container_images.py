@@ -1,4 +1,4 @@
-"""Builds, tries and pushes a project's image with Docker or Podman."""
+"""Builds, runs and pushes a project's image with Docker or Podman."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from macaron_django.shipping.deploying.served_versions import wait_for_answer
 
 __all__ = ["ContainerImages"]
 
-#: Seconds that the containers may take from their start to the first answer.
+#: The most seconds from the start of the containers to the first response.
 READY_WITHIN: Final = 120.0
 _ECR: Final = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
 
 
 class ContainerImages:
-    """The images of one repository. Raises DeployError where there is no container engine."""
+    """The images of one repository. Methods raise DeployError if there is no container engine."""
 
     def __init__(self, repository: str, actions: DeployActions, *, engine: str | None, platform: str | None) -> None:
         self._repository, self._actions, self._platform = repository, actions, platform
@@ -39,7 +39,7 @@ class ContainerImages:
         """Builds the image of the Dockerfile beside ``manage.py``."""
         if not (self._actions.folder / "Dockerfile").is_file():
             raise DeployError(f"{self._actions.folder} has no Dockerfile: `manage.py dockerize` writes one.")
-        # Podman's own format of images has no health check.
+        # The Docker format, because Podman's own format of images has no health check.
         form = ["--format", "docker"] if Path(self.engine).name == "podman" else []
         platform = ["--platform", self._platform] if self._platform else []
         self._actions.run(
@@ -50,7 +50,7 @@ class ContainerImages:
         )
 
     def push(self, version: str) -> None:
-        """Pushes the image; to Amazon ECR, with a password that AWS gives out."""
+        """Pushes the image. For Amazon ECR, first gets a password from AWS."""
         registry = self._repository.partition("/")[0]
         if found := _ECR.fullmatch(registry):
             user, password = "AWS", ""
@@ -61,19 +61,19 @@ class ContainerImages:
 
     @contextlib.contextmanager
     def running(self, version: str) -> Iterator[str]:
-        """Runs the image as ``compose.yaml`` says, with new volumes; yields the URL, once ``/ready`` answers.
+        """Runs the image with ``compose.yaml`` and new volumes. Yields the URL as soon as ``/ready`` answers with 200.
 
-        The services that ``compose.yaml`` builds get the image instead. At the end the containers and their volumes are
-        removed.
+        Services in ``compose.yaml`` that have ``build`` use this image instead. At the end, the containers and their
+        volumes are removed.
         """
         compose_file = self._actions.folder / "compose.yaml"
         if not compose_file.is_file():
             raise DeployError(
-                f"{compose_file} isn't there: `manage.py dockerize` writes one; or add --no-local-acceptance."
+                f"{compose_file} doesn't exist. Write it with `manage.py dockerize`, or add --no-local-acceptance."
             )
         built = _built_services(compose_file)
         with tempfile.TemporaryDirectory(prefix="macaron-deploy-") as made:
-            images = Path(made, "images.json")  # which is YAML, too
+            images = Path(made, "images.json")  # JSON is also YAML
             images.write_text(
                 json.dumps({"services": {name: {"image": self.named(version)} for name in built}}), "utf-8"
             )
@@ -86,7 +86,8 @@ class ContainerImages:
                 self._actions.run([*compose, "up", "--detach", "--no-build"], variables={"VERSION": version})
                 yield self._url(compose, built)
             except BaseException as failure:
-                # The first failure is the one to report: if there is no `compose` at all, these fail, too.
+                # Errors are ignored here, so that the first failure is reported. If `compose` isn't installed, these
+                # commands fail, too.
                 with contextlib.suppress(DeployError):
                     if isinstance(failure, DeployError):
                         self._actions.run([*compose, "logs", "--tail", "50", *built])
@@ -106,9 +107,11 @@ class ContainerImages:
 
     @property
     def engine(self) -> str:
-        """Returns the program to call."""
+        """Returns the name of the program: docker or podman."""
         if self._engine is None:
-            raise DeployError("Images need Docker or Podman: `docker info` or `podman info` must succeed.")
+            raise DeployError(
+                "To build and run images, Docker or Podman is needed: `docker info` or `podman info` must succeed."
+            )
         return self._engine
 
     def _ecr_login(self, account: str, region: str) -> tuple[str, str]:
@@ -128,7 +131,7 @@ def _built_services(file: Path) -> dict[str, Any]:
 
 
 def _published_port(built: Mapping[str, Any]) -> tuple[str, str]:
-    """Returns the first service that publishes a port, and that port inside the container."""
+    """Returns the first service that publishes a port, and the port's number inside the container."""
     for name, service in built.items():
         for port in service.get("ports", ()):
             target = port["target"] if isinstance(port, Mapping) else str(port).rpartition(":")[2]

@@ -1,4 +1,4 @@
-"""Runs and shows the commands and AWS calls of a deployment that change something; a dry run only shows them."""
+"""Runs and shows those commands and AWS calls of a deployment that change something. A dry run only shows them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from macaron_django.shipping.child_processes import wait_for
 
 __all__ = ["DeployActions", "DeployError", "polls"]
 
-#: Variables that this package sets, whose values are shown.
+#: Environment variables whose values are shown, because this package sets them.
 SHOWN_VARIABLES = frozenset({"AWS_REGION", "PYM_ENV", "VERSION"})
 
 
 class DeployError(Exception):
-    """A step of a deployment failed. The message names the thing, the reason and the remedy."""
+    """Raised if a step of a deployment fails. The message has the reason and the remedy."""
 
 
 def polls(seconds: float, interval: float) -> Iterator[None]:
@@ -34,20 +34,20 @@ def polls(seconds: float, interval: float) -> Iterator[None]:
 
 
 class DeployActions:
-    """What steps and drivers use to change something.
+    """Runs the commands and AWS calls of steps and drivers.
 
-    ``write`` gets the lines for the user, and ``folder`` is where commands run. With ``dry_run`` nothing changes: reads
-    are real, changes are shown, and an answer is made up for each.
+    ``write`` is called with the lines for the user. Commands run in ``folder``. With ``dry_run``, nothing changes:
+    reads are really made, but changes are only shown, and each returns an invented result.
     """
 
     def __init__(self, write: Callable[[str], object], folder: Path, *, dry_run: bool = False) -> None:
         self.write, self.folder, self.dry_run = write, folder, dry_run
 
     def run(self, command: Sequence[str], *, variables: Mapping[str, str] | None = None, text: str = "") -> None:
-        """Runs a command that changes something; its output goes where this process's does.
+        """Runs a command that changes something. Its output goes to this process's output.
 
-        ``variables`` are added to its environment, and ``text`` is its standard input; the values of neither are shown.
-        Raises DeployError if the command can't be started, or fails.
+        ``variables`` are added to the command's environment, and ``text`` is its standard input. The values of the
+        variables and ``text`` aren't shown. Raises DeployError if the command can't be started, or if it fails.
         """
         self.write(f"$ {shown_command(command, variables)}")
         if self.dry_run:
@@ -62,14 +62,14 @@ class DeployActions:
         except (OSError, ValueError) as error:  # ValueError: a null character
             raise DeployError(f"`{command[0]}` can't be started: {sentence(error)}") from error
         if process.stdin is not None:
-            # A command that ends before it has read the text says itself what is wrong.
+            # If the command ends before it has read the text, it prints its own error.
             with contextlib.suppress(BrokenPipeError), process.stdin as given:
                 given.write(text.encode())
         if code := wait_for(process):
-            raise DeployError(f"`{shown_command(command)}` ended with {code}; its output above says why.")
+            raise DeployError(f"`{shown_command(command)}` ended with {code}. Its output above says why.")
 
     def output(self, command: Sequence[str]) -> str:
-        """Returns the output of a command that only reads. The command isn't shown, and runs even in a dry run."""
+        """Returns the output of a command that changes nothing. The command isn't shown, and runs even in a dry run."""
         try:
             done = subprocess.run(  # noqa: S603 (an argument list, of settings and options)
                 list(command), cwd=self.folder, capture_output=True, encoding="utf-8", errors="replace", check=False
@@ -82,9 +82,12 @@ class DeployActions:
         return done.stdout
 
     def client(self, service: str, region: str | None) -> Any:
-        """Returns boto3's client of an AWS service. Raises DeployError without boto3 or a region."""
+        """Returns boto3's client of an AWS service.
+
+        Raises DeployError if boto3 isn't installed, or if no region is known.
+        """
         try:
-            import boto3  # only here: a project that isn't deployed to AWS works without it
+            import boto3  # imported here: a project that isn't deployed to AWS doesn't need it
             from botocore.config import Config
             from botocore.exceptions import BotoCoreError, NoRegionError
         except ImportError as error:
@@ -97,25 +100,28 @@ class DeployActions:
             raise DeployError(f"AWS {service}: {sentence(error)}") from error
 
     def read(self, client: Any, operation: str, **parameters: Any) -> Any:
-        """Returns the answer of an AWS operation that changes nothing, such as ``DescribeServices``."""
+        """Returns the response of an AWS operation that changes nothing, such as ``DescribeServices``."""
         with _failing_as_deploy_error(client, operation):
             return getattr(client, _method(client, operation))(**parameters)
 
     def listed(self, client: Any, operation: str, key: str, **parameters: Any) -> Iterator[Any]:
-        """Yields the entries under ``key`` in all pages of a list from AWS."""
+        """Yields the entries under ``key`` in all pages of an AWS operation that returns a list."""
         with _failing_as_deploy_error(client, operation):
             for page in client.get_paginator(_method(client, operation)).paginate(**parameters):
                 yield from page[key]
 
     def change(self, client: Any, operation: str, made_up: Mapping[str, Any], **parameters: Any) -> Any:
-        """Returns the answer of an AWS operation that changes something; ``made_up`` in a dry run."""
+        """Returns the response of an AWS operation that changes something.
+
+        In a dry run, returns ``made_up`` instead.
+        """
         shown = " ".join(f"{name}={_shown(value)}" for name, value in parameters.items())
         self.write(f"AWS {client.meta.service_model.service_id} {operation} {shown}")
         return made_up if self.dry_run else self.read(client, operation, **parameters)
 
 
 def _method(client: Any, operation: str) -> str:
-    """Returns boto3's name of an operation."""
+    """Returns the name of boto3's method for an AWS operation."""
     methods: Mapping[str, str] = client.meta.method_to_api_mapping
     return next(python for python, wire in methods.items() if wire == operation)
 
@@ -135,7 +141,7 @@ def _failing_as_deploy_error(client: Any, operation: str) -> Iterator[None]:
 
 
 def sentence(told: object) -> str:
-    """Returns the message of a program or library with a full stop, so that another sentence can follow.
+    """Returns the message of a program or library, ended with a full stop, so that another sentence can follow.
 
     >>> sentence("fatal: Needed a single revision\\n")
     'fatal: Needed a single revision.'
@@ -145,7 +151,9 @@ def sentence(told: object) -> str:
 
 
 def shown_command(command: Sequence[str], variables: Mapping[str, str] | None = None) -> str:
-    """Returns a command as a shell takes it, with the names of its variables: their values may be secrets.
+    """Returns a command in shell notation, with its environment variables.
+
+    Hides most of their values, which may be secrets.
 
     >>> shown_command(["docker", "push", "notes:1"], {"PYM_ENV": "live", "TOKEN": "secret"})
     'PYM_ENV=live TOKEN=… docker push notes:1'
@@ -156,7 +164,10 @@ def shown_command(command: Sequence[str], variables: Mapping[str, str] | None = 
 
 
 def _shown(value: Any) -> str:
-    """Returns a parameter as the user sees it: of a container only the image, because its variables may be secrets."""
+    """Returns a parameter as text for the user.
+
+    Shows only the image of a container, because its variables may be secrets.
+    """
     if isinstance(value, str):
         return shlex.quote(value)
     if isinstance(value, bool | int):

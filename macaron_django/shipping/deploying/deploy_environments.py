@@ -1,4 +1,4 @@
-"""Reads the setting ``DEPLOY``, and says what is wrong with it."""
+"""Reads the setting ``DEPLOY``, and finds its errors."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from macaron_django.shipping.packages.installed_requirements import ARCHITECTURE
 
 __all__ = ["STEPS_BEFORE", "DeployEnvironment", "DeployProblem", "deploy_environments", "deploy_problems"]
 
-#: The steps that come before the environments: names that no environment may have.
+#: The names of the steps that come before the environments. No environment may have such a name.
 STEPS_BEFORE: Final = ("check", "unittest", "build", "local-acceptance", "push", "tables")
-#: Names of options, `--no-color` of Django's among them.
+#: Names that would conflict with options, including Django's `--no-color`.
 _RESERVED: Final = {*STEPS_BEFORE, "acceptance", "color", "deploy", "local", "test"}
 _REQUIRED: Final = frozenset({"BASE_URL", "DRIVER"})
 _OPTIONAL: Final = frozenset({"ACCEPTANCE_TESTS", "REGION", "TABLES", "TIMEOUT", "VARIABLES"})
 _TIMEOUT: Final = 900
-#: How many services one call of ECS describes.
+#: The most services that one call to ECS describes.
 MOST_SERVICES: Final = 10
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
 _REPOSITORY: Final = re.compile(r"[a-z0-9][a-z0-9._:-]*(/[a-z0-9._-]+)*")
 _PLATFORM: Final = re.compile(r"[a-z0-9]+(/[a-z0-9.]+)+")
 _REGION: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-#: What can happen if a driver isn't the path of a class.
+#: The exceptions that are raised if a driver isn't the dotted path of a class.
 _NO_DRIVER: Final = (ImportError, AttributeError, TypeError, ValueError)
 
 
 class DeployProblem(NamedTuple):
-    """What is wrong with the setting, and what to do."""
+    """An error in the setting: its message, and a hint that says how to correct it."""
 
     message: str
     hint: str
@@ -43,14 +43,14 @@ class DeployProblem(NamedTuple):
 
 @dataclass(frozen=True)
 class DeployEnvironment:
-    """An environment of the setting, such as staging. ``options`` is its dictionary, defaults included."""
+    """An environment of the setting, such as staging. ``options`` is its dictionary, with the defaults filled in."""
 
     name: str
     options: Mapping[str, Any]
 
     @property
     def driver(self) -> DriverClass:
-        """Returns the class of its driver."""
+        """Returns the class of the environment's driver."""
         return driver_class(self.options["DRIVER"])
 
     @property
@@ -60,9 +60,10 @@ class DeployEnvironment:
 
     @property
     def variables(self) -> dict[str, str]:
-        """Returns the environment variables of the commands that are run for this environment.
+        """Returns the environment variables for commands that are run for this environment.
 
-        These are PyMacaron's ``PYM_ENV``; the region, so that tables are made where the release goes; and VARIABLES.
+        These are PyMacaron's ``PYM_ENV``, the variables in ``VARIABLES``, and the region. Because of the region, tables
+        are created in the region of the release.
         """
         region = self.options["REGION"]
         return {"PYM_ENV": self.name, **({"AWS_REGION": region} if region else {}), **self.options["VARIABLES"]}
@@ -81,7 +82,7 @@ def deploy_environments() -> list[DeployEnvironment]:
 
 
 def deploy_problems() -> Iterator[DeployProblem]:
-    """Yields what is wrong with ``MACARON["DEPLOY"]``."""
+    """Yields the errors in ``MACARON["DEPLOY"]``."""
     given = settings.DEPLOY
     environments = given.ENVIRONMENTS
     if not isinstance(environments, Mapping):
@@ -121,7 +122,7 @@ def _problem(where: str, what: str, hint: str) -> DeployProblem:
 def _name_problems(name: Any) -> Iterator[DeployProblem]:
     is_name = isinstance(name, str) and _NAME.fullmatch(name)
     if not is_name or name in _RESERVED or name.endswith("-acceptance"):
-        hint = "Use lower-case letters, digits and hyphens, and none of the names that steps or options have."
+        hint = "Use lower-case letters, digits and hyphens. The name must not be the name of a step or an option."
         yield _problem("['ENVIRONMENTS']", f"has the name {name!r}", hint)
 
 
@@ -146,7 +147,7 @@ def _environment_problems(where: str, options: Mapping[str, Any]) -> Iterator[De
 
 
 def _driver_value_problems(where: str, options: Mapping[str, Any]) -> Iterator[DeployProblem]:
-    """Yields what is wrong with the options of the known drivers; a project's own driver checks its options itself."""
+    """Yields the errors in the options of the known drivers. A project's own driver must check its own options."""
     if options.get("DRIVER") not in [*DRIVERS]:
         return
     for key in ("CLUSTER", "CONTAINER", "FUNCTION", "ALIAS", "BUCKET"):
@@ -156,7 +157,7 @@ def _driver_value_problems(where: str, options: Mapping[str, Any]) -> Iterator[D
     services = options.get("SERVICES") or ("",) * ("SERVICES" not in options)
     yield from _list_problems(f"{where}['SERVICES']", services)
     if isinstance(services, list | tuple) and not 0 < len(services) <= MOST_SERVICES:
-        yield _problem(f"{where}['SERVICES']", f"has {len(services)} names", f"Name one to {MOST_SERVICES} services.")
+        yield _problem(f"{where}['SERVICES']", f"has {len(services)} names", f"List 1 to {MOST_SERVICES} services.")
     architecture = options.get("ARCHITECTURE", "arm64")
     if architecture not in [*ARCHITECTURES]:
         hint = f"Use one of {', '.join(map(repr, sorted(ARCHITECTURES)))}."
@@ -184,7 +185,7 @@ def _value_problems(where: str, options: Mapping[str, Any]) -> Iterator[DeployPr
 
 
 def _variable_problems(where: str, variables: Any) -> Iterator[DeployProblem]:
-    """Yields what is wrong with variables. Their values may be secrets, and aren't shown."""
+    """Yields the errors in variables. Doesn't show their values, which may be secrets."""
     if not isinstance(variables, Mapping) or not all(
         isinstance(each, str) for pair in variables.items() for each in pair
     ):
@@ -216,7 +217,7 @@ def _made_for(driver: Any) -> set[str]:
 
 
 def _is_repository(text: str) -> bool:
-    # A colon can only be a port's: behind the last slash it would begin a tag.
+    # A colon must be before the last slash, where it begins a port. After the last slash, it would begin a tag.
     return _REPOSITORY.fullmatch(text) is not None and ":" not in text.rpartition("/")[2]
 
 
@@ -237,7 +238,7 @@ def _is_base_url(url: Any) -> bool:
         return (
             parts.scheme in ("http", "https")
             and bool(parts.hostname)
-            and parts.port != 0  # which raises ValueError if it is none
+            and parts.port != 0  # `port` raises ValueError if it isn't a number
             and not re.search(r"[\s\0]", url)
             and not (parts.username or parts.password or parts.query or parts.fragment)
         )

@@ -21,17 +21,17 @@ from macaron_django.shipping.deploying.served_versions import wait_for_version
 
 __all__ = ["DeployStep", "Deployment", "deploy_steps", "step_names"]
 
-#: Where packages are kept between two runs of the command. git ignores it, and `package` leaves it out.
+#: The folder that keeps packages between two runs of the command. git ignores it, and `package` leaves it out.
 PACKAGES: Final = ".deploy"
-#: Seconds until load balancers have noticed which servers there are.
+#: The most seconds until load balancers have noticed new servers.
 NOTICED_WITHIN: Final = 120.0
 
 
 @dataclass(frozen=True)
 class DeployStep:
-    """One step: ``--no-NAME`` leaves it out, and ``--from NAME`` begins with it.
+    """A step of a deployment. ``--no-NAME`` leaves it out, and ``--from NAME`` begins with it.
 
-    ``releases`` is the environment to which the step releases, or which it tests after a release.
+    ``releases`` is the name of the environment that the step releases to, or that it tests after a release.
     """
 
     name: str
@@ -69,14 +69,14 @@ def _steps_of(deployment: Deployment, environment: DeployEnvironment) -> Iterato
 
 
 class Deployment:
-    """One version, and the environments that it is released to. Each step is a method, which raises DeployError."""
+    """One version, and the environments that it is released to. Each step is a method, which may raise DeployError."""
 
     def __init__(self, version: str, environments: Sequence[DeployEnvironment], actions: DeployActions) -> None:
         self.version, self.environments, self._actions = version, environments, actions
         self._drivers: dict[str, Driver] = {}
 
     def driver(self, environment: DeployEnvironment) -> Driver:
-        """Returns the environment's driver, made at the first use."""
+        """Returns the environment's driver. Creates it at the first use."""
         if environment.name not in self._drivers:
             self._drivers[environment.name] = environment.driver(environment.options, self._actions)
         return self._drivers[environment.name]
@@ -98,7 +98,7 @@ class Deployment:
             self._manage("test")
 
     def build(self) -> None:
-        """Builds what the environments' drivers want."""
+        """Builds the image and the packages that the environments' drivers need."""
         if self._makes("image"):
             self._images.build(self.version)
         packages = self._files.packages
@@ -112,13 +112,13 @@ class Deployment:
             self._manage("package", "--lambda", *named, *in_bucket)
 
     def local_acceptance(self) -> None:
-        """Runs the acceptance tests against the image, or against a server of this project if there is no image."""
+        """Runs the acceptance tests against the image. If there is no image, tests a server of this project."""
         running = self._images.running(self.version) if self._makes("image") else nullcontext(None)
         with running as url:
             self._manage("acceptance", *(["--host", url] if url else []), *settings.DEPLOY.ACCEPTANCE_TESTS)
 
     def push(self) -> None:
-        """Pushes the image, and uploads packages."""
+        """Pushes the image, and uploads the packages."""
         if self._makes("image"):
             self._images.push(self.version)
         for environment in self.environments:
@@ -143,7 +143,10 @@ class Deployment:
         self._manage("acceptance", "--host", environment.base_url, *paths, variables=environment.variables)
 
     def back(self, environment: DeployEnvironment) -> None:
-        """Releases what the environment served before this version; does nothing if it already serves another one."""
+        """Releases the version that the environment served before this one.
+
+        If it doesn't serve this version, does nothing.
+        """
         driver = self.driver(environment)
         current = driver.current()
         self._actions.write(f"{environment.name} serves {_said(current)}.")
@@ -163,7 +166,7 @@ class Deployment:
             return
         self.driver(environment).wait(release)
         if release.version and wait_for_version(environment.base_url, release.version, NOTICED_WITHIN) is None:
-            self._actions.write(f"{environment.base_url}/version doesn't say which version it is.")
+            self._actions.write(f"{environment.base_url}/version doesn't say which version it serves.")
 
     def _makes(self, what: str) -> list[DeployEnvironment]:
         return [each for each in self.environments if each.driver.makes == what]

@@ -1,4 +1,4 @@
-"""Writes a CI workflow that runs the same steps as ``manage.py deploy``, with an AWS role and no long-lived keys."""
+"""Writes a CI workflow that runs the same steps as ``manage.py deploy``. It uses an AWS role, not long-lived keys."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from macaron_django.shipping.file_templates import rendered
 
 __all__ = ["github_workflow"]
 
-#: The step that runs in the environments' jobs, where their variables and credentials are.
+#: This step runs in the environments' jobs, because only these jobs have the variables and credentials.
 OF_ENVIRONMENTS = "tables"
 
 
 def github_workflow(
     environments: Sequence[DeployEnvironment], steps: Container[str], folder: str = ""
 ) -> dict[str, str]:
-    """Returns the file of GitHub Actions, by its path: a job for what comes before, then one for each environment.
+    """Returns the workflow file for GitHub Actions, by its path.
 
-    The jobs have those steps that are in ``steps``. ``folder`` is where the project is in its repository.
+    It has one job for the steps before the releases, and then one job for each environment.
+
+    The jobs run only the steps whose names are in ``steps``. ``folder`` is the project's folder within its repository.
     """
     regions = [region for each in environments if (region := each.options["REGION"])]
     context = {

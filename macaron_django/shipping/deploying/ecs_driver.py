@@ -1,4 +1,4 @@
-"""Releases images to services of Amazon ECS, on Fargate or on instances, by ECS's own rolling deployments."""
+"""Releases images to services of Amazon ECS, on Fargate or on instances. ECS itself makes a rolling deployment."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from macaron_django.shipping.deploying.release_drivers import Release, ReleaseFi
 
 __all__ = ["EcsDriver"]
 
-#: Tags of a task definition: the version that it runs, and the ARN of the one that ran before it.
+#: Tags of a task definition: the version that it runs, and the ARN of the task definition that ran before it.
 VERSION_TAG: Final = "macaron-version"
 BEFORE_TAG: Final = "macaron-before"
-#: Seconds between two looks at a deployment.
+#: Seconds between two calls for the state of a deployment.
 INTERVAL: Final = 5.0
 _ECR: Final = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(.+)")
-#: How many of the reasons why tasks stopped are shown.
+#: The most reasons for stopped tasks that are shown.
 _REASONS: Final = 3
-_INSTEAD: Final = "Release a version that was pushed: --from with this environment's name, and --release VERSION."
+_INSTEAD: Final = "Release a version that was pushed: use --from with this environment's name, and --release VERSION."
 
 
 class EcsDriver:
-    """Gives each service a copy of the task definition that it has, with the new image.
+    """Deploys a new image: each service gets a copy of its task definition with this image.
 
-    Services are updated in the order of the setting. A container gets the image if its own is of the same repository,
-    or if ``CONTAINER`` names it.
+    Services are updated in the order of the setting. In a task definition, the image of a container is replaced if it
+    is from the same repository, or if ``CONTAINER`` names the container.
     """
 
     makes = "image"
@@ -41,13 +41,13 @@ class EcsDriver:
         self._ecs = actions.client("ecs", options["REGION"])
 
     def upload(self, files: ReleaseFiles) -> None:
-        """Does nothing: an image is in its registry already."""
+        """Does nothing, because the image is already in its registry."""
 
     def current(self) -> Release:
         """Returns the last release.
 
-        After a deployment that failed halfway, or that ECS rolled back in one service, only some of the services have
-        the last release. That is the release that replaced what the other services still run.
+        If a deployment failed halfway, or if ECS rolled it back in one service, the services run two releases. The last
+        release is the one whose ``BEFORE_TAG`` leads to the other release.
         """
         places = {name: each["taskDefinition"] for name, each in self._described().items()}
         found = [self._task_definition(each)[1] for each in dict.fromkeys(places.values())]
@@ -78,7 +78,7 @@ class EcsDriver:
             breaker = services[name].get("deploymentConfiguration", {}).get("deploymentCircuitBreaker", {})
             if not breaker.get("enable"):
                 self._actions.write(
-                    f"{name} has no deployment circuit breaker: tasks that fail are started again and again."
+                    f"{name} has no deployment circuit breaker: ECS starts failing tasks again and again."
                 )
         for _ in polls(self._timeout, INTERVAL):
             if shown:
@@ -86,10 +86,10 @@ class EcsDriver:
             for name in list(waited_for):
                 state = self._state(name, services[name], waited_for[name])
                 if state is None and name in seen:
-                    # With `rollback`, the circuit breaker makes the deployment before the primary one again.
+                    # With `rollback`, the circuit breaker makes the previous deployment the primary one again.
                     told = f"ECS has gone back to {services[name]['taskDefinition']}, or another deployment has begun."
                     raise DeployError(" ".join([f"{name}: {told}", *self._stopped(name)]))
-                if state is None:  # its answers may be older than the last change
+                if state is None:  # ECS's response may be older than the last change
                     state = "ECS doesn't show the deployment yet"
                 else:
                     seen.add(name)
@@ -106,12 +106,12 @@ class EcsDriver:
         )
 
     def back(self) -> Release:
-        """Updates the services that run the current version to the task definitions that they had before."""
+        """Changes the services that run the current version: each gets the task definition that it had before."""
         current, places = self.current(), dict[str, str]()
         for name, definition in current.places.items():
             _, tags = self._task_definition(definition)
             if tags.get(VERSION_TAG, "") != current.version:
-                continue  # a deployment that failed halfway didn't reach it, or ECS has gone back
+                continue  # a failed deployment didn't reach this service, or ECS rolled it back
             if BEFORE_TAG not in tags:
                 raise DeployError(
                     f"{definition} has no tag {BEFORE_TAG}, so what {name} ran before isn't known. {_INSTEAD}"
@@ -121,16 +121,19 @@ class EcsDriver:
         return self._updated(versions[0], places)
 
     def _ran_before(self, tags: Mapping[str, str]) -> str | None:
-        with contextlib.suppress(DeployError):  # deleted
+        with contextlib.suppress(DeployError):  # the task definition was deleted
             return self._task_definition(tags[BEFORE_TAG])[1].get(VERSION_TAG, "")
         return None
 
     def _version_of(self, before: str) -> str:
-        """Returns the version of a task definition that services go back to, which must still exist."""
+        """Returns the version of the task definition to go back to.
+
+        Raises DeployError if it was deleted or deregistered.
+        """
         try:
             definition, tags = self._task_definition(before)
         except DeployError as error:
-            raise DeployError(f"What ran before can't be read: {error} {_INSTEAD}") from error
+            raise DeployError(f"The task definition that ran before can't be read: {error} {_INSTEAD}") from error
         if (status := definition.get("status", "ACTIVE")) != "ACTIVE":
             raise DeployError(
                 f"The task definition that ran before, {before}, is {status}: it was deregistered. {_INSTEAD}"
@@ -138,7 +141,7 @@ class EcsDriver:
         return tags.get(VERSION_TAG, "")
 
     def _described(self) -> dict[str, Any]:
-        """Returns the services by their names, in the order of the setting."""
+        """Returns ECS's descriptions of the services by their names, in the order of the setting."""
         answer = self._actions.read(self._ecs, "DescribeServices", cluster=self._cluster, services=self._services)
         found = {each["serviceName"]: each for each in answer["services"] if each["status"] == "ACTIVE"}
         if missing := [name for name in self._services if name not in found]:
@@ -161,7 +164,9 @@ class EcsDriver:
         chosen = [each for each in containers if self._is_ours(each, image)]
         if not chosen:
             there = ", ".join(f"{each['name']} ({each['image']})" for each in containers)
-            raise DeployError(f"{before} has no container for {image}; it has {there}. Name one as CONTAINER.")
+            raise DeployError(
+                f"{before} has no container for {image}; it has {there}. Name the container as CONTAINER."
+            )
         for each in chosen:
             each["image"] = image
         kept = {key: value for key, value in tags.items() if not key.startswith("aws:")}
@@ -188,7 +193,7 @@ class EcsDriver:
         return Release(version, places)
 
     def _pinned(self, image: str) -> str:
-        """Returns the image by its digest, if its registry is Amazon ECR, otherwise by its tag."""
+        """Returns the image's name with its digest if its registry is Amazon ECR, or else with its tag."""
         found = _ECR.fullmatch(image)
         if found is None:
             return image
@@ -205,14 +210,14 @@ class EcsDriver:
             )
         except DeployError as error:
             if self._actions.dry_run:
-                return image  # it isn't pushed yet
+                return image  # in a dry run, the image isn't pushed yet
             raise DeployError(f"{image} can't be found: {error} Push it: --from push.") from error
         return f"{_repository(image)}@{answer['imageDetails'][0]['imageDigest']}"
 
     def _state(self, name: str, service: Mapping[str, Any], definition: str) -> str | None:
-        """Returns how far the deployment of a task definition has come; None if the service isn't deploying it.
+        """Returns a text with the progress of a task definition's deployment. None if the service isn't deploying it.
 
-        Raises DeployError if it has failed.
+        Raises DeployError if the deployment has failed.
         """
         for deployment in service["deployments"]:
             if deployment["taskDefinition"] != definition:
@@ -230,7 +235,7 @@ class EcsDriver:
         return None
 
     def _stopped(self, name: str) -> Iterator[str]:
-        """Yields the reasons why tasks of a service have stopped. ECS remembers them for an hour."""
+        """Yields the reasons why tasks of a service have stopped. ECS keeps these reasons for an hour."""
         try:
             listed = self._actions.read(
                 self._ecs, "ListTasks", cluster=self._cluster, serviceName=name, desiredStatus="STOPPED"
@@ -238,8 +243,8 @@ class EcsDriver:
             if not listed:
                 return
             described = self._actions.read(self._ecs, "DescribeTasks", cluster=self._cluster, tasks=listed[:_REASONS])
-        except DeployError as error:  # which mustn't hide that the deployment has failed
-            yield f"Why its tasks have stopped can't be read: {error}"
+        except DeployError as error:  # this error mustn't hide that the deployment has failed
+            yield f"The reasons why its tasks stopped can't be read: {error}"
             return
         reasons = dict[str, None]()
         for task in described["tasks"]:
@@ -253,7 +258,7 @@ class EcsDriver:
 
 
 def _repository(image: str) -> str:
-    """Returns an image's name without its tag and digest.
+    """Returns the name of an image without its tag and digest.
 
     >>> _repository("localhost:5000/notes:1"), _repository("notes@sha256:12")
     ('localhost:5000/notes', 'notes')

@@ -1,4 +1,4 @@
-"""Names versions as PyMacaron does, by date, time and git revision."""
+"""Names versions by date, time and git revision, as PyMacaron does."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from macaron_django.shipping.deploying.deploy_actions import DeployActions, Depl
 __all__ = ["new_version", "place_in_repository", "require_version_of_revision"]
 
 _DIRTY = "-dirty"
-#: How many of the changed files are named.
+#: The most changed files that a message names.
 _NAMED = 5
 
 
 def new_version(actions: DeployActions, *, allow_dirty: bool) -> str:
-    """Returns ``DATE-TIME-REVISION`` of the tree that is checked out, in UTC.
+    """Returns the name ``DATE-TIME-REVISION`` for the revision that is checked out. The time is in UTC.
 
-    Raises DeployError if the tree has changes that aren't committed; with ``allow_dirty``, the name says so instead.
+    If there are changes that aren't committed, raises DeployError. With ``allow_dirty``, the name shows that instead.
     """
     now = datetime.now(timezone.utc).strftime("%y%m%d-%H%M")
     return f"{now}-{_revision(actions, allow_dirty=allow_dirty)}"
 
 
 def require_version_of_revision(actions: DeployActions, version: str, *, allow_dirty: bool) -> None:
-    """Raises DeployError if ``version`` is to be built, but another revision is checked out."""
+    """Raises DeployError if ``version`` can't be built, because another revision is checked out."""
     revision = _revision(actions, allow_dirty=allow_dirty)
     if not version.endswith(f"-{revision}"):
         raise DeployError(
@@ -34,9 +34,11 @@ def require_version_of_revision(actions: DeployActions, version: str, *, allow_d
 
 
 def place_in_repository(actions: DeployActions) -> tuple[Path, str]:
-    """Returns the folder of the project's repository, and the project's folder in it, "" if both are one.
+    """Returns the folder of the project's repository, and the project's folder within it.
 
-    A project that isn't in a repository counts as a whole repository.
+    The latter is "" if they are the same.
+
+    If the project isn't in a repository, its own folder counts as the repository's folder.
     """
     try:
         inside = actions.output(["git", "rev-parse", "--show-prefix"]).strip().rstrip("/")

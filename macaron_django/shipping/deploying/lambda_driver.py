@@ -1,4 +1,7 @@
-"""Releases packages to AWS Lambda: each release is a published version, and an environment is an alias."""
+"""Releases packages to AWS Lambda.
+
+Each release is a published version of a function, and an environment is an alias.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,13 @@ from macaron_django.shipping.deploying.release_drivers import Release, ReleaseFi
 
 __all__ = ["LambdaDriver"]
 
-#: Bytes of a zip file that UpdateFunctionCode takes; larger ones are read from S3 (AWS, "Lambda quotas").
+#: The most bytes of a zip file that UpdateFunctionCode accepts (AWS, "Lambda quotas"). Larger files must be in S3.
 MOST_DIRECT: Final = 50 * 1024 * 1024
-#: Seconds between two looks at a function.
+#: Seconds between two calls for the state of a function.
 INTERVAL: Final = 2.0
-#: An alias's description: the published versions that it had, the current one first.
+#: The description of an alias: the published versions that the alias has had, the current version first.
 _HISTORY: Final = re.compile(r"macaron: (\d+(?: < \d+)*)")
-#: Characters of a description.
+#: The most characters of a description.
 _MOST: Final = 256
 
 
@@ -40,7 +43,7 @@ class LambdaDriver:
     def upload(self, files: ReleaseFiles) -> None:
         """Uploads the package, and publishes it under the version's name."""
         if self._published(files.version) is not None:
-            self._actions.write(f"{self._function} has {files.version} already.")
+            self._actions.write(f"{self._function} already has {files.version}.")
             return
         file = files.packages.get(self._architecture)
         code = b"" if self._actions.dry_run else self._read(file)
@@ -52,23 +55,24 @@ class LambdaDriver:
         name = "x86_64" if self._architecture == "x86-64" else self._architecture
         self._change("UpdateFunctionCode", Architectures=[name], **source)
         self._wait_until("LastUpdateStatus", "Successful")
-        # Because of the digest, code that another deployment has uploaded meanwhile isn't published under this name.
+        # If another deployment has uploaded code meanwhile, the digest differs, and its code isn't published under this
+        # name.
         published = self._change("PublishVersion", Description=files.version, CodeSha256=digest)
-        # A version with SnapStart needs minutes until it can be invoked.
+        # With SnapStart, a version can be invoked only after some minutes.
         self._wait_until("State", "Active", Qualifier=published["Version"])
 
     def current(self) -> Release:
-        """Returns the release that the alias points to; one without a version if there is no alias yet."""
+        """Returns the release that the alias points to. If there is no alias yet, the release has no version."""
         alias = self._described_alias()
         return Release("") if alias is None else self._release(alias["FunctionVersion"])
 
     def release(self, files: ReleaseFiles) -> Release:
-        """Moves the alias to the published version, or creates it."""
+        """Moves the alias to the published version. Creates the alias if it doesn't exist."""
         number = self._published(files.version)
         if number is None:
             if not self._actions.dry_run:
                 raise DeployError(f"{self._function} has no version {files.version}. Upload it: --from push.")
-            number = "the new version"  # it isn't uploaded yet
+            number = "the new version"  # in a dry run, the version isn't uploaded yet
         alias = self._described_alias()
         if alias is None:
             self._change("CreateAlias", Name=self._alias, FunctionVersion=number, Description=_description([number]))
@@ -78,14 +82,17 @@ class LambdaDriver:
         return Release(files.version, {self._alias: number})
 
     def wait(self, release: Release) -> None:
-        """Requires that the alias has the version. An alias moves at once, and only to versions that can be invoked."""
+        """Raises DeployError if the alias isn't at the version.
+
+        No waiting is needed: an alias moves at once, and only to versions that can be invoked.
+        """
         number = release.places[self._alias]
         alias = self._described_alias()
         if alias is None or alias["FunctionVersion"] != number:
             raise DeployError(f"The alias {self._alias} of {self._function} was moved by another deployment.")
 
     def back(self) -> Release:
-        """Moves the alias to the version that it had before."""
+        """Moves the alias to its previous version."""
         alias = self._described_alias()
         history = [] if alias is None else _history(alias)
         if alias is None:
@@ -95,8 +102,9 @@ class LambdaDriver:
             )
         if len(history) < 2:
             raise DeployError(
-                f"The description of the alias {self._alias} of {self._function} doesn't say what it had before. "
-                "Release a version that was uploaded: --from with this environment's name, and --release VERSION."
+                f"The description of the alias {self._alias} of {self._function} doesn't name the version before "
+                "it. Release a version that was uploaded: --from with this environment's name, and --release "
+                "VERSION."
             )
         self._move(alias, history[1:])
         return self._release(history[1])
@@ -105,11 +113,11 @@ class LambdaDriver:
         configuration = self._actions.read(
             self._lambda, "GetFunctionConfiguration", FunctionName=self._function, Qualifier=number
         )
-        described = configuration.get("Description", "")  # by this command, or in another tool's words
+        described = configuration.get("Description", "")  # written by this command or by another tool
         return Release(described if number.isdecimal() and is_version(described) else "", {self._alias: number})
 
     def _move(self, alias: Mapping[str, Any], history: Sequence[str]) -> None:
-        # Because of the revision, this fails if another deployment has moved the alias meanwhile.
+        # If another deployment has moved the alias meanwhile, the revision differs, and this call fails.
         revision = {"RevisionId": alias["RevisionId"]} if "RevisionId" in alias else {}
         self._change(
             "UpdateAlias",
@@ -141,7 +149,7 @@ class LambdaDriver:
         return {"S3Bucket": self._bucket, "S3Key": key}
 
     def _published(self, version: str) -> str | None:
-        """Returns the number of the published version with that name."""
+        """Returns the number of the published version that has this name."""
         listed = self._actions.listed(self._lambda, "ListVersionsByFunction", "Versions", FunctionName=self._function)
         numbers = (each["Version"] for each in listed if each.get("Description") == version)
         return next((number for number in numbers if number != "$LATEST"), None)
@@ -167,9 +175,9 @@ class LambdaDriver:
 
 
 def _history(alias: Mapping[str, Any]) -> list[str]:
-    """Returns the versions that an alias had, the current one first.
+    """Returns the versions that an alias has had, the current version first.
 
-    It is the only one if another tool moved the alias.
+    If another tool has moved the alias, returns only the current version.
     """
     current = str(alias["FunctionVersion"])
     found = _HISTORY.search(alias.get("Description", ""))

@@ -1,6 +1,7 @@
-"""Defines drivers: each does for ``manage.py deploy`` what one platform needs.
+"""Defines drivers. A driver uploads and releases versions on one platform, for ``manage.py deploy``.
 
-The known ones are ``ecs`` and ``lambda``. The setting names a project's own driver by its dotted path.
+The known drivers are ``ecs`` and ``lambda``. A project can have its own driver, which the setting names by its dotted
+path.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ DRIVERS: Mapping[str, str] = {
     "ecs": "macaron_django.shipping.deploying.ecs_driver.EcsDriver",
     "lambda": "macaron_django.shipping.deploying.lambda_driver.LambdaDriver",
 }
-#: What a tag of an image may be.
+#: The allowed tags of an image.
 _VERSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
 @dataclass(frozen=True)
 class ReleaseFiles:
-    """What was built for a version: an image with its tag, and packages by the architecture that they are for."""
+    """The files that were built for a version: the image with its tag, and the packages by their architectures."""
 
     version: str
     image: str | None = None
@@ -38,9 +39,9 @@ class ReleaseFiles:
 class Release:
     """A version that is served.
 
-    ``places``, which only the driver reads, says where it is served, such as task definitions by service.
+    ``places`` says where the version is served, such as task definitions by service. Only the driver reads it.
 
-    ``version`` is empty if it wasn't released by ``manage.py deploy``.
+    ``version`` is "" if the release wasn't made by ``manage.py deploy``.
     """
 
     version: str
@@ -50,40 +51,40 @@ class Release:
 class Driver(Protocol):
     """One environment of a project, where versions are released.
 
-    A driver changes things only through ``actions``, so that a dry run shows them and changes nothing. Its methods
-    raise DeployError, with the remedy, if they can't do what they say.
+    A driver makes all changes through ``actions``, so that a dry run shows them and changes nothing. If a method can't
+    do its work, it raises DeployError with the remedy.
     """
 
-    #: What must be built for it: ``"image"``, ``"package"`` (of Lambda) or ``"nothing"``.
+    #: The kind of file that must be built for the driver: ``"image"``, ``"package"`` (of Lambda) or ``"nothing"``.
     makes: str
-    #: The keys that an environment must and may have in the setting, besides those of all drivers.
+    #: The required and the optional keys of an environment in the setting, in addition to the keys of all drivers.
     required: frozenset[str]
     optional: frozenset[str]
 
     def __init__(self, options: Mapping[str, Any], actions: DeployActions) -> None:
-        """Takes ``options``, the environment's part of the setting."""
+        """Creates the driver from ``options``, the environment's dictionary in the setting."""
 
     def upload(self, files: ReleaseFiles) -> None:
-        """Brings what was built to where ``release`` finds it. An image needs no upload: it is already in its registry.
+        """Uploads the built files to the place where ``release`` finds them. An image is already in its registry.
 
-        Changes nothing that serves requests, and doesn't upload a version twice.
+        Doesn't change the code that serves requests, and doesn't upload a version twice.
         """
 
     def current(self) -> Release:
         """Returns the release that is served, or that is being rolled out."""
 
     def release(self, files: ReleaseFiles) -> Release:
-        """Begins to serve a version that was uploaded, and records what was served before."""
+        """Begins to serve a version that was uploaded, and records the release that was served before."""
 
     def wait(self, release: Release) -> None:
-        """Returns as soon as no other release is served."""
+        """Waits until no other release is served."""
 
     def back(self) -> Release:
-        """Begins to serve what was served before the current release, as recorded by ``release``."""
+        """Begins to serve the release before the current one. ``release`` has recorded it."""
 
 
 class DriverClass(Protocol):
-    """What the class of a driver must have: these attributes, and a way to make a driver."""
+    """The type of a driver's class: it has these attributes, and is called to create a driver."""
 
     makes: str
     required: frozenset[str]
@@ -93,7 +94,7 @@ class DriverClass(Protocol):
 
 
 def is_version(text: str) -> bool:
-    """Returns whether a text can be the name of a version.
+    """Returns whether a text is allowed as the name of a version.
 
     >>> is_version("261130-1200-94ea2bc"), is_version("../latest")
     (True, False)
@@ -102,11 +103,11 @@ def is_version(text: str) -> bool:
 
 
 def driver_class(name: str) -> DriverClass:
-    """Returns the class of the driver that has this name or dotted path.
+    """Returns the class of the driver with this name or dotted path.
 
-    Raises ImportError if there is no such class, and TypeError if it isn't a driver.
+    Raises ImportError if there is no such class, and TypeError if the class isn't a driver.
     """
     found = import_string(DRIVERS.get(name, name))
     if missing := [each for each in ("makes", "required", "optional") if not hasattr(found, each)]:
-        raise TypeError(f"{name} has no {missing[0]}: it isn't a driver.")
+        raise TypeError(f"{name} isn't a driver: it has no {missing[0]}.")
     return cast(DriverClass, found)

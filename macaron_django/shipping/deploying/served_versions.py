@@ -1,4 +1,4 @@
-"""Asks a running server whether it is ready, and which version it is."""
+"""Waits until a running server is ready, or serves a version."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from macaron_django.shipping.deploying.deploy_actions import DeployError, polls
 
 __all__ = ["wait_for_answer", "wait_for_version"]
 
-#: Seconds for one answer, and between two requests.
+#: Seconds to wait for one response, and seconds between two requests.
 _TIMEOUT: Final = 10.0
 INTERVAL: Final = 1.0
-#: Bytes of an answer of ``/version``.
+#: The most bytes of a response of ``/version``.
 _MOST: Final = 64 * 1024
 
 
@@ -34,9 +34,9 @@ def wait_for_answer(url: str, seconds: float) -> None:
 
 
 def wait_for_version(base_url: str, version: str, seconds: float) -> str | None:
-    """Waits until the given version is served, and returns it; returns None if ``/version`` doesn't name a version.
+    """Waits until the given version is served, and returns it. Returns None if ``/version`` doesn't name a version.
 
-    Raises DeployError if it isn't served within ``seconds``: load balancers take a while.
+    Raises DeployError if the version isn't served within ``seconds``. Load balancers need some time for a change.
     """
     problem = ""
     for _ in polls(seconds, INTERVAL):
@@ -57,7 +57,7 @@ def _served_version(base_url: str) -> str | None:
     except ValueError:
         return None
     except urllib.error.HTTPError as error:
-        if error.code < 500:  # there is no such endpoint, or it isn't public
+        if error.code < 500:  # there is no /version, or it isn't public
             return None
         raise
     version = answer.get("container") if isinstance(answer, dict) else None

@@ -1,4 +1,4 @@
-"""Runs the steps of a deployment one after another, each with its time, until one fails."""
+"""Runs the steps of a deployment one after another, until one fails. Measures the time of each step."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["StepFailedError", "StepRun", "chosen_steps", "run_steps"]
 
 @dataclass(frozen=True)
 class StepRun:
-    """A step that succeeded, and the seconds that it took."""
+    """A step that has succeeded, and the seconds that it took."""
 
     step: DeployStep
     seconds: float
 
 
 class StepFailedError(Exception):
-    """A step failed after some seconds."""
+    """Raised if a step fails. The message has the seconds until then."""
 
     def __init__(self, step: DeployStep, seconds: float, reason: str) -> None:
         super().__init__(f"{step.name} failed after {seconds:.1f} s: {reason}")
@@ -31,9 +31,9 @@ class StepFailedError(Exception):
 def chosen_steps(
     steps: Sequence[DeployStep], *, without: frozenset[str], first: str | None, last: str | None
 ) -> list[DeployStep]:
-    """Returns the steps from the one named ``first`` to the one named ``last``, except those in ``without``.
+    """Returns the steps from ``first`` to ``last``, except the steps in ``without``. All three are names of steps.
 
-    If the release to an environment is left out, so are the acceptance tests after it, unless ``first`` names them.
+    If the release to an environment is in ``without``, the acceptance tests after it are left out, too.
     """
     names = [step.name for step in steps]
     begin = names.index(first) if first else 0
@@ -46,7 +46,8 @@ def chosen_steps(
 def run_steps(steps: Sequence[DeployStep], write: Callable[[str], object], *, dry_run: bool) -> Iterator[StepRun]:
     """Runs the steps, and yields each that has succeeded.
 
-    Raises StepFailedError at the first that fails; a dry run says why it would fail, and shows the others, too.
+    Raises StepFailedError at the first step that fails. A dry run writes why the step would fail, and goes on with the
+    next step.
     """
     for number, step in enumerate(steps, 1):
         write(f"[{number}/{len(steps)}] {step.name}: {step.does}")

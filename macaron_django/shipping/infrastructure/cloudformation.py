@@ -42,7 +42,7 @@ def cloudformation_template(
     prefix: str = "",
     service: LambdaService | FargateService | None = None,
 ) -> str:
-    """Returns a template as YAML, of tables and their policy, or of tables and the service that has this policy."""
+    """Returns a template as YAML. It has tables, and their policy or the service that has this policy."""
     tables = list(tables)
     names = {named: pascal(name) for named, name in resource_names(tables, prefix).items()}
     resources: dict[str, Resource] = {}
@@ -177,7 +177,10 @@ def _scaling_target(name: str, index: str | None, kind: str, least: int) -> Reso
 
 
 def _alarm(name: str, index: str | None, kind: str) -> Resource:
-    """Returns the alarm of a table, or of an index: the metric of a table doesn't count its indexes."""
+    """Returns the alarm of a table or an index.
+
+    An index needs its own alarm, because the table's metric doesn't count indexes.
+    """
     place = f"${{{name}Table}}" if index is None else f"the index {index} of ${{{name}Table}}"
     return alarm(
         {"Fn::Sub": f"DynamoDB throttles {kind.lower()}s of {place}."},
@@ -215,10 +218,11 @@ _FUNCTION_PARAMETERS: Final = {
 
 
 def _function(policy: Resource, service: LambdaService) -> dict[str, Resource]:
-    """Returns the function and the API. The API calls an alias: new code isn't served until the alias is moved."""
+    """Returns the function and the API. The API calls an alias, so new code is served only after the alias is moved."""
     environment: dict[str, Any] = {
         **service.environment(),
-        # Not the API's own name alone: the API needs the function, which would need the API.
+        # The suffix of all APIs' host names. This API's own host name would be a circular reference: the API needs the
+        # function.
         "ALLOWED_HOSTS": {"Fn::Sub": ".execute-api.${AWS::Region}.${AWS::URLSuffix}"},
         **{
             name: {"Fn::Sub": f"{{{{resolve:secretsmanager:${{{parameter}}}}}}}"}

@@ -1,4 +1,4 @@
-"""Describes the service that a file makes besides its tables: a Lambda function, or containers on ECS Fargate."""
+"""Describes the service that a file has in addition to the tables: a Lambda function, or containers on ECS Fargate."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = [
     "LambdaService",
 ]
 
-#: The function's alias that is served: a release of `manage.py deploy` moves it.
+#: The function's alias that the API calls. A release by `manage.py deploy` moves this alias.
 ALIAS: Final = "current"
-#: The port that the image of ``dockerize`` listens on, and the user that it runs as.
+#: The port that the image of ``dockerize`` listens on, and the user that it runs as (user id and group id).
 PORT: Final = 8000
 USER: Final = "10001:10001"
 HEALTH_COMMAND: Final = (
@@ -31,16 +31,19 @@ HEALTH_COMMAND: Final = (
     f"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{PORT}/ready', timeout=3)",
 )
 WORKER_COMMAND: Final = ("python", "manage.py", "macaronworker")
-#: Variables whose values are known only where the file is used, besides those of ``environment``.
+#: Environment variables that the service has in addition to ``environment``. Their values are known only when the file
+#: is applied.
 LATER_VARIABLES: Final = ("AWS_REGION", "ALLOWED_HOSTS")
-#: What ECS needs to fetch a private repository's image, besides ``GetAuthorizationToken``, which isn't about one.
+#: The permissions on a private repository that ECS needs to fetch its image. ECS also needs ``GetAuthorizationToken``,
+#: which has no resource.
 PULL_ACTIONS: Final = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-#: Seconds: until a new task must be healthy; for the requests of a task that ends; until a task that ends is killed.
-#: The last is longer than the 5 s for which start.sh goes on serving plus the 30 s for which granian waits.
+#: Times in seconds. "grace": until a new task must be healthy. "draining": for the last requests of an ending task.
+#: "stop": until an ending task is killed. "stop" must be longer than 35 s: start.sh goes on serving for 5 s, and
+#: granian waits for 30 s.
 DEPLOYMENT: Final[Mapping[str, int]] = {"grace": 90, "draining": 30, "stop": 40}
 
-#: What alarms about the containers look at: the metric of AWS/ApplicationELB and its statistic, the comparison and
-#: threshold, what missing values mean, and a description.
+#: The alarms about the containers. Each has a metric of AWS/ApplicationELB, its statistic, the comparison, the
+#: threshold, the meaning of missing values, and a description.
 FARGATE_ALARMS: Final[Mapping[str, tuple[str, str, str, int, str, str]]] = {
     "errors": (
         *("HTTPCode_Target_5XX_Count", "Sum", "GreaterThanThreshold", 5, "notBreaching"),
@@ -61,10 +64,11 @@ _VARIABLE: Final = re.compile("[A-Z][A-Z0-9]*(_[A-Z][A-Z0-9]*)*")
 
 @dataclass(frozen=True)
 class LambdaService:
-    """A function behind an HTTP API, which calls the alias ``ALIAS``.
+    """A Lambda function behind an HTTP API. The API calls the function's alias ``ALIAS``.
 
-    ``secrets`` are environment variables whose values are in Secrets Manager when the file is applied; each is a
-    parameter with an ARN. Raises ValueError as FargateService does.
+    ``secrets`` has the names of environment variables. Their values must be in Secrets Manager when the file is
+    applied. For each, the file has a parameter for the secret's ARN. Raises ValueError for the same names as
+    FargateService.
     """
 
     settings_module: str
@@ -83,10 +87,12 @@ class LambdaService:
 class FargateService:
     """Containers of the image that ``dockerize`` describes, behind an Application Load Balancer.
 
-    ``secrets`` are the environment variables that come from Secrets Manager; each is a parameter with an ARN. With
-    ``worker``, other containers of the same image run tasks. Without ``own_load_balancer``, a rule is added to a
-    listener that exists. Raises ValueError for a secret that isn't the name of a variable in capitals, that is given
-    twice, or whose variable has a value already: ECS refuses such a task definition.
+    ``secrets`` has the names of the environment variables that get their values from Secrets Manager. For each, the
+    file has a parameter for the secret's ARN. With ``worker``, other containers of the same image run tasks. Without
+    ``own_load_balancer``, a rule is added to an existing listener.
+
+    Raises ValueError if a secret isn't the name of a variable in capitals, or is given twice. Also raises it if the
+    variable already has a value, because ECS refuses such a task definition.
     """
 
     settings_module: str
@@ -119,4 +125,4 @@ def _require_secrets(secrets: tuple[str, ...], known: Mapping[str, str]) -> None
         if name in secrets[:number]:
             raise ValueError(f"The secret {name} is given twice.")
         if name in (*known, *LATER_VARIABLES):
-            raise ValueError(f"{name} can't be a secret: the service has its value already.")
+            raise ValueError(f"{name} can't be a secret: the service already has a value for it.")

@@ -1,4 +1,4 @@
-"""Describes the tables of persisted schemas as ``synctables`` would make them."""
+"""Describes the tables of persisted schemas, with the properties that ``synctables`` would create them with."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_UNITS", "PYTHON_RUNTIME", "DescribedIndex", "DescribedTable", "described_tables", "resource_names"]
 
-#: How many times its capacity a provisioned table may be scaled up to.
+#: The most that a provisioned table is scaled up to, as a multiple of its capacity.
 MOST_UNITS: Final = 10
-#: Lambda's name for this Python, for which ``manage.py package`` compiles.
+#: Lambda's name of this Python version. ``manage.py package`` compiles for this version.
 PYTHON_RUNTIME: Final = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @dataclass(frozen=True)
 class DescribedIndex:
-    """A secondary index. ``held`` are the attributes that it holds in addition to the keys; None means all."""
+    """A secondary index. ``held`` has the attributes that it projects in addition to the keys.
+
+    None means all attributes.
+    """
 
     name: str
     hash_key: str
@@ -34,9 +37,9 @@ class DescribedIndex:
 
 @dataclass(frozen=True)
 class DescribedTable:
-    """A table. ``attributes`` has the types of keys: "S", "N" or "B".
+    """A table. ``attributes`` has the types of the key attributes: "S", "N" or "B".
 
-    ``units`` are those of reads and writes; None means on demand.
+    ``units`` has the read units and the write units. None means that the table is billed on demand.
     """
 
     name: str
@@ -51,14 +54,14 @@ class DescribedTable:
     tags: Mapping[str, str]
 
     def scaled(self) -> Iterable[str | None]:
-        """Yields the scaled parts of a provisioned table: None for the table itself, then its global indexes' names."""
+        """Yields the scaled parts of a provisioned table: None for the table, then the names of its global indexes."""
         if self.units is not None:
             yield None
             yield from (index.name for index in self.indexes if not index.local)
 
 
 def described_tables(persistences: Iterable[Persistence]) -> list[DescribedTable]:
-    """Returns the tables of persisted schemas. A table that several schemas share is returned once."""
+    """Returns the tables of persisted schemas. If several schemas share a table, returns it once."""
     found = {each.table_name: _described(each) for each in persistences}
     return list(found.values())
 
@@ -102,9 +105,10 @@ def _keys(schema: Iterable[Mapping[str, str]]) -> tuple[str | None, str | None]:
 def resource_names(tables: Iterable[DescribedTable], prefix: str) -> dict[tuple[str, str | None], str]:
     """Names the resources of each table and of each index, in snake case and without the prefix.
 
-    The keys are (table, None) for a table and (table, index) for an index. Two names that differ in punctuation alone
-    would be one in CloudFormation, whose names have letters and digits only: a name that isn't plain gets a part of its
-    hash. So a name doesn't depend on the order of the tables, which matters because a new name means a new resource.
+    The key of a name is (table, None) for a table and (table, index) for an index. CloudFormation's names have only
+    letters and digits, so two names that differ only in punctuation would be equal. In that case, a part of a hash is
+    added to each name that isn't plain. So a name doesn't depend on the order of the tables. That matters, because a
+    new name means a new resource.
 
     >>> table = DescribedTable("live-order.lines", "id", None, {}, (), None, None, None, None, {})
     >>> resource_names([table], "live-")
@@ -127,7 +131,7 @@ def resource_names(tables: Iterable[DescribedTable], prefix: str) -> dict[tuple[
     }
 
 
-#: Names that stay distinct when their words are written without underscores, each with a capital.
+#: Plain names: they stay distinct when they are converted from snake case to Pascal case.
 _PLAIN: Final = re.compile("[a-z][a-z0-9]*(_[a-z][a-z0-9]*)*")
 
 

@@ -33,7 +33,7 @@ _PULLS: Final = "HasRepository"
 
 @dataclass(frozen=True)
 class FargateTemplate:
-    """Parts of a template, by their names."""
+    """Parts of a CloudFormation template, by their names."""
 
     parameters: dict[str, Any]
     conditions: dict[str, Any]
@@ -42,7 +42,7 @@ class FargateTemplate:
 
 
 def fargate_template(service: FargateService, statements: Sequence[Resource]) -> FargateTemplate:
-    """Returns the parts that make a service whose policy has ``statements``."""
+    """Returns the parts of the template for a service whose policy has ``statements``."""
     outputs: dict[str, Any] = {
         "Cluster": {"Value": {"Ref": "ServiceCluster"}},
         "Service": {"Value": {"Fn::GetAtt": ["Service", "Name"]}},
@@ -151,9 +151,9 @@ def _task_resources(service: FargateService, statements: Sequence[Resource]) -> 
 
 
 def _task(service: FargateService, container: Resource) -> Resource:
-    """Returns the definition of a task, whose only container begins with the keys of ``container``.
+    """Returns the definition of a task with one container. The container has the keys of ``container``, and others.
 
-    Fargate has no tmpfs: /tmp is a volume of the task, which begins with the image's files at this path.
+    Fargate has no tmpfs, so /tmp is a volume of the task. At the start, it has the image's files in /tmp.
     """
     return {
         "Type": "AWS::ECS::TaskDefinition",
@@ -320,7 +320,7 @@ def _worker_resources(service: FargateService) -> dict[str, Resource]:
 
 
 def _running(task: str, **more: Any) -> Resource:
-    """Returns a service that runs a task. Scaling sets the number of tasks; updates of the stack don't change it."""
+    """Returns a service that runs a task. Scaling sets the number of tasks. Updates of the stack don't change it."""
     return {
         "Type": "AWS::ECS::Service",
         "Properties": {

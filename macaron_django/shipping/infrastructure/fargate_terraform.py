@@ -36,7 +36,7 @@ _NAME: Final = Expression("var.service_name")
 
 
 def fargate_blocks(service: FargateService) -> Iterator[Block]:
-    """Yields the blocks; ``aws_iam_policy.service`` and ``aws_region.current`` must be in the file, too."""
+    """Yields the blocks. The file must also have ``aws_iam_policy.service`` and ``aws_region.current``."""
     yield from _variables(service)
     yield from _roles(service)
     yield _task(
@@ -167,9 +167,9 @@ def _execution_policy(name: str, statements: list[dict[str, Any]], **more: Expre
 
 
 def _task(service: FargateService, name: str, container: Mapping[str, Any]) -> Block:
-    """Returns the definition of a task, whose only container has the keys of ``container``.
+    """Returns the definition of a task with one container. The container has the keys of ``container``, and others.
 
-    Fargate has no tmpfs: /tmp is a volume of the task, which begins with the image's files at this path.
+    Fargate has no tmpfs, so /tmp is a volume of the task. At the start, it has the image's files in /tmp.
     """
     environment: list[dict[str, str]] = [
         *({"name": each, "value": value} for each, value in service.environment().items()),
@@ -292,7 +292,7 @@ _FORWARD: Final = {"type": "forward", "target_group_arn": Expression("aws_lb_tar
 
 
 def _locals(group: str, full_name: str) -> Block:
-    """Returns what other blocks need to know of either load balancer: its security group and its name in metrics."""
+    """Returns the locals about the new or the existing load balancer: its security group, and its name in metrics."""
     named = {"load_balancer_security_group": Expression(group), "load_balancer": Expression(full_name)}
     return Block("locals", arguments=named)
 
@@ -366,7 +366,7 @@ def _listener(label: str, arguments: Mapping[str, Any], action: Block) -> Block:
 def _service(
     label: str, name: Expression, arguments: Mapping[str, Any], *blocks: Block, after: tuple[str, ...] = ()
 ) -> Block:
-    """Returns a service that runs a task. Scaling sets the number of tasks; later runs of Terraform don't change it."""
+    """Returns a service that runs a task. Scaling sets the number of tasks. Later runs of Terraform don't change it."""
     waits = (*after, "aws_iam_role_policy.execution", "aws_iam_role_policy.pull")
     return Block(
         "resource",

@@ -1,4 +1,4 @@
-"""Writes HashiCorp's configuration language as ``terraform fmt`` would."""
+"""Writes HashiCorp's configuration language (HCL), formatted like the output of ``terraform fmt``."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ __all__ = ["Block", "Expression", "hcl_text"]
 
 
 class Expression(str):
-    """A reference, a condition or a type, which is written without quotes."""
+    """A reference, a condition or a type. HCL has it without quotes."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block: its type and labels, its arguments by name, and the blocks in it. An argument of None is left out."""
+    """A block: its type and labels, its arguments by name, and its inner blocks.
+
+    Arguments that are None are left out.
+    """
 
     kind: str
     labels: tuple[str, ...] = ()
@@ -27,7 +30,7 @@ class Block:
 
 
 def hcl_text(blocks: tuple[Block, ...]) -> str:
-    """Returns blocks as a file.
+    """Returns the text of a file with these blocks.
 
     >>> print(hcl_text((Block("variable", ("topic",), {"type": Expression("string"), "default": "${x}"}),)), end="")
     variable "topic" {
@@ -73,7 +76,7 @@ def _value(value: Any) -> str:
     if isinstance(value, Mapping):
         if not value:
             return "{}"
-        # An object that begins with `for` is an expression.
+        # If the first key of an object were `for` without quotes, the object would be a `for` expression.
         inner = {name if name.isidentifier() and name != "for" else _value(name): each for name, each in value.items()}
         return "\n".join(["{", *("  " + line for line in _arguments(inner)), "}"])
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""Makes the resources that CloudFormation templates need in several places: roles, alarms, scaling."""
+"""Returns the resources that several parts of a CloudFormation template need: roles, alarms, scaling."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ __all__ = [
 
 Resource = dict[str, Any]
 
-#: Whether a resource survives its stack, and a change that replaces it.
+#: Policies that keep a resource if its stack is deleted, or if a change replaces the resource.
 KEPT: Final = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
-#: The condition that a topic for alarms was given.
+#: The name of the condition that is true if a topic for alarms was given.
 HAS_TOPIC: Final = "HasAlarmTopic"
 
 
 def pascal(snake: str) -> str:
-    """Returns a name as logical IDs are written.
+    """Returns a name in Pascal case, for logical IDs.
 
     >>> pascal("order_lines")
     'OrderLines'
@@ -35,7 +35,7 @@ def pascal(snake: str) -> str:
 
 
 def secret_parameters(secrets: Iterable[str]) -> dict[str, tuple[str, Resource]]:
-    """Returns, for each secret, the name and the definition of the parameter that takes its ARN."""
+    """Returns the parameters for the ARNs of the secrets: each parameter's name and definition, by secret."""
     return {
         name: (
             f"{pascal(name.lower())}SecretArn",
@@ -46,12 +46,15 @@ def secret_parameters(secrets: Iterable[str]) -> dict[str, tuple[str, Resource]]
 
 
 def allowed(actions: Iterable[str], resources: Iterable[Any]) -> Resource:
-    """Returns the statement that allows these actions on these resources."""
+    """Returns the IAM statement that allows these actions on these resources."""
     return {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
 
 
 def role(service: str, policies: Mapping[str, Iterable[Resource]]) -> Resource:
-    """Returns a role that an AWS service can assume, with the statements of each policy by the policy's name."""
+    """Returns a role that an AWS service can assume.
+
+    ``policies`` has each policy's statements, by the policy's name.
+    """
     trusted = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
     return {
         "Type": "AWS::IAM::Role",
@@ -76,7 +79,7 @@ def alarm(
     threshold: int = 0,
     missing: str = "notBreaching",
 ) -> Resource:
-    """Returns an alarm that a metric sets off by being past its threshold in three of five minutes."""
+    """Returns an alarm that goes off if its metric is past its threshold in three of five minutes."""
     return {
         "Type": "AWS::CloudWatch::Alarm",
         "Properties": {
@@ -97,7 +100,7 @@ def alarm(
 
 
 def target_tracking(target: str, metric: str, percent: int) -> Resource:
-    """Returns the policy that scales a target, ``…Target``, so that a metric stays at a percentage."""
+    """Returns the policy that scales a target (``…Target``) so that a metric stays near a percentage."""
     return {
         "Type": "AWS::ApplicationAutoScaling::ScalingPolicy",
         "Properties": {

@@ -39,7 +39,7 @@ def terraform_text(
     prefix: str = "",
     service: LambdaService | FargateService | None = None,
 ) -> str:
-    """Returns the file of tables and their policy, or of tables and the service that has this policy."""
+    """Returns the text of the file. It has tables, and their policy or the service that has this policy."""
     tables, accesses = list(tables), list(accesses)
     names = resource_names(tables, prefix)
     provider = {"source": "hashicorp/aws", "version": ">= 5.80"}
@@ -83,7 +83,7 @@ def _table_blocks(table: DescribedTable, names: Names) -> Iterator[Block]:
 def _table(table: DescribedTable, name: str) -> Block:
     read, write = table.units or (None, None)
     lifecycle: dict[str, object] = {"prevent_destroy": True}
-    if table.units is not None:  # which scaling changes
+    if table.units is not None:  # scaling changes these arguments later
         lifecycle["ignore_changes"] = [Expression("read_capacity"), Expression("write_capacity")]
     blocks = [Block("attribute", arguments={"name": each, "type": kind}) for each, kind in table.attributes.items()]
     blocks += [_index(each, table) for each in table.indexes]
@@ -140,7 +140,10 @@ def _scaling(name: str, index: str | None, kind: str, least: int, label: str) ->
 
 
 def _alarm(name: str, index: str | None, kind: str, label: str) -> Block:
-    """Returns the alarm of a table, or of an index: the metric of a table doesn't count its indexes."""
+    """Returns the alarm of a table or an index.
+
+    An index needs its own alarm, because the table's metric doesn't count indexes.
+    """
     below, place = ("", "table") if index is None else (f"-{index}", f"index {index}")
     dimensions: dict[str, str] = {"TableName": Expression(f"aws_dynamodb_table.{name}.name")}
     return alarm_block(
@@ -194,14 +197,15 @@ def _arn(table: str, index: str, names: Names) -> Expression:
 
 
 def _function(service: LambdaService) -> Iterator[Block]:
-    """Yields the function and the API. The API calls an alias: new code isn't served until the alias is moved."""
+    """Yields the function and the API. The API calls an alias, so new code is served only after the alias is moved."""
     yield variable("code_bucket", "The S3 bucket with the package of the service.")
     yield variable("code_key", "The package's key in the bucket; each release has a new one.")
     yield variable("architecture", default="arm64")
     yield variable("service_name", default="service")
     environment: dict[str, Any] = {
         **service.environment(),
-        # Not the API's own name alone: the API needs the function, which would need the API.
+        # The suffix of all APIs' host names. This API's own host name would be a circular reference: the API needs the
+        # function.
         "ALLOWED_HOSTS": Expression('".execute-api.${data.aws_region.current.name}.amazonaws.com"'),
     }
     for secret in service.secrets:
@@ -264,7 +268,7 @@ def _function(service: LambdaService) -> Iterator[Block]:
             "function_name": Expression("aws_lambda_function.service.function_name"),
             "function_version": Expression("aws_lambda_function.service.version"),
         },
-        (  # which a release changes
+        (  # a release changes these arguments later
             Block(
                 "lifecycle",
                 arguments={"ignore_changes": [Expression("description"), Expression("function_version")]},

@@ -1,4 +1,4 @@
-"""Makes the blocks that Terraform files need in several places: variables, roles, alarms, scaling."""
+"""Returns the blocks that several parts of a Terraform file need: variables, roles, alarms, scaling."""
 
 from __future__ import annotations
 
@@ -23,17 +23,20 @@ STRING: Final = Expression("string")
 
 
 def variable(name: str, description: str | None = None, kind: str = STRING, **more: Any) -> Block:
-    """Returns a variable, which must be given unless it has a ``default``."""
+    """Returns the block of a variable. If it has no ``default``, users must set it."""
     return Block("variable", (name,), {"description": description, "type": kind, **more})
 
 
 def secret_variable(name: str) -> Block:
-    """Returns the variable for the ARN of the secret that an environment variable gets its value from."""
+    """Returns the block of a Terraform variable for the ARN of a secret.
+
+    The secret is the value of an environment variable.
+    """
     return variable(f"{name.lower()}_secret_arn", f"The ARN of the secret in Secrets Manager whose value is {name}.")
 
 
 def statement(actions: Iterable[str], resources: Iterable[str]) -> dict[str, Any]:
-    """Returns the statement that allows these actions on these resources."""
+    """Returns the IAM statement that allows these actions on these resources."""
     return {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
 
 
@@ -67,7 +70,7 @@ def alarm_block(
     threshold: int = 0,
     missing: str = "notBreaching",
 ) -> Block:
-    """Returns an alarm that a metric sets off by being past its threshold in three of five minutes."""
+    """Returns an alarm that goes off if its metric is past its threshold in three of five minutes."""
     return Block(
         "resource",
         ("aws_cloudwatch_metric_alarm", label),
@@ -92,7 +95,7 @@ def alarm_block(
 def scaling_blocks(
     label: str, *, target: Mapping[str, Any], limits: tuple[Any, Any], metric: str, percent: int
 ) -> Iterator[Block]:
-    """Yields what scales a target between limits, so that a metric stays at a percentage.
+    """Yields the blocks that scale a target between two limits, so that a metric stays near a percentage.
 
     ``target`` has a namespace, an id and a dimension.
     """

@@ -1,4 +1,4 @@
-"""Installs a project's requirements in a folder with pip, for Lambda's machines."""
+"""Installs a project's requirements into a folder with pip, for Lambda's machines."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from typing import Final
 
 __all__ = ["ARCHITECTURES", "RequirementsNotInstalledError", "compile_modules", "install_requirements"]
 
-#: Files of packages that nothing reads at run time: translations' sources, type stubs, and what extensions are made of.
+#: Files of packages that aren't read at run time: sources of translations, type stubs, and sources of extension
+#: modules.
 _UNREAD: Final = frozenset({".c", ".h", ".po", ".pot", ".pxd", ".pyi", ".pyx"})
 
-#: Packages that only servers of a container use: Lambda calls the project itself.
+#: Packages that only the server in a container uses. Lambda calls the project without a server.
 _SERVERS: Final = ("granian", "gunicorn")
 
 #: pip's name of each architecture that Lambda has.
 ARCHITECTURES: Final[Mapping[str, str]] = {"x86-64": "x86_64", "arm64": "aarch64"}
-#: The versions of glibc that wheels may need: Lambda's Pythons from 3.12 on have 2.34.
+#: The versions of glibc that wheels may require. Lambda's Python 3.12 and newer have glibc 2.34.
 _GLIBC: Final = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
 
 
 class RequirementsNotInstalledError(RuntimeError):
-    """pip didn't find, or couldn't install, what a project requires."""
+    """Raised if pip doesn't find a project's requirements, or can't install them."""
 
 
 def install_requirements(requirements: Path, folder: Path, architecture: str, *, wheels: Path | None = None) -> None:
     """Installs wheels for this version of Python, on the given architecture. Raises RequirementsNotInstalledError.
 
-    pip looks for them in the folder ``wheels``, too, if it is there.
+    If there is a folder ``wheels``, pip also looks for wheels there.
     """
     machine = ARCHITECTURES[architecture]
     platforms = [part for version in _GLIBC for part in ("--platform", f"{version}_{machine}")]
@@ -50,7 +51,7 @@ def install_requirements(requirements: Path, folder: Path, architecture: str, *,
     )
     if installed.returncode:
         raise RequirementsNotInstalledError(f"pip can't install {requirements} for {architecture}: {installed.stderr}")
-    shutil.rmtree(folder / "bin", ignore_errors=True)  # programs
+    shutil.rmtree(folder / "bin", ignore_errors=True)  # the packages' programs, which Lambda doesn't run
     for name in _SERVERS:
         for path in (folder / name, *folder.glob(f"{name}-*.dist-info")):
             shutil.rmtree(path, ignore_errors=True)
@@ -60,9 +61,9 @@ def install_requirements(requirements: Path, folder: Path, architecture: str, *,
 
 
 def compile_modules(folder: Path) -> None:
-    """Compiles the modules of a folder for this version of Python: Lambda's processes can't keep what they compile.
+    """Compiles the modules of a folder for this version of Python. Lambda's processes couldn't store compiled modules.
 
-    Python won't check afterwards whether a source is newer. Files that this version can't compile stay as they are.
+    At run time, Python doesn't check whether a source is newer. Files that this version can't compile are skipped.
     """
     compileall.compile_dir(
         folder, quiet=2, stripdir=str(folder), invalidation_mode=PycInvalidationMode.UNCHECKED_HASH, workers=1

@@ -17,23 +17,23 @@ from macaron_django.shipping.packages.service_models import leave_out_services
 
 __all__ = ["LambdaPackage", "TooLargePackageError", "make_lambda_package"]
 
-#: Bytes of a zip file that is uploaded, and of its content (AWS, "Lambda quotas").
+#: The most bytes of a zip file that is uploaded, and of its unpacked content (AWS, "Lambda quotas").
 MOST_ZIPPED: Final = 50 * 1024 * 1024
 MOST_UNZIPPED: Final = 250 * 1024 * 1024
-#: The time of change of all files, so that the same content gives the same package.
+#: The modification time of all files in the package. With a fixed time, the same content results in the same package.
 _CHANGED: Final = (1980, 1, 1, 0, 0, 0)
 _NAMED: Final = 5
 
 
 class TooLargePackageError(ValueError):
-    """A package is larger than Lambda takes."""
+    """Raised if a package is larger than Lambda accepts."""
 
 
 @dataclass(frozen=True)
 class LambdaPackage:
-    """A zip file that was made, with its size and that of its content, in bytes.
+    """A finished zip file, with its size and its unpacked size in bytes.
 
-    ``services`` are the AWS services whose descriptions its botocore has; None if it has all, or no botocore.
+    ``services`` has the AWS services whose descriptions are in the package. None if no descriptions were left out.
     """
 
     file: Path
@@ -53,12 +53,13 @@ def make_lambda_package(
     for_s3: bool = False,
     services: Collection[str] | None = None,
 ) -> LambdaPackage:
-    """Makes ``file`` of a project's folder and its requirements, compiled for this version of Python.
+    """Packs a project's folder and its requirements into ``file``, compiled for this version of Python.
 
-    ``prebuild`` is called with the folder of the package's content, to add files or to replace them. ``version`` is
-    what ``/version`` shows as the container's version. With ``for_s3`` only the unpacked size is limited.
+    ``prebuild`` is called with the folder of the package's content, and can add or replace files. ``/version`` shows
+    ``version`` as the container's version. With ``for_s3``, only the unpacked size is limited.
 
-    Raises RequirementsNotInstalledError, TooLargePackageError, ValueError and OSError; ``file`` isn't touched then.
+    Raises RequirementsNotInstalledError, TooLargePackageError, ValueError or OSError. In that case, ``file`` isn't
+    changed.
     """
     with tempfile.TemporaryDirectory(prefix="macaron-package-") as made:
         content = Path(made, "content")
@@ -99,10 +100,10 @@ def _too_large(content: Path, size: int, unzipped: int) -> str:
             sizes[path.relative_to(content).parts[0]] += path.stat().st_size
     largest = ", ".join(f"{name} ({_megabytes(bytes_)})" for name, bytes_ in sizes.most_common(_NAMED))
     return (
-        f"The package is {_megabytes(size)}, and {_megabytes(unzipped)} when unpacked; Lambda takes "
+        f"The package is {_megabytes(size)}, and {_megabytes(unzipped)} when unpacked. Lambda accepts "
         f"{_megabytes(MOST_ZIPPED)} and {_megabytes(MOST_UNZIPPED)}. The largest parts: {largest}. Name what the "
-        "function needs in another file of --requirements and the AWS services that it calls as --services, or add "
-        "--for-s3: a package in S3 has only the limit of what is unpacked."
+        "function needs in another file of --requirements and the AWS services that it calls as --services, or "
+        "add --for-s3: a package in S3 has only the limit of what is unpacked."
     )
 
 

@@ -1,4 +1,4 @@
-"""Chooses which files of a project are packed: those that it needs to serve, and no secrets or leftovers."""
+"""Chooses the files of a project that are packed: the files that it needs to serve, without secrets and leftovers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Final
 
 __all__ = ["WHEELS", "packaged_files"]
 
-#: The folder of wheels that a project has besides the package index, for what it requires.
+#: The project's folder of wheels. pip installs requirements from this folder and from the package index.
 WHEELS: Final = "wheels"
 _LEFT_OUT: Final = frozenset({"__pycache__", "build", "dist", "node_modules", "tests", WHEELS})
-#: The ends of names: databases with their journals, keys and what has them, Terraform's values, logs, and what is made.
+#: Endings of file names that are left out: databases and their journals, keys and key stores, Terraform's values, logs,
+#: and build results.
 _ENDS_LEFT_OUT: Final = (
     *(f"{kind}{part}" for kind in (".db", ".sqlite", ".sqlite3") for part in ("", "-journal", "-shm", "-wal")),
     *(".jks", ".key", ".keystore", ".p12", ".pem", ".pfx", ".ppk"),
@@ -22,9 +23,9 @@ _ENDS_LEFT_OUT: Final = (
 def packaged_files(folder: Path) -> Iterator[Path]:
     """Yields the files below a project's folder, in order.
 
-    Leaves out hidden files, such as ``.env`` and ``.git``, tests, databases, keys, logs, virtual environments and what
-    tools have built. A link is packed as the file that it leads to; one that leads out of the project, or to what
-    is left out, isn't.
+    Leaves out hidden files (such as ``.env`` and ``.git``), tests, databases, keys, logs, virtual environments and
+    build results. A symbolic link is packed as a copy of its target. A link is left out if its target is outside of the
+    project, or is left out.
     """
     return _files_below(folder, folder.resolve())
 

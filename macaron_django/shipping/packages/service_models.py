@@ -1,4 +1,7 @@
-"""Leaves out botocore's descriptions of AWS services that a project doesn't call: they are a third of a package."""
+"""Leaves out botocore's descriptions of AWS services that a project doesn't call.
+
+They would be a third of a package.
+"""
 
 from __future__ import annotations
 
@@ -9,25 +12,24 @@ from typing import Final
 
 __all__ = ["ALL", "CALLED", "leave_out_services"]
 
-#: The services that this package calls: DynamoDB, and those that give botocore its credentials.
+#: The services that macaron_django calls: DynamoDB, and the services from which botocore gets its credentials.
 CALLED: Final = frozenset({"dynamodb", "signin", "sso", "sso-oidc", "sts"})
-#: The name that stands for every service.
+#: The name that means all services.
 ALL: Final = "all"
 
 
 def leave_out_services(folder: Path, named: Collection[str] | None) -> frozenset[str] | None:
-    """Removes what botocore, installed in ``folder``, knows of services besides ``CALLED`` and those that are named.
+    """Removes descriptions of AWS services from the botocore in ``folder``. Keeps those of ``CALLED`` and ``named``.
 
-    Without names, it removes nothing if boto3 is installed beside it: then the project calls other services, too.
-    Returns the services that stay, or None if nothing was removed. Raises ValueError for a service that botocore
-    doesn't know.
+    If ``named`` is None and boto3 is in ``folder``, removes nothing, because the project may call any service. Returns
+    the services that stay, or None if nothing was removed. Raises ValueError for a service that botocore doesn't have.
     """
     data = folder / "botocore" / "data"
     if not data.is_dir() or ALL in (named or ()) or (named is None and (folder / "boto3").is_dir()):
         return None
     known = {path.name for path in data.iterdir() if path.is_dir()}
     if unknown := sorted(set(named or ()) - known):
-        raise ValueError(f"botocore knows no service {', '.join(unknown)}: use its names, such as s3 or sqs.")
+        raise ValueError(f"botocore has no service {', '.join(unknown)}: use botocore's names, such as s3 or sqs.")
     kept = known & (CALLED | set(named or ()))
     for name in known - kept:
         shutil.rmtree(data / name)

@@ -1,6 +1,6 @@
-"""What a service may do in AWS: the least IAM policy for its tables and indexes.
+"""Writes the least IAM policy for a service's tables and indexes.
 
-Accesses to tables come in, from the operations' plans and from recorded test runs; a policy goes out. Open
-``recorded_calls`` for the file of a test run, and ``policies`` for the policy. Which permissions a call to DynamoDB
-needs is in ``dynamodb/tables/table_accesses``.
+The accesses to tables come from the operations' query plans and from recorded test runs. Open ``recorded_calls`` for
+the file of a test run, and ``policies`` for the policy. Open ``dynamodb/tables/table_accesses`` for the permissions
+that a call to DynamoDB needs.
 """

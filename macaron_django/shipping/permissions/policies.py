@@ -10,13 +10,13 @@ from macaron_django.dynamodb.tables.table_accesses import TableAccess
 
 __all__ = ["LONGEST_POLICY", "AWSAccount", "policy_for", "policy_size", "statements_of"]
 
-#: Characters of a managed policy, white space not counted (AWS, "IAM and STS quotas").
+#: The most characters of a managed policy, not counting white space (AWS, "IAM and STS quotas").
 LONGEST_POLICY: Final = 6144
 
 
 @dataclass(frozen=True)
 class AWSAccount:
-    """The account and region of tables. ``partition`` is "aws", but "aws-cn" in China and "aws-us-gov" in GovCloud."""
+    """The account and region of tables. ``partition`` is "aws", "aws-cn" (China) or "aws-us-gov" (GovCloud)."""
 
     number: str
     region: str
@@ -47,7 +47,7 @@ def policy_for(accesses: Iterable[TableAccess], account: AWSAccount) -> dict[str
 
 
 def statements_of(accesses: Iterable[TableAccess]) -> Mapping[tuple[str, ...], list[tuple[str, str]]]:
-    """Returns the tables and indexes by the actions that are allowed on them."""
+    """Returns lists of tables and indexes, by the actions that are allowed on them."""
     allowed: dict[tuple[str, str], list[str]] = {}
     for each in sorted(set(accesses)):
         allowed.setdefault((each.table, each.index), []).append(each.action)
@@ -58,5 +58,5 @@ def statements_of(accesses: Iterable[TableAccess]) -> Mapping[tuple[str, ...], l
 
 
 def policy_size(document: str) -> int:
-    """Returns the number of characters of a policy that count towards ``LONGEST_POLICY``."""
+    """Returns the number of characters of a policy that IAM counts towards ``LONGEST_POLICY``."""
     return sum(not character.isspace() for character in document)

@@ -1,6 +1,7 @@
-"""Records in a file which tables the calls of a test run accessed, and with which actions.
+"""Records, in a file, the tables that a test run accesses, and the actions.
 
-The file has a line of JSON for each access, without keys and values of items. Several processes may add to one file.
+The file has one line of JSON for each access. It has no keys and values of items. Several processes may add to one
+file.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from macaron_django.dynamodb.tables.table_accesses import TableAccess
 
 __all__ = ["add_recorded", "read_recorded"]
 
-#: A name of a table or an index. It may not be a pattern, or an expression of a template.
+#: The allowed names of tables and indexes. They exclude IAM's wildcards and expressions of templates.
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def add_recorded(file: Path, accesses: Iterable[TableAccess], prefix: str) -> None:
-    """Adds accesses to the file. Names of tables are written without ``prefix``, if they begin with it."""
+    """Adds accesses to the file. If a table's name begins with ``prefix``, it is written without the prefix."""
     lines = "".join(f"{json.dumps(_line(each, prefix))}\n" for each in sorted(accesses))
     with file.open("a", encoding="utf-8") as opened:
-        opened.write(lines)  # one write, so that those of other processes don't come between
+        opened.write(lines)  # one write, so that lines of other processes don't come between
 
 
 def _line(access: TableAccess, prefix: str) -> dict[str, str | bool]:
@@ -34,7 +35,10 @@ def _line(access: TableAccess, prefix: str) -> dict[str, str | bool]:
 
 
 def read_recorded(file: Path, prefix: str) -> Iterator[TableAccess]:
-    """Yields the accesses of the file, for tables under ``prefix``. Raises ValueError for any other line."""
+    """Yields the accesses in the file. Adds ``prefix`` to the tables' names.
+
+    Raises ValueError if a line isn't an access.
+    """
     with file.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             yield _access(line, f"{file}:{number}", prefix)
@@ -46,7 +50,7 @@ def _access(line: str, place: str, prefix: str) -> TableAccess:
         access = TableAccess(str(said["table"]), str(said["index"]), str(said["action"]))
         access = replace(access, table=prefix + access.table) if said["prefixed"] else access
         if not (_NAME.fullmatch(access.table) and _NAME.fullmatch(access.index or "-") and access.action.isalpha()):
-            raise ValueError("names of tables, indexes and actions have no such characters")
+            raise ValueError("a name of a table, an index or an action has characters that aren't allowed")
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{place}: this isn't a recorded call ({type(error).__name__}: {error})") from error
     return access

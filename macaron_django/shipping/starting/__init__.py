@@ -1,7 +1,7 @@
-"""Makes a project or an API from a spec: the files that come out belong to the project from then on.
+"""Creates a project or an API from a spec. From then on, the files belong to the project.
 
-Open ``project_files`` for a whole project and ``api_files`` for one API, ``spec_edits`` for what is added to a spec,
-``handler_stubs`` and ``handler_modules`` for its handlers, ``kept_schemas`` for schemas that look persisted,
-``model_sources`` for Django models, ``verifier_stubs`` for who may call, and ``table_specs`` for a spec of existing
-DynamoDB tables.
+Open ``project_files`` for a whole project, and ``api_files`` for one API. Open ``spec_edits`` for the keys that are
+added to a spec. Open ``handler_stubs`` and ``handler_modules`` for the handlers. Open ``kept_schemas`` for schemas that
+look persisted, and ``model_sources`` for Django models. Open ``verifier_stubs`` for the verification of callers, and
+``table_specs`` for a spec of existing DynamoDB tables.
 """

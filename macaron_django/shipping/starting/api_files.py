@@ -1,4 +1,4 @@
-"""Makes the files of an API from a spec: a copy whose operations are bound, handlers, and models if it has any."""
+"""Creates the files of an API from a spec: a copy of the spec with bound operations, handlers, and models if needed."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from macaron_django.shipping.starting.verifier_stubs import verifier_paths, veri
 
 __all__ = ["APIFiles", "Storage", "api_files", "api_name", "name_problem"]
 
-#: Where schemas that look persisted are stored: in DynamoDB, in models, or nowhere yet.
+#: The storage of schemas that look persisted: DynamoDB, Django models, or none yet.
 Storage: TypeAlias = Literal["dynamodb", "orm", "none"]
 
 _GENERIC = re.compile(r"(?:all|api|index|main|openapi|root|schema|spec|swagger)(?:_?v?\d[\d_]*)?")
-#: Labels of apps that a project has, and the names of this package's own APIs.
+#: Names that an API can't have: labels of apps in every project, and the names of this package's own APIs.
 _TAKEN = frozenset(
     {"admin", "auth", "contenttypes", "crash", "messages", "ping", "sessions", "staticfiles", "rest_framework"}
 )
@@ -38,7 +38,7 @@ _LOOKS_KEPT = "looks persisted: review, then uncomment"
 
 @dataclass(frozen=True)
 class APIFiles:
-    """The files of an API, by their paths in the project, and what they hold."""
+    """The files of an API, by their paths in the project, and facts about their contents."""
 
     name: str
     document: Document
@@ -48,11 +48,11 @@ class APIFiles:
     stubs: tuple[HandlerStub, ...] = ()
     kept: tuple[KeptSchema, ...] = ()
     generated: int = 0
-    #: The app of its models, where it has any.
+    #: The Django app of the API's models, if it has models.
     app: str | None = None
-    #: What ``MACARON["SECURITY_VERIFIERS"]`` needs, by security scheme.
+    #: The entries that ``MACARON["SECURITY_VERIFIERS"]`` needs, by security scheme.
     verifiers: Mapping[str, str] = field(default_factory=dict)
-    #: Bindings that the spec had already, to code that isn't part of these files.
+    #: Dotted paths that the spec already had, to code that isn't part of these files.
     foreign: tuple[str, ...] = ()
 
     @property
@@ -67,7 +67,9 @@ class APIFiles:
 
 
 def api_name(source: Path, otherwise: str) -> str:
-    """Returns the name of a spec's API, made from its file's; ``otherwise`` if that is a name such as ``openapi``.
+    """Returns a name for a spec's API, from the name of its file.
+
+    If the file has a name such as ``openapi``, uses ``otherwise``.
 
     >>> api_name(Path("specs/Pet-Store.v2.yaml"), "shop"), api_name(Path("openapi.yaml"), "My-Shop")
     ('pet_store_v2', 'my_shop')
@@ -80,7 +82,7 @@ def api_name(source: Path, otherwise: str) -> str:
 
 
 def name_problem(name: str) -> str | None:
-    """Returns why a name can't be that of an API with its own folder; None if it can."""
+    """Returns a text that says why a name isn't allowed for an API with its own folder. None if it is allowed."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or iskeyword(name):
         return f"{name!r} can't name an API: use lower-case letters, digits and underscores, and no Python keyword."
     if name in _TAKEN:
@@ -89,7 +91,10 @@ def name_problem(name: str) -> str | None:
 
 
 def api_files(source: Path, name: str, storage: Storage, *, limits: openapi.Limits | None = None) -> APIFiles:
-    """Returns the files of an API named ``name``, from the spec at ``source``. Raises SpecError where it has errors."""
+    """Returns the files of an API named ``name``, from the spec at ``source``.
+
+    Raises SpecError if the spec has errors.
+    """
     document = openapi.load(source, limits=limits or openapi.Limits())
     errors = [each for each in openapi.check(document) if each.level == "error"]
     if errors:
@@ -104,7 +109,7 @@ def api_files(source: Path, name: str, storage: Storage, *, limits: openapi.Limi
     folder, root = f"apis/{name}", Path(os.path.commonpath([path.parent for path in document.files]))
     main = _main_path(document)
     names = {path: path.relative_to(root).as_posix() for path in document.files}
-    if main.parent == root:  # the API's own name, instead of openapi.yaml
+    if main.parent == root:  # the copy gets the API's name, instead of openapi.yaml
         names[main] = f"{name}{main.suffix.lower() or '.yaml'}"
     files = {f"{folder}/{names[path]}": _edited(path, additions_by_file[path]) for path in document.files}
     files["apis/__init__.py"] = ""
@@ -158,7 +163,7 @@ def _stubs(
 
 
 def _markers(document: Document, kept: list[KeptSchema], storage: Storage, api: str) -> list[tuple[Path, SpecAddition]]:
-    """Returns the additions to the spec that mark schemas as persisted, or as schemas that look persisted."""
+    """Returns the additions to the spec that make schemas persisted, or that propose this in a comment."""
     found = []
     for each in kept:
         schema = each.schema
@@ -179,7 +184,7 @@ def _markers(document: Document, kept: list[KeptSchema], storage: Storage, api: 
 
 
 def _field_names(schema: Schema) -> list[tuple[Path, SpecAddition]]:
-    """Returns an ``x-field`` for each property whose field has another name."""
+    """Returns the additions of an ``x-field`` for each property whose model field has another name."""
     return [
         (prop.schema.file.path, SpecAddition(prop.schema.source_pointer, "x-field", field))
         for prop, field in zip(schema.properties.values(), field_names(schema.properties).values(), strict=True)
@@ -188,7 +193,7 @@ def _field_names(schema: Schema) -> list[tuple[Path, SpecAddition]]:
 
 
 def _foreign(document: Document) -> list[str]:
-    """Returns the handlers and classes that a spec already names, which a new project doesn't have."""
+    """Returns the dotted paths of handlers and classes in a spec. A new project doesn't have this code."""
     bound = {each.extensions.bind_server for each in document.operations}
     classes = {persist.class_path for each in document.persisted.values() if (persist := each.extensions.persist)}
     models = {schema.extensions.model for schema in document.schemas.values()}

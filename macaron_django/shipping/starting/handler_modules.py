@@ -1,4 +1,4 @@
-"""Finds the operations of an API without a handler, and the functions among its handlers that no operation binds."""
+"""Finds the modules of an API's handlers, the names in them, and handlers that no operation is bound to."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class UnreadableModuleError(Exception):
-    """A module of handlers that isn't Python."""
+    """Raised if a module of handlers isn't valid Python."""
 
 
 @dataclass(frozen=True)
 class OrphanHandler:
-    """A function in a module of handlers to which no operation is bound."""
+    """A function in a module of handlers. No operation is bound to this function."""
 
     name: str
     path: Path
@@ -40,12 +40,12 @@ class OrphanHandler:
 
 
 def bound_handlers(operations: Iterable[Operation]) -> dict[str, Operation]:
-    """Returns the operations that ``x-bind-server`` binds to a function, by the function's dotted path."""
+    """Returns the operations that have ``x-bind-server``, by its dotted path."""
     return {dotted: each for each in operations if (dotted := each.extensions.bind_server)}
 
 
 def module_path(module: str, base: Path) -> Path | None:
-    """Returns the file of a module, which may not exist yet; None if it isn't a module below ``base``."""
+    """Returns the file of a module, which may not exist yet. None if the module wouldn't be a file below ``base``."""
     try:
         found = importlib.util.find_spec(module)
     except (ImportError, ValueError):
@@ -62,7 +62,8 @@ def module_path(module: str, base: Path) -> Path | None:
 def module_beside(spec: Path, api: str, bound: Iterable[str], base: Path) -> str | None:
     """Returns the dotted path of the module for an API's new handlers.
 
-    That is the module with most of its handlers, else one beside the spec; None if there can't be a module beside it.
+    This is the module that has most of the API's handlers. If there is none, it is a module beside the spec. None if no
+    module can be beside the spec.
     """
     used = Counter(dotted.rpartition(".")[0] for dotted in bound)
     for module, _ in used.most_common():
@@ -76,7 +77,10 @@ def module_beside(spec: Path, api: str, bound: Iterable[str], base: Path) -> str
 
 
 def top_names(path: Path) -> dict[str, int]:
-    """Returns the names that a module defines or imports at its top, with their lines. Raises UnreadableModuleError."""
+    """Returns the names that a module defines or imports at its top level, with their lines.
+
+    May raise UnreadableModuleError.
+    """
     found: dict[str, int] = {}
     for node in _parsed(path).body if path.is_file() else ():
         if isinstance(node, (*_Function, ast.ClassDef)):
@@ -89,7 +93,7 @@ def top_names(path: Path) -> dict[str, int]:
 
 
 def orphans_in(module: str, path: Path, bound: Mapping[str, object]) -> Iterator[OrphanHandler]:
-    """Yields the public functions of a module that aren't bound, and that nothing else in it uses."""
+    """Yields the public functions of a module that are neither bound nor used elsewhere in the module."""
     tree = _parsed(path)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     used |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
@@ -101,7 +105,7 @@ def orphans_in(module: str, path: Path, bound: Mapping[str, object]) -> Iterator
 
 
 def extended_module(path: Path, stubs: Iterable[HandlerStub], api: str, title: str) -> str:
-    """Returns the source of a module with these handlers added at its end, and their imports at its top."""
+    """Returns the source of a module with these handlers and their imports added."""
     stubs = list(stubs)
     if not path.is_file() or not path.read_text("utf-8").strip():
         return module_of_stubs(stubs, api, title)
@@ -123,4 +127,4 @@ def _parsed(path: Path) -> ast.Module:
         return ast.parse(path.read_text("utf-8"), str(path))
     except (SyntaxError, ValueError) as error:
         line = f":{error.lineno}" if isinstance(error, SyntaxError) else ""
-        raise UnreadableModuleError(f"{path}{line} isn't Python: {getattr(error, 'msg', error)}.") from error
+        raise UnreadableModuleError(f"{path}{line} isn't valid Python: {getattr(error, 'msg', error)}.") from error

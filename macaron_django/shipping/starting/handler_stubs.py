@@ -1,4 +1,4 @@
-"""Writes a handler for an operation that has none: its signature, typed as the spec says, and a body to replace."""
+"""Writes the stub of a handler: its signature, with types from the spec, and a body to replace."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from macaron_django.schemas.values.classes import class_name
 
 __all__ = ["HandlerStub", "function_name", "merged_imports", "module_of_stubs", "stub_of"]
 
-#: Columns of a line, as ruff and black have them.
+#: The most characters of a line, like the default of ruff and black.
 _WIDTH = 88
 #: Longer lists of an enum's values are written as the values' type.
 _MAX_LITERALS = 4
@@ -29,7 +29,7 @@ _BODY_NAMES = ("body", "content", "payload", "request_body")
 
 @dataclass(frozen=True)
 class HandlerStub:
-    """The source of a handler, and what its module must import for it."""
+    """The source of a handler, and the imports that it needs."""
 
     name: str
     source: str
@@ -37,9 +37,9 @@ class HandlerStub:
 
 
 def function_name(operation: Operation, taken: Collection[str] = ()) -> str:
-    """Returns the name of an operation's handler: its operationId in snake case, else its method and path.
+    """Returns a name for an operation's handler: its operationId in snake case, or else its method and path.
 
-    A name that is taken gets a number.
+    If the name is taken, adds a number.
     """
     words = operation.operation_id or f"{operation.method} {operation.path}"
     plain = re.sub(r"\W+", "_", snake_case(words), flags=re.ASCII).strip("_")
@@ -52,7 +52,7 @@ def function_name(operation: Operation, taken: Collection[str] = ()) -> str:
 
 
 def stub_of(operation: Operation, api: str, name: str) -> HandlerStub:
-    """Returns the stub of an operation's handler. It answers 501 until it is written."""
+    """Returns the stub of an operation's handler. Until its body is written, it answers with 501."""
     types = _SignatureTypes(api)
     parts = list(_arguments(operation, types))
     returned = types.of_answer(operation)
@@ -82,7 +82,7 @@ def module_of_stubs(stubs: Iterable[HandlerStub], api: str, title: str) -> str:
 
 
 def merged_imports(lines: Iterable[str]) -> list[str]:
-    """Returns import statements in the order of isort, one for each module.
+    """Merges import statements: one statement for each module, in isort's order.
 
     >>> merged_imports(["from typing import Literal", "import datetime", "from typing import Any"])
     ['import datetime', 'from typing import Any, Literal']
@@ -129,7 +129,7 @@ def _or_none(hint: str) -> str:
 
 
 class _SignatureTypes:
-    """Names the types of an API's values as its handlers write them, and gathers the imports that they need."""
+    """Returns the types of an API's values as annotations for handlers, and collects the imports that they need."""
 
     def __init__(self, api: str) -> None:
         self.api = api
@@ -168,7 +168,7 @@ class _SignatureTypes:
 
 
 class _Readable(ast.NodeTransformer):
-    """Rewrites the types of stub files, which have private names of modules, in the form that handlers use."""
+    """Rewrites the types of stub files for handlers. Stub files import modules under private names."""
 
     def __init__(self, imports: set[str]) -> None:
         self.imports = imports
@@ -199,7 +199,7 @@ class _Readable(ast.NodeTransformer):
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        if node.id.startswith("_"):  # collections.abc's, under an alias of the stub's head
+        if node.id.startswith("_"):  # stub files import the names of collections.abc with a leading underscore
             self.imports.add(f"from collections.abc import {node.id[1:]}")
             return ast.Name(node.id[1:])
         return node
@@ -220,7 +220,7 @@ def _docstring(operation: Operation, called: str) -> list[str]:
 
 
 def _plain(text: str, longest: int) -> str:
-    """Returns a text of the spec on one line, without what could end a docstring."""
+    """Returns a text of the spec on one line, without characters that could end a docstring."""
     line = " ".join(text.split())[:longest]
     return "".join(c for c in line if c.isprintable()).replace("\\", "/").replace('"', "'").strip()
 

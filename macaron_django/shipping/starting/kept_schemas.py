@@ -1,4 +1,4 @@
-"""Finds the schemas of a spec that look persisted: read by a key in the path, and written."""
+"""Finds the schemas of a spec that look persisted: operations read them by a key in the path, and write them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from macaron_django.openapi import Document, Operation, Schema, implied_hash_key
 
 __all__ = ["KeptSchema", "generated_routes", "indexes_for", "kept_keys", "look_kept"]
 
-#: More indexes cost each write more than most filters are worth.
+#: The most indexes. Each index makes writes more expensive, and most filters aren't worth that.
 _MOST_INDEXES = 5
 _WRITES = frozenset({"create", "replace", "merge_patch"})
 
 
 @dataclass(frozen=True)
 class KeptSchema:
-    """A component that looks persisted, and the property that identifies its items."""
+    """A component schema that looks persisted, and the property that identifies its items."""
 
     schema: Schema
     name: str
@@ -28,7 +28,7 @@ class KeptSchema:
 
     @property
     def table(self) -> str:
-        """A name for its table: at least three characters, as DynamoDB demands."""
+        """A name for the schema's table. It has at least three characters, as DynamoDB requires."""
         plain = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in snake_case(self.name))
         return plain if len(plain) > 2 else f"{plain}_items"
 
@@ -36,8 +36,8 @@ class KeptSchema:
 def look_kept(document: Document) -> list[KeptSchema]:
     """Returns the components that look persisted, in document order.
 
-    A component looks persisted if a GET whose path ends with its key returns it, and another operation that could be
-    generated writes it. Those that the spec already persists are left out.
+    A component looks persisted if two operations could be generated for it: a GET that returns it, whose path ends with
+    its key, and an operation that writes it. Components that the spec already persists are left out.
     """
     candidates = {each.name: each for operation in document.operations for each in _candidates(operation)}
     known = kept_keys(document)
@@ -51,7 +51,7 @@ def look_kept(document: Document) -> list[KeptSchema]:
 
 
 def kept_keys(document: Document) -> dict[str, Keys]:
-    """Returns the keys of the schemas that the spec itself says are persisted, by name."""
+    """Returns the keys of the schemas that the spec already persists, by the schema's name."""
     found = {}
     for name, schema in document.persisted.items():
         persist = schema.extensions.persist
@@ -64,7 +64,7 @@ def kept_keys(document: Document) -> dict[str, Keys]:
 def generated_routes(document: Document, kept: list[KeptSchema]) -> set[tuple[str, str]]:
     """Returns the (path, method) of each operation that is generated if these schemas are persisted.
 
-    A list with a query parameter that nothing could filter by isn't among them.
+    Leaves out an operation that lists items if one of its query parameters can't be used as a filter.
     """
     keys = {**kept_keys(document), **{each.name: Keys((each.key,)) for each in kept}}
     found: Resources = resources(document, keys)
@@ -77,7 +77,7 @@ def generated_routes(document: Document, kept: list[KeptSchema]) -> set[tuple[st
 
 
 def indexes_for(document: Document, kept: KeptSchema) -> dict[str, str]:
-    """Returns the indexes, by name, that the lists of a persisted schema need for their filters; five at most."""
+    """Returns the indexes that the filters of a schema's lists need: at most five hash keys, by index name."""
     wanted = [
         each.path[0]
         for resource in resources(document, {kept.name: Keys((kept.key,))})
@@ -115,7 +115,7 @@ def _is_free(schema: Schema) -> bool:
 
 
 def _means(parameter: str, key: str) -> bool:
-    """Returns whether a path parameter gives the key: by its name, or as ``petId`` gives ``id``."""
+    """Returns whether a path parameter means the key. It has the key's name, or is like ``petId`` for ``id``."""
     given, wanted = (snake_case(name).replace("-", "_") for name in (parameter, key))
     return given == wanted or (wanted == "id" and given.endswith("id")) or given.replace("_", "") == wanted
 
@@ -125,6 +125,6 @@ def _can_be_key(schema: Schema, key: str) -> bool:
     types = found.schema.types
     if not key.isprintable():  # a comment in the spec must stay on its line
         return False
-    if types == ("integer",):  # which nothing could generate
+    if types == ("integer",):  # the server can't generate integers
         return not found.read_only
     return types == ("string",) and found.schema.format not in {"byte", "binary"} and not found.schema.nullable

@@ -1,4 +1,4 @@
-"""Writes the Django models of a spec's schemas, as ``inspectdb`` writes those of a database."""
+"""Writes the source of Django models for a spec's schemas, as ``inspectdb`` does for the tables of a database."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from macaron_django.schemas.values.field_names import field_names
 
 __all__ = ["identified", "models_source"]
 
-#: Longer strings are texts: MySQL's longest key, and where forms need a text area.
+#: Longer strings become TextFields. MySQL's keys can't be longer, and forms need a text area.
 _LONGEST = 255
-#: Field classes whose values are as JSON has them.
+#: Field classes whose values have the same form in JSON.
 _PLAIN = frozenset({"BigIntegerField", "BooleanField", "CharField", "EmailField", "IntegerField", "TextField"})
-#: Fields for formats that are plain text in a row.
+#: Field classes for formats whose values are plain text in a row.
 _TEXT_FIELDS = {
     "email": "EmailField",
     "uri": "URLField",
     "ipv4": "GenericIPAddressField",
     "ipv6": "GenericIPAddressField",
 }
-#: Arguments of fields whose default comes from Python, by the format of a key that clients don't send.
+#: If clients don't send the key, the arguments of its field, by the key's format: Python generates a default.
 _MADE = {"uuid": "default=uuid.uuid4, editable=False"}
 
 
 def identified(document: Document) -> dict[str, str]:
-    """Returns the components that have an identifying property, with its name."""
+    """Returns the components that have an identifying property, with this property's name."""
     found = {}
     for name, schema in document.schemas.items():
         key = implied_hash_key(name, schema.properties) if schema.is_object and schema.properties else None
@@ -40,7 +40,8 @@ def identified(document: Document) -> dict[str, str]:
 def models_source(document: Document, keys: Mapping[str, str | None], title: str) -> str:
     """Returns the source of a module with a model for each schema in ``keys``.
 
-    ``keys`` maps each schema to the property that identifies its objects. A model without one gets Django's ``id``.
+    ``keys`` maps each schema to the property that identifies its objects. If it is None, the model gets Django's
+    ``id``.
     """
     written = _Models(document, keys)
     models = "\n\n\n".join("\n".join(written.model(name)) for name in written.order())
@@ -98,7 +99,7 @@ class _Models:
         if related is not None and schema.is_object:
             review = "check that this is a relation, and what deleting does"
             comments.append(f"a $ref to {related}, which has a key: {review}")
-            # Two relations to one model would have one reverse accessor.
+            # Without this, two relations to the same model would have the same reverse accessor.
             return "ForeignKey", [_literal(self.names[related]), "on_delete=models.PROTECT", 'related_name="+"']
         types = tuple(kind for kind in prop.schema.types if kind != "null")
         if types == ("string",) or (not types and _are_texts(schema.enum)):
@@ -160,7 +161,7 @@ def _are_texts(values: Iterable[object] | None) -> bool:
 
 
 def _literal(value: object) -> str:
-    """Returns Python's literal, with double quotes.
+    """Returns a value as a Python literal. Texts are in double quotes.
 
     >>> _literal("it's"), _literal(3)
     ('"it\\'s"', '3')

@@ -1,4 +1,4 @@
-"""Makes the files of a new project around an API, and puts them into its folder, all of them or none."""
+"""Creates the files of a new project around an API. Writes all of them into the project's folder, or none."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from macaron_django.shipping.starting.api_files import APIFiles, Storage, api_fi
 
 __all__ = ["NewProject", "new_project", "project_name_problem", "write_project"]
 
-#: What the image, CI and the lock are for.
+#: The Python version for the image, CI and the locked requirements.
 PYTHON = "3.13"
 _SAMPLE = "notes"
 
 
 @dataclass(frozen=True)
 class NewProject:
-    """The files of a project by path, and its API."""
+    """The files of a project, by their paths, and its API."""
 
     api: APIFiles
     files: Mapping[str, str]
@@ -33,16 +33,16 @@ class NewProject:
 
 
 def project_name_problem(name: str) -> str | None:
-    """Returns why a name can't be that of a project's folder, image and database; None if it can."""
+    """Returns a text that says why a project's folder, image and database can't have this name. None if they can."""
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name):
         return None
     return f"{name!r} can't name a project: use letters, digits, dashes and underscores, and begin with a letter."
 
 
 def new_project(name: str, spec: Path | None, api: str, storage: Storage, version: str) -> NewProject:
-    """Returns the files of a project; without ``spec``, those of a sample. Raises SpecError for a spec with errors.
+    """Returns the files of a project. Without ``spec``, it is a sample. Raises SpecError if the spec has errors.
 
-    ``version`` is this package's, which the project asks for.
+    ``version`` is the version of this package, which the project requires.
     """
     if spec is None:
         with tempfile.TemporaryDirectory() as folder:
@@ -62,7 +62,10 @@ def new_project(name: str, spec: Path | None, api: str, storage: Storage, versio
 
 
 def _locks(version: str, *, needs_moto: bool) -> dict[str, str]:
-    """Returns the files that lock what servers and developers install, at the versions this package was tested with."""
+    """Returns the requirements files for servers and developers.
+
+    They pin the versions that this package was tested with.
+    """
     locks = rendered("locks", {})
     head = f"# Written by startproject; `make lock` renews it.\nmacaron_django=={version}\n"
     return {
@@ -72,7 +75,7 @@ def _locks(version: str, *, needs_moto: bool) -> dict[str, str]:
 
 
 def _as_sample(text: str) -> str:
-    """Leaves out the comments that ask for a review: the sample doesn't need one."""
+    """Removes the comments that ask for a review, because the sample doesn't need a review."""
     return re.sub(r"  # proposed: .*", "", text)
 
 
@@ -109,7 +112,10 @@ def _literal(text: str) -> str:
 
 
 def write_project(project: NewProject, folder: Path) -> None:
-    """Writes the files into a folder that is empty or doesn't exist. A failure or interrupt leaves no part of it."""
+    """Writes the files into a folder that is empty or doesn't exist.
+
+    After an error or an interrupt, no file is left.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
         made = Path(temporary) / folder.name
@@ -123,11 +129,12 @@ def write_project(project: NewProject, folder: Path) -> None:
         if project.api.app is not None:
             _make_migration(made, project.api)
         if folder.is_dir():
-            folder.rmdir()  # it is empty: it was looked at before
+            folder.rmdir()  # the caller has checked that it is empty
         shutil.move(made, folder)
 
 
-#: Makes the first migration of one app, without the project's settings: what they need may not be installed here.
+#: A script that creates the first migration of one app. It doesn't use the project's settings, because packages that
+#: they need may not be installed here.
 _MAKE_MIGRATION = """
 import sys
 import django

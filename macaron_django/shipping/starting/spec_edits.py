@@ -1,4 +1,4 @@
-"""Adds keys to the text of a spec, in YAML or JSON, and leaves all else as it was written, comments included."""
+"""Adds keys to the text of a spec, in YAML or JSON. The rest of the text stays the same, including comments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from macaron_django.openapi import json_pointers
 __all__ = ["SpecAddition", "SpecText"]
 
 _AFTER_BRACE = re.compile(r"\s*")
-#: What JSON allows and PyYAML refuses: tabs between tokens, and halves of a surrogate pair.
+#: Characters that JSON allows but PyYAML refuses: tabs between tokens, and halves of a surrogate pair.
 _NOT_YAML = re.compile(r"\t|\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
@@ -23,8 +23,8 @@ _NOT_YAML = re.compile(r"\t|\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 class SpecAddition:
     """A key to add to the mapping at ``pointer``.
 
-    ``comment`` follows the key in YAML. JSON has no comments, so there it is the value of ``x-comment``. With
-    ``is_proposed`` the whole line is a comment, and a mapping that can't have comments gets nothing.
+    In YAML, ``comment`` follows the key. JSON has no comments, so the text becomes the value of ``x-comment``. With
+    ``is_proposed``, the whole line is a comment. If the mapping can't have comments, such a key isn't added.
     """
 
     pointer: str
@@ -35,7 +35,7 @@ class SpecAddition:
 
 
 class SpecText:
-    """A text in YAML or JSON, and where its mappings begin."""
+    """A text in YAML or JSON, and the places where its mappings begin."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -44,9 +44,9 @@ class SpecText:
         self._lines = _line_starts(text)
 
     def with_additions(self, additions: Iterable[SpecAddition]) -> str:
-        """Returns the text with the keys added, each as the first of its mapping.
+        """Returns the text with the keys added. Each becomes the first key of its mapping.
 
-        Skips a mapping that doesn't exist. A mapping that several aliases share gets a key only once.
+        Skips mappings that don't exist. If several YAML aliases share a mapping, it gets a key only once.
         """
         places: dict[tuple[int, str], Callable[[str], str]] = {}
         for each in additions:
@@ -77,7 +77,7 @@ class SpecText:
 
 
 def _line_starts(text: str) -> list[int]:
-    """Returns where each line begins, as YAML counts lines."""
+    """Returns the offset of each line, as YAML counts lines."""
     return [0, *(match.end() for match in re.finditer("\r\n|[\r\n\x85\u2028\u2029]", text))]
 
 
@@ -111,7 +111,7 @@ def _flow_insertion(each: SpecAddition, start: int) -> Callable[[str], str]:
 
 
 def _flow(value: Any) -> str:
-    """Returns a value as YAML on one line.
+    """Returns a value as one line of YAML.
 
     >>> _flow({"table": "pets", "hash_key": "id"})
     '{table: pets, hash_key: id}'

@@ -1,4 +1,4 @@
-"""Describes existing DynamoDB tables by an OpenAPI document with ``x-persist``, as a sample of items shows them."""
+"""Writes an OpenAPI document with ``x-persist`` for existing DynamoDB tables, from a sample of their items."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ _KEY_TYPES: Mapping[str, dict[str, Any]] = {
     "N": {"type": "number"},
     "B": {"type": "string", "format": "byte"},
 }
-#: If maps have more keys than this, and most keys are in few of the maps, the keys are data.
+#: If maps have more different keys than this, and most keys are in only a few of the maps, the keys are data, not
+#: property names.
 _MANY_KEYS = 20
 
 
 def spec_of_tables(tables: Sequence[ExistingTable], prefix: str = "", head: str = "") -> str:
-    """Returns the document as YAML. ``prefix`` is left out of the tables' names, as the settings add it.
+    """Returns the document as YAML. Removes ``prefix`` from the tables' names, because the settings add it.
 
-    Each table has only operations that read; add those that write.
+    Each table gets only operations that read. Operations that write must be added.
     """
     named = _schema_names([table.name.removeprefix(prefix) for table in tables])
     schemas: dict[str, Any] = {}
@@ -68,7 +69,8 @@ def _schema(table: ExistingTable, name: str) -> dict[str, Any]:
     for attribute in dict.fromkeys([*_keys(found["KeySchema"]).values(), *kinds, *sorted(values)]):
         sampled = values.get(attribute, [])
         if attribute in kinds:
-            # With a format, a key has one spelling only, and existing items may have keys in others.
+            # Keys get no format. With a format, only one spelling of a key would be valid, but existing keys may have
+            # others.
             properties[attribute] = _key_schema(kinds[attribute], sampled)
         else:
             properties[attribute] = _value_schema(sampled)
@@ -144,7 +146,7 @@ def _key_schema(kind: str, sampled: Sequence[Any]) -> dict[str, Any]:
 
 
 def _value_schema(values: Sequence[Any]) -> dict[str, Any]:
-    """Returns a schema that all these values fit; a schema for anything if they have little in common."""
+    """Returns a schema that matches all these values. If they have little in common, the schema allows any value."""
     by_kind: dict[str, list[Any]] = {}
     for value in values:
         kind, content = next(iter(value.items()))
@@ -204,7 +206,7 @@ def _paths(table: str, name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     options, properties = schema["x-persist"], schema["properties"]
     keys = [options[role] for role in ("hash_key", "range_key") if role in options]
     if not all(re.fullmatch(r"\w+", key, re.ASCII) for key in keys):
-        return {}  # a path template can't hold them; x-key could say which is meant
+        return {}  # a path template can't have such names; x-key could name the property
     segments = [f"/{table}", *(f"/{{{key}}}" for key in keys)]
     one = {"$ref": f"#/components/schemas/{name}"}
     return {

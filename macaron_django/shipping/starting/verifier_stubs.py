@@ -1,4 +1,7 @@
-"""Writes the functions that verify the credentials of a spec's security schemes; they refuse everybody at first."""
+"""Writes stubs of the functions that verify the credentials of a spec's security schemes.
+
+The stubs refuse all callers.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,11 @@ _DJANGOS_PASSWORDS = "macaron_django.auth.django_password"
 
 
 def verifier_paths(document: Document, module: str) -> dict[str, str]:
-    """Returns what ``SECURITY_VERIFIERS`` needs for the schemes that operations require, by the schemes' names.
+    """Returns the entries for ``SECURITY_VERIFIERS``: dotted paths of functions, by the name of a security scheme.
 
-    JWTs need no function. The names and passwords of ``basic`` are Django's.
+    Only the schemes that operations require are here.
+
+    JWTs need no function. For ``basic``, the names and passwords are those of Django's users.
     """
     verified = {name: scheme for name, scheme in _required(document).items() if not carries_jwt(scheme)}
     functions = _functions([name for name, scheme in verified.items() if not _is_basic(scheme)])
@@ -25,7 +30,7 @@ def verifier_paths(document: Document, module: str) -> dict[str, str]:
 
 
 def verifiers_module(document: Document, api: str, paths: Mapping[str, str]) -> str | None:
-    """Returns the source of the module that has these functions; None if there is nothing to write."""
+    """Returns the source of the module with these functions. None if no function is needed."""
     schemes = _required(document)
     own = {name: schemes[name] for name, path in paths.items() if path != _DJANGOS_PASSWORDS}
     if not own:
@@ -64,7 +69,9 @@ def _is_basic(scheme: SecurityScheme) -> bool:
 
 
 def _functions(schemes: Iterable[str]) -> dict[str, str]:
-    """Returns the function of each scheme. If names are alike in Python, all but the first of them get a number.
+    """Returns the function name of each scheme.
+
+    If several names would be equal in Python, all except the first get a number.
 
     >>> _functions(["a-b", "a_b", "a b", "a_b_2"])
     {'a-b': 'verify_a_b', 'a_b': 'verify_a_b_3', 'a b': 'verify_a_b_4', 'a_b_2': 'verify_a_b_2'}

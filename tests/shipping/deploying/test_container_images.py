@@ -177,7 +177,7 @@ def test_a_compose_file_that_cannot_be_used_is_said(folder, actions):
 def test_without_an_engine_a_dry_run_shows_docker_and_a_build_fails(tmp_path, monkeypatch):
     monkeypatch.setattr(container_images, "find_runtime", lambda: None)
     (tmp_path / "Dockerfile").write_text("", "utf-8")
-    with pytest.raises(DeployError, match="Images need Docker or Podman"):
+    with pytest.raises(DeployError, match="Docker or Podman is needed"):
         ContainerImages("notes", ShownActions(tmp_path), engine=None, platform=None).build("v1")
     dry = ShownActions(tmp_path, dry_run=True)
     ContainerImages("notes", dry, engine=None, platform=None).build("v1")

@@ -127,7 +127,7 @@ def test_the_steps_run_in_their_order_and_each_shows_its_time(folder, server, ca
     version = Path("live.txt").read_text("utf-8")
     assert re.fullmatch(rf"\d{{6}}-\d{{4}}-{revision()}", version)
     assert printed.index("upload") < printed.index("write staging.txt") < printed.index("write live.txt")
-    assert f"{url}/version doesn't say which version it is." in printed
+    assert f"{url}/version doesn't say which version it serves." in printed
     assert SECRET not in printed
     assert "$ PYM_ENV=staging TABLE_PREFIX=… python manage.py synctables" in printed
 
@@ -220,7 +220,7 @@ def test_a_failure_ends_the_run_and_says_how_to_go_on(folder):
     with pytest.raises(CommandError) as failed:
         call_command("deploy", "--no-check", "--to", "staging")
     first, second = str(failed.value).splitlines()
-    assert re.match(r"unittest failed after \d+\.\d s: `python manage.py unit-tests` ended with 3; its output", first)
+    assert re.match(r"unittest failed after \d+\.\d s: `python manage.py unit-tests` ended with 3\. Its output", first)
     assert second.startswith(
         "Correct the cause, commit it, and deploy again. If nothing in the project must be corrected, go"
     )
@@ -302,7 +302,7 @@ def test_going_back_shows_in_a_dry_run_what_it_would_do(folder, capsys):
 def test_a_server_that_serves_another_version_fails_the_release(folder, server):
     server.file = folder / "other.txt"
     server.file.write_text("0-other", "utf-8")
-    with pytest.raises(CommandError, match=r"/version says 0-other, not 1-a\. Does BASE_URL lead to what the driver"):
+    with pytest.raises(CommandError, match=r"/version says 0-other, not 1-a\. Check that BASE_URL is the URL"):
         call_command("deploy", "--release", "1-a", "--from", "live")
 
 

@@ -81,7 +81,7 @@ def test_going_back_and_back_again_reads_what_was_live_from_aws_alone(aws, funct
         release = elsewhere.back()
         elsewhere.wait(release)
         assert elsewhere.current().version == release.version == expected
-    with pytest.raises(DeployError, match="doesn't say what it had before"):
+    with pytest.raises(DeployError, match="doesn't name the version before it"):
         driver(function, ShownActions(tmp_path)).back()
     # What was gone back from isn't in the history of the next release.
     deploy(driver(function, ShownActions(tmp_path)), files(tmp_path, "four"))

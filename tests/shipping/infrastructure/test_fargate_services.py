@@ -275,7 +275,7 @@ def test_the_command_adds_workers_where_tasks_use_celery(monkeypatch: pytest.Mon
         (["arn:aws:x"], "'arn:aws:x' can't be a secret: write an environment variable"),
         (["KEY_1"], "with a letter first and after each '_'"),
         (["API_KEY", "API_KEY"], "The secret API_KEY is given twice"),
-        (["PORT"], "PORT can't be a secret: the service has its value already"),
+        (["PORT"], "PORT can't be a secret: the service already has a value for it"),
         (["ALLOWED_HOSTS"], "ALLOWED_HOSTS can't be a secret"),
     ],
 )

@@ -140,7 +140,7 @@ def test_services_that_a_project_does_not_call_are_left_out(tmp_path: Path) -> N
     named = _install(tmp_path / "named", "boto3/__init__.py")
     assert leave_out_services(named, None) is None  # boto3 is for other services
     assert leave_out_services(named, ["all"]) is None
-    with pytest.raises(ValueError, match="botocore knows no service s4: use its names"):
+    with pytest.raises(ValueError, match="botocore has no service s4: use botocore's names"):
         leave_out_services(named, ["s4"])
     assert _known(named) == {"dynamodb", "ec2", "s3", "endpoints.json"}
     assert leave_out_services(named, ["s3"]) == {"dynamodb", "s3"}

@@ -1,4 +1,4 @@
-// Deletes many items batch by batch, and says how far it got; it can be stopped between two batches.
+// Deletes many items in batches, and shows the progress. The user can stop it between two batches.
 "use strict";
 
 (function () {

@@ -1,8 +1,8 @@
-/* Buttons that copy the text of another element. */
+/* Buttons that copy the text of another element to the clipboard. */
 "use strict";
 (() => {
   const copyBySelection = (element) => {
-    // Without HTTPS there is no clipboard API.
+    // Browsers have no clipboard API without HTTPS.
     const range = document.createRange();
     range.selectNodeContents(element);
     const selection = window.getSelection();

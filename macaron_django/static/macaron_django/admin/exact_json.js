@@ -1,5 +1,5 @@
-// JSON text ↔ values, exactly. JSON.parse rounds numbers beyond 2^53, keeps the last of two equal names and tells no
-// places; here a number stays the text that was typed, an object is a Map, and every value's place is known.
+// Converts JSON text to values and back, without loss. JSON.parse rounds numbers beyond 2^53, accepts duplicate names,
+// and has no places. Here, a number keeps its text, an object is a Map, and each value's place is known.
 "use strict";
 window.macaronAdmin = window.macaronAdmin || {};
 
@@ -151,7 +151,7 @@ window.macaronAdmin = window.macaronAdmin || {};
     return String(name).replace(/~/g, "~0").replace(/\//g, "~1");
   }
 
-  // Line and column, from 1, of an offset.
+  // Returns the line and the column of an offset, both counted from 1.
   function position(text, offset) {
     const before = text.slice(0, offset).split("\n");
     return { line: before.length, column: before[before.length - 1].length + 1 };

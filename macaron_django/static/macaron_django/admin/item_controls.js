@@ -1,8 +1,8 @@
 // Controls for a value, made from a node of the form's description (form_descriptions.py).
 //
-// make(place, value, options) gives an editor: { element, get(), focus(), visit(pointer, see) }. What nobody touches
-// is given back as it came: a control's own idea of a value (a text without \r, a number without digits) never
-// reaches the item. undefined means: not set.
+// make(place, value, options) returns an editor: { element, get(), focus(), visit(pointer, see) }. If the user doesn't
+// touch a control, get() returns the original value. A control may show the value in another form (a text without \r, a
+// number with fewer digits), but this form never gets into the item. undefined means that a value isn't set.
 "use strict";
 
 (function (macaron) {
@@ -39,7 +39,7 @@
 
   const OFFSET = /(?:[Zz]|[+-]\d\d:\d\d)$/;
 
-  // The browser's own offset from UTC at a local time, as RFC 3339 writes it.
+  // Returns the browser's offset from UTC at a local time, in the notation of RFC 3339.
   function offsetAt(local) {
     const minutes = -new Date(local).getTimezoneOffset();
     const two = (number) => String(Math.floor(Math.abs(number))).padStart(2, "0");
@@ -63,7 +63,7 @@
       return typeof place === "number" ? this.nodes[place] : place;
     }
 
-    // How well a value fits a node: 0 is not at all.
+    // Returns a score that says how well a value fits a node. 0 means that it doesn't fit.
     fits(place, value) {
       const node = this.node(place);
       if (value === null) {
@@ -91,7 +91,7 @@
 
     fitsObject(node, value) {
       let score = 1;
-      let doubtful = false; // a word of a list that isn't in it tells most of all that the object is of another kind
+      let doubtful = false; // if a value isn't in its enum, the object is probably of another kind
       const known = new Set();
       for (const { name, node: inner, required } of node.properties) {
         known.add(name);
@@ -110,7 +110,7 @@
       return doubtful ? 0.05 + Math.max(score, 0) / 1e6 : Math.max(score, 0.1);
     }
 
-    // The editor of a value that is there; of what doesn't fit its schema, the value's JSON.
+    // Returns the editor of a value. If the value doesn't fit its schema, the editor shows its JSON.
     make(place, value, label, options = {}) {
       const node = this.node(place);
       if (node.kind === "enum" && value !== undefined && !(value instanceof Map) && !Array.isArray(value)) {
@@ -124,7 +124,7 @@
 
     // -- one value -----------------------------------------------------------------------------
 
-    // What scalars share: the value given back is the one that came until something is typed.
+    // Returns the editor of a scalar value. Until the user types something, get() returns the original value.
     scalar(control, value, read, label, options) {
       let current = value;
       control.id = control.id || fresh("control");
@@ -151,7 +151,7 @@
       }
       const text = value === undefined ? "" : value;
       const area = node.long || /[\r\n]/.test(text) || text.length > 200;
-      // A date that the browser can't show would look like no date at all.
+      // If the browser can't show a date, a date control would look empty, so the control is a text input.
       const shown = node.format === "date" && text && !/^\d{4}-\d\d-\d\d$/.test(text) ? undefined : TEXT_TYPES[node.format];
       const control = area
         ? element("textarea", { rows: Math.min(12, Math.max(3, text.split("\n").length)), spellcheck: "false" })
@@ -174,7 +174,7 @@
       return { ...editor, element: element("span", { class: "macaron-inline" }, control, this.picker(node, control, label, write), now) };
     }
 
-    // The browser's picker for a date-time or a time, whose offset from UTC stays the one that was typed.
+    // Returns the browser's picker for a date-time or a time. The picker keeps the typed offset from UTC.
     picker(node, control, label, write) {
       const isTime = node.format === "time";
       const pick = element("input", { type: isTime ? "time" : "datetime-local", step: "1", class: "macaron-picker", tabindex: "-1", "aria-hidden": "true" });
@@ -190,13 +190,13 @@
         try {
           pick.showPicker();
         } catch (error) {
-          pick.focus(); // an old browser
+          pick.focus(); // old browsers have no showPicker()
         }
       }, { "aria-label": `${this.words.pick} ${label}` });
       return element("span", { class: "macaron-pick" }, open, pick);
     }
 
-    // Base64, typed or from a file.
+    // Returns the editor of a binary value: base64 that is typed, or that is read from a file.
     octets(value, label, options) {
       const control = element("textarea", { rows: 2, spellcheck: "false", class: "macaron-json" });
       const size = element("span", { class: "macaron-state", role: "status" });
@@ -229,7 +229,7 @@
     number(node, value, label, options) {
       const control = element("input", { type: "text", inputmode: node.integer ? "numeric" : "decimal", autocomplete: "off", class: "macaron-number" });
       control.value = value === undefined ? "" : value.text;
-      // What is no number goes to the server as text, which says so at its place.
+      // If the text isn't a number, it is sent as a string. Then the server reports an error at this place.
       return this.scalar(control, value, () => {
         const typed = control.value.trim();
         return typed === "" ? undefined : isNumber(typed) ? new ExactNumber(typed) : typed;
@@ -299,7 +299,7 @@
       return this.kinds(kinds, value, label, options);
     }
 
-    // A branch's node, whose discriminator is what the kind says.
+    // Returns the node of a branch. If it has a discriminator, the chosen kind sets the discriminator's value.
     branch({ node: place, property: told }) {
       const node = this.node(place);
       const fixed = (property) => (property.name === told ? { ...property, fixed: true } : property);
@@ -361,7 +361,7 @@
       };
     }
 
-    // What a change of kind keeps: the properties that the new kind has, too.
+    // If the user changes the kind, returns the old object if the new kind has some of its properties.
     carried(before, kind) {
       return before instanceof Map && kind.score(before) > 0 ? before : undefined;
     }
@@ -370,7 +370,7 @@
       return name === "list" ? [] : name === "object" ? new Map() : EMPTY[name];
     }
 
-    // What a value begins as when it is added.
+    // Returns the initial value of a property or element that is added.
     empty(place) {
       const node = this.node(place);
       if (node.default !== undefined) {
@@ -432,7 +432,7 @@
       };
     }
 
-    // Properties that the schema doesn't name: each with its name to type.
+    // Returns the editor of additional properties. Users type their names.
     others(node, given, slots, label) {
       const rows = [];
       const list = element("div", { class: "macaron-others" });
@@ -488,8 +488,8 @@
       };
     }
 
-    // One property: its label, its state (not set, null, a value) and its editor.
-    // hidden: whether a secret is stored, or where inside the value secrets are.
+    // Returns the row of a property: its label, its state (not set, null, a value) and its editor.
+    // hidden: true if a secret is stored, or an object with the places of the secrets inside the value.
     slot(property, value, hidden) {
       const { words } = this;
       const node = this.node(property.node);
@@ -579,7 +579,7 @@
       };
     }
 
-    // As empty(), for kinds that have to begin as something to be seen.
+    // Like empty(), but never returns undefined for a choice or any type, because these need a value to show an editor.
     start(place) {
       const node = this.node(place);
       const made = this.empty(node);
@@ -593,7 +593,7 @@
 
     // -- arrays --------------------------------------------------------------------------------
 
-    // A set of DynamoDB's has no order: its elements can't be moved and have no places.
+    // A DynamoDB set has no order, so its elements can't be moved and have no numbers.
     array(node, value, label, { hidden = {}, set = false } = {}) {
       const items = node.items === null || node.items === undefined ? { kind: "any" } : node.items;
       const rows = [];

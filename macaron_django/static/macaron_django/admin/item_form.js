@@ -1,10 +1,10 @@
-// The item's form: controls over the text area that is sent, or the text area itself, checked while one types.
+// The item's form: either controls that write the text area, or the text area itself. It is checked during typing.
 "use strict";
 
 (function (macaron) {
   const { Controls, element, button, parse, stringify, position } = macaron;
-  const PAUSE = 400; // milliseconds after the last key
-  const LARGE = 100000; // characters from which on the text is shown first
+  const PAUSE = 400; // milliseconds from the last key press to the check
+  const LARGE = 100000; // if the text has at least this many characters, it is shown first, not the controls
 
   class ItemForm {
     constructor(root) {
@@ -28,7 +28,7 @@
       const modes = element("div", { class: "macaron-modes", role: "group", "aria-label": words.mode }, this.formButton, this.jsonButton);
       this.controls = element("div", { class: "macaron-controls", hidden: true });
       this.status = element("p", { class: "macaron-status", role: "status" });
-      // The server's list of what is wrong can't tell when something is corrected: this one takes its place.
+      // The server's list of errors doesn't change when an error is corrected. So this list replaces it.
       this.listed = [...this.form.querySelectorAll("[data-macaron-problems]")];
       this.stored = this.listed.some((one) => one.dataset.macaronProblems === "stored");
       this.problems = element("ul");
@@ -93,7 +93,7 @@
       }
     }
 
-    // The text that is sent says what the controls say.
+    // Copies the values of the controls to the text that is sent.
     write() {
       if (this.mode === "form" && this.dirty) {
         this.text.value = stringify(this.editor.get());
@@ -174,7 +174,7 @@
       this.problems.replaceChildren(...errors.map((error) => this.problem(error, places, this.mark(error, editors))));
     }
 
-    // Where each value of the text stands.
+    // Returns the places of all values in the text.
     places() {
       try {
         return parse(this.text.value).places;
@@ -183,7 +183,7 @@
       }
     }
 
-    // Put an error beside its control, or the nearest one around it.
+    // Shows an error beside its control. If there is none, shows it beside the nearest control around that place.
     mark(error, editors) {
       let { pointer } = error;
       while (pointer && !editors.has(pointer)) {
@@ -204,7 +204,7 @@
       return found.control;
     }
 
-    // What is read out with a control: its help and, with an id, its error.
+    // Sets the texts that a screen reader reads with a control: its help and, if errorId is given, its error.
     describe(control, errorId) {
       const kept = (control.getAttribute("aria-describedby") || "").split(" ").filter((id) => id && !id.startsWith("macaron-error"));
       const ids = errorId ? [...kept, errorId] : kept;
@@ -218,7 +218,7 @@
     problem(error, places, control) {
       const offset = places.get(error.pointer);
       const place = error.line ? error : offset === undefined ? null : position(this.text.value, offset);
-      // In the form a place is the labels that lead to it, in the text its pointer.
+      // Among the controls, a place is shown as the labels that lead to it. In the text, it is shown as a pointer.
       const path = this.mode === "form" ? error.pointer.split("/").slice(1).map((step) => step.replace(/~1/g, "/").replace(/~0/g, "~")).join(" → ") : error.pointer;
       const where = [path, this.mode === "json" && place ? `${this.words.line} ${place.line}:${place.column}` : ""];
       const label = `${where.filter(Boolean).join(", ")}${where.some(Boolean) ? ": " : ""}${error.message}`;
@@ -238,7 +238,7 @@
       return this.text.value.split("\n").slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0) + column - 1;
     }
 
-    // Take over what somebody else made of a property.
+    // Uses the other user's value of a property.
     take(press) {
       this.write();
       const value = parse(this.text.value, this.words).value;
@@ -250,7 +250,7 @@
       this.text.value = stringify(value);
       this.dirty = true;
       if (this.mode === "form") {
-        this.dirty = false; // the controls are behind the text
+        this.dirty = false; // the text is newer than the controls
         this.show("form", false);
         this.dirty = true;
       }

@@ -1,10 +1,10 @@
-/* The search box: says below it, while one types, what DynamoDB would be asked, and suggests names and values. */
+/* The search box. During typing, shows the call to DynamoDB below the box, and suggests names and values. */
 "use strict";
 (() => {
   const box = document.getElementById("searchbar");
   const line = document.getElementById("macaron-preview");
   if (!box || !line) return;
-  box.setAttribute("aria-label", line.dataset.label); // the stock label is a picture
+  box.setAttribute("aria-label", line.dataset.label); // Django's own label is an image
   let waiting = null;
   let asked = 0;
 
@@ -28,11 +28,11 @@
       const told = [`${line.dataset.will} ${plan.sentence}`, ...plan.remarks].join(". ");
       show(plan.problem || told, Boolean(plan.problem), Boolean(plan.scan));
     } catch {
-      /* the search itself will say what is wrong */
+      /* the search itself will show the error */
     }
   };
 
-  // -- suggestions: names, and behind a name and its sign the values of an enum ----------------
+  // -- suggestions: names; after a name and an operator, the values of an enum ----------------
 
   const names = JSON.parse(document.getElementById("macaron-names").textContent);
   const list = document.createElement("ul");
@@ -48,7 +48,7 @@
   }
   let active = -1;
 
-  // The part of the text before the caret that a suggestion would replace, and what could replace it.
+  // Returns the part of the text before the caret that a suggestion would replace, and the suggestions for it.
   const offered = () => {
     const before = box.value.slice(0, box.selectionStart);
     const [token] = /[^\s(]*$/.exec(before);
