@@ -1,5 +1,5 @@
-"""The specs that come with this package, and a module for the classes of each API.
+"""Contains the specs of this package's own APIs, and a module for the classes of each API.
 
-``macaron_django.apis.<api>`` is made when an API is loaded. The API's classes name it as their module, so that they can
-be pickled.
+When an API is loaded, the module ``macaron_django.apis.<api>`` is created. The API's classes have it as their module,
+so that they can be pickled.
 """

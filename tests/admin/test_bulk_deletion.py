@@ -25,7 +25,7 @@ def test_what_will_go_is_shown_first_and_then_goes(shop):
 
     page = client.post(shop.root, selected("a", "b"))
     text = page.content.decode()
-    assert "This deletes 2 items" in text
+    assert "This permanently deletes 2 items" in text
     assert "&lt;i&gt;a" in text
     assert "<i>a" not in text
     assert "s3cret" not in text

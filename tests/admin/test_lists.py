@@ -163,7 +163,7 @@ def test_the_list_says_what_it_asked_and_what_it_will_ask(orders, text, sentence
         ("number>many", "Expected a number"),
         ("secret^=h", "secret is secret and can&#x27;t be searched."),
         ("((", "The search isn&#x27;t understood from “((” on."),
-        ("number>1,2", "Only = and != take several values"),
+        ("number>1,2", "Only = and != accept several values"),
         ("custmer=ada", "Did you mean “customer”?"),
         ("Customer=ada", "Did you mean “customer”?"),
         ("line:b", "Did you mean “lines”? Put a key with a colon in quotes."),

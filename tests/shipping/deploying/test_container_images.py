@@ -170,7 +170,7 @@ def test_a_compose_file_that_cannot_be_used_is_said(folder, actions):
     with pytest.raises(DeployError, match=r"compose\.yaml can't be read"):
         run()
     (folder / "compose.yaml").unlink()
-    with pytest.raises(DeployError, match=r"`manage.py dockerize` writes one; or add --no-local-acceptance"):
+    with pytest.raises(DeployError, match=r"Write it with `manage.py dockerize`, or add --no-local-acceptance"):
         run()
 
 

@@ -70,7 +70,7 @@ def test_two_aliases_of_a_function_share_the_version_that_was_uploaded_once(func
     assert [line for line in actions.lines if "UpdateFunctionCode" in line] == [
         f"AWS Lambda UpdateFunctionCode FunctionName={function} Architectures=… ZipFile='<0.0 MB>'".replace("'", "")
     ]
-    assert f"{function} has one already." in actions.lines
+    assert f"{function} already has one." in actions.lines
 
 
 def test_going_back_and_back_again_reads_what_was_live_from_aws_alone(aws, function, tmp_path):
