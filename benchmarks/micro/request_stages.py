@@ -1,6 +1,8 @@
-"""Measures how much of a request's CPU time each part of the code takes, in one process and without Django's handler.
+"""Measures how much of a request's CPU time each part of the code takes, in one process.
 
-    python benchmarks/micro/request_stages.py [--requests N] [--operations get,list100,put,create]
+    python benchmarks/micro/request_stages.py [--requests N] [--operations get,list100,put,create] [--handler]
+
+Requests go through the front or, with ``--handler``, through Django's handler.
 
 The script calls the WSGI application as a server would. The DynamoDB engine is another process. First, requests are
 timed without a profiler. This gives the kernel's time, mostly for sending and receiving, and the code's time. Then
@@ -86,8 +88,8 @@ def asked(caller: Caller, requests: Sequence[Exchange], status: int) -> tuple[fl
     return took, after.ru_stime - before.ru_stime
 
 
-def measure(of: Engine, operations: Sequence[str], count: int) -> None:
-    os.environ.update(environment(catalogue.STACKS["macaron"], of, "stages"))
+def measure(of: Engine, stack: str, operations: Sequence[str], count: int) -> None:
+    os.environ.update(environment(catalogue.STACKS[stack], of, "stages"))
     import macaron
 
     caller = Caller(macaron.application)
@@ -120,9 +122,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure how much of a request's CPU time each part of the code takes")
     parser.add_argument("--requests", type=int, default=2000, help="requests of each operation: %(default)s")
     parser.add_argument("--operations", default=",".join(OPERATIONS), help="operations to measure: %(default)s")
+    parser.add_argument("--handler", action="store_true", help="send the requests through Django's handler")
     given = parser.parse_args()
+    stack = "macaron-handler" if given.handler else "macaron"
     with engine() as of:
-        measure(of, given.operations.split(","), given.requests)
+        measure(of, stack, given.operations.split(","), given.requests)
 
 
 if __name__ == "__main__":
