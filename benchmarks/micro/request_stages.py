@@ -1,8 +1,9 @@
 """Measures how much of a request's CPU time each part of the code takes, in one process.
 
-    python benchmarks/micro/request_stages.py [--requests N] [--operations get,list100,put,create] [--handler]
+    python benchmarks/micro/request_stages.py [--requests N] [--operations get,list100,put,create] [--stack NAME]
 
-Requests go through the front or, with ``--handler``, through Django's handler.
+``--stack`` names a WSGI stack of the benchmarks: ``macaron`` goes through the front (the default), ``macaron-handler``
+through Django's handler, and ``django-raw`` is a plain Django view.
 
 The script calls the WSGI application as a server would. The DynamoDB engine is another process. First, requests are
 timed without a profiler. This gives the kernel's time, mostly for sending and receiving, and the code's time. Then
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import cProfile
 import gc
+import importlib
 import os
 import pstats
 import resource
@@ -47,6 +49,7 @@ PARTS = {
     "the plan, its checks and the answer": ("macaron_django/",),
     "Django REST framework": ("/rest_framework/",),
     "Django: request, response, signals, settings": ("/django/", "/asgiref/"),
+    "the stack's own code, with its DynamoDB client": ("benchmarks/stacks/", "/msgspec/"),
 }
 OTHER = "Python's library, and what calls the application"
 KERNEL = "the kernel, mostly for sending and receiving"
@@ -90,9 +93,7 @@ def asked(caller: Caller, requests: Sequence[Exchange], status: int) -> tuple[fl
 
 def measure(of: Engine, stack: str, operations: Sequence[str], count: int) -> None:
     os.environ.update(environment(catalogue.STACKS[stack], of, "stages"))
-    import macaron
-
-    caller = Caller(macaron.application)
+    caller = Caller(importlib.import_module(catalogue.STACKS[stack].module).application)
     asked(caller, [Exchange("POST", "/profiles", body_of(n, with_id=True)) for n in range(PROFILES)], 201)
     found = {}
     for operation in operations:
@@ -122,11 +123,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure how much of a request's CPU time each part of the code takes")
     parser.add_argument("--requests", type=int, default=2000, help="requests of each operation: %(default)s")
     parser.add_argument("--operations", default=",".join(OPERATIONS), help="operations to measure: %(default)s")
-    parser.add_argument("--handler", action="store_true", help="send the requests through Django's handler")
+    wsgi = [name for name, stack in catalogue.STACKS.items() if stack.interface == "wsgi"]
+    parser.add_argument("--stack", default="macaron", choices=wsgi, metavar="NAME", help="the stack: %(default)s")
     given = parser.parse_args()
-    stack = "macaron-handler" if given.handler else "macaron"
     with engine() as of:
-        measure(of, stack, given.operations.split(","), given.requests)
+        measure(of, given.stack, given.operations.split(","), given.requests)
 
 
 if __name__ == "__main__":

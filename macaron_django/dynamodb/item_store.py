@@ -189,10 +189,9 @@ class ItemStore(Store):
     def refuse_unstorable(self, values: Any) -> None:
         if isinstance(values, Mapping):
             own = {name: value for name, value in values.items() if name in self._writable}
-            additional = values.keys() - self.schema.properties.keys()
-            check_item_size(
-                self._attributes(self.as_json(own) | {name: json_value(values[name]) for name in additional})
-            )
+            known = self.schema.properties
+            additional = {name: json_value(value) for name, value in values.items() if name not in known}
+            check_item_size(self._attributes(self.as_json(own) | additional))
 
     def _replaced(self, key: AttributeMap | None, set_: AttributeMap) -> Steps[AttributeMap | None]:
         if key is None:

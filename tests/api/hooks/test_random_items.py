@@ -179,3 +179,11 @@ def test_random_writes_are_answered_and_stored_alike(both_ways, examples):
                 assert answer["body"] == shown["body"], f"{write}\n{told_apart(answer['body'], shown['body'])}"
 
     check()
+
+
+def test_of_several_unstorable_values_the_first_in_the_request_is_reported(both_ways):
+    api = both_ways("hooks/apis/everything.yaml", FEW)
+    values = ",".join(f'"other{number}":1e+126' for number in (3, 1, 5, 0, 4, 2))
+    for side in (api.side(None), api.side(by_rows)):
+        (answer,) = side.run([("PUT /v1/counters/3", f'{{"number":3,{values}}}'.encode(), TOKEN)], api.tables)
+        assert [error["pointer"] for error in json.loads(answer["body"])["errors"]] == ["/other3"]
