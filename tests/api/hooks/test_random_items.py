@@ -153,6 +153,28 @@ def shown_again(one: tuple[Any, ...]) -> tuple[Any, ...]:
     return (f"GET {'{location}' if is_new else path}", None, TOKEN)
 
 
+class Spelled(str):
+    """A number as it is written, which no string equals."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Spelled) and str(self) == str(other)
+
+    __hash__ = str.__hash__
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two answers are the same, apart from the order of an object's properties: the engine keeps none."""
+    return one == other or (as_json(one) is not None and as_json(one) == as_json(other))
+
+
+def as_json(text: Any) -> Any:
+    """JSON with each number as it is written; None if it isn't JSON."""
+    try:
+        return json.loads(text, parse_int=Spelled, parse_float=Spelled)
+    except (TypeError, ValueError):
+        return None
+
+
 @pytest.mark.parametrize("examples", [12, pytest.param(2_000, marks=pytest.mark.soak)])
 def test_random_writes_are_answered_and_stored_alike(both_ways, examples):
     api = both_ways("hooks/apis/everything.yaml", FEW)
@@ -173,10 +195,10 @@ def test_random_writes_are_answered_and_stored_alike(both_ways, examples):
         by_store, of_rows = (side.run(asked, api.tables) for side in sides)
         for one, answer, wanted in zip(asked, by_store, of_rows, strict=True):
             for what in wanted:
-                assert answer[what] == wanted[what], f"{one}: {what}\n{told_apart(answer[what], wanted[what])}"
+                assert same(answer[what], wanted[what]), f"{one}: {what}\n{told_apart(answer[what], wanted[what])}"
         for write, answer, shown in zip(writes, by_store[::2], by_store[1::2], strict=True):
             if answer["status"][0] == "2" and answer["body"] and shown["status"][:3] == "200":
-                assert answer["body"] == shown["body"], f"{write}\n{told_apart(answer['body'], shown['body'])}"
+                assert same(answer["body"], shown["body"]), f"{write}\n{told_apart(answer['body'], shown['body'])}"
 
     check()
 
