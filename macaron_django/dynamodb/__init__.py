@@ -1,7 +1,8 @@
-"""Keeps the objects of schemas with ``x-persist`` in DynamoDB, behind a Django manager.
+"""Stores the objects of schemas with ``x-persist`` in DynamoDB, and provides a Django manager for them.
 
-Nothing else in macaron_django imports PynamoDB. ``manage.py deploy`` is the only other code that imports botocore.
-``binding`` builds the persistence and the row class of a schema.
+Nothing else in macaron_django imports PynamoDB. ``manage.py deploy`` is the only other code that imports botocore. For
+each schema with ``x-persist``, ``binding`` builds a ``Persistence``, which reads and writes the items, and a Django
+model, whose instances are called rows.
 
 The folders:
 
@@ -10,11 +11,11 @@ The folders:
 - ``items``: reads and writes items
 - ``codec``: converts values to attribute values and back
 - ``tables``: creates and changes tables
-- ``calls``: clients and retries
+- ``calls``: sends calls to DynamoDB, and repeats them if necessary
 - ``engines``: the servers that provide DynamoDB
 - ``transfer``: dumps and loads tables
 
-``swagger_objects``, ``tables_by_key`` and ``boto3_items`` are PyMacaron's interface.
+``swagger_objects``, ``tables_by_key`` and ``boto3_items`` implement PyMacaron's interface.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Gives a schema with ``x-persist`` its persistence and the Django model of its rows.
+"""Builds the ``Persistence`` and the row class of a schema with ``x-persist``.
 
-A schema that can't be persisted raises SpecError. Its findings have the file and the line, like those for any error in
-a spec.
+The ``Persistence`` reads and writes the schema's items. The row class is a Django model. If the schema can't be
+persisted, SpecError is raised. The error's findings have the file and the line, as for any other error in a spec.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _GRAFTED = ("load_from_db", "save_to_db")
 
 
 def graft(schema: Schema, classes: Classes) -> bool:
-    """Adds the methods of the class that ``x-persist`` names to the schema's objects, if that class stores the objects
-    itself. Returns whether it stores them.
+    """If the class that ``x-persist`` names stores the schema's objects itself, adds its methods to these objects.
+    Returns whether the class stores them.
 
-    Such a class has PyMacaron's two methods, and no options for DynamoDB. The spec must have no such options either.
+    Such a class has PyMacaron's two methods, and no options for DynamoDB. The spec must not have such options, either.
     Raises SpecError, with the finding, if the class can't be imported or lacks one of the methods.
     """
     persist = schema.extensions.persist
@@ -42,14 +42,15 @@ def graft(schema: Schema, classes: Classes) -> bool:
         message = f"x-persist names {persist.class_path}, which has no {lacking[0]}()."
         hint = f"Add it: a class that stores objects itself has {' and '.join(_GRAFTED)}."
         raise SpecError([Finding("E090", "error", message, hint, persist.location)])
-    # The class is the last base, so that the API object's methods have priority, as in PyMacaron. A __new__ of the
-    # class would still be called, so that only the two methods of such a class are added.
+    # The class is the last base, so that the API object's methods have priority, as in PyMacaron. If the class has a
+    # __new__, Python would still call that __new__. To avoid this, only the two methods of such a class are added.
     classes.grafts[str(schema.name)] = _methods_of(cls) if overrides(cls, ("__new__",), object) else cls
     return True
 
 
 def persist(api: str, label: str, schema: Schema, classes: Classes) -> Persistence:
-    """Builds the Django model whose manager stores a schema's items, and enters it in ``classes`` as the row class.
+    """Builds the Django model whose manager stores a schema's items, and adds the model to ``classes`` as the row
+    class.
 
     ``label`` is the app label of the API. Raises SpecError, with the finding, if the schema can't be persisted.
     """

@@ -50,7 +50,7 @@ def _python(value: AttributeValue) -> Any:
 
 
 def attribute_value(value: Any, pointer: str = "") -> AttributeValue:
-    """Returns the attribute value of one of boto3's Python values, or of JSON. Raises ``UnstorableValue``.
+    """Returns the attribute value for a Python value that boto3 uses, or for a JSON value. Raises ``UnstorableValue``.
 
     >>> attribute_value([True, None, {"n": Decimal("1.50")}])
     {'L': [{'BOOL': True}, {'NULL': True}, {'M': {'n': {'N': '1.50'}}}]}
@@ -111,8 +111,8 @@ def normalized_object(api: Any, definitions: Mapping[str, Any], reference: str, 
 
 
 def normalized_list(api: Any, definitions: Mapping[str, Any], items: Mapping[str, Any], value: Sequence[Any]) -> Any:
-    """Returns a list with its elements converted by the schema ``items``. Elements that are numbers or lists are
-    converted, too, which PyMacaron didn't do.
+    """Returns a list with its elements converted by the schema ``items``. Unlike PyMacaron, this also converts elements
+    that are numbers or lists.
     """
     return [_normalized(api, definitions, items, each) for each in value]
 
@@ -128,7 +128,7 @@ def normalized_dict(
         if name in properties:
             found[name] = _normalized(api, definitions, properties[name], member)
         else:
-            logger.warning("No property describes the attribute %s of an item: it is left unchanged.", name)
+            logger.warning("No property describes the attribute %s of an item: the attribute is left unchanged.", name)
     return found
 
 

@@ -1,6 +1,6 @@
 """Stores the objects of a schema with ``x-persist`` in DynamoDB, for the operations of the API.
 
-Requests' JSON becomes items, and items become responses' JSON, usually without rows.
+Converts the JSON of requests to items, and items to the JSON of responses, usually without rows.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class ItemStore(Store):
     def waits_in_steps(self, action: str) -> bool:
         if action == "destroy":
             return not _is_deletion_told(self.model) and gathering() is None
-        # Receivers of signals are the project's code.
+        # Receivers of signals are the project's code, which may block.
         return action == "retrieve" or not (self._wants_rows() or self._is_told())
 
     def queryset(self) -> ItemQuerySet:
@@ -126,8 +126,8 @@ class ItemStore(Store):
                 if value is not None:
                     made[name] = value
         if is_object and not made.keys() <= self._read_only:
-            # A made value is added before validation if the schema may require it from clients. readOnly values are
-            # added later.
+            # A value that the server makes is added before validation if the schema may require it from clients.
+            # readOnly values are added later.
             body = {**body, **{name: value for name, value in made.items() if name not in self._read_only}}
         clean = self.valid(body)
         values = {**made, **clean, **self.as_json(key)} if key else {**made, **clean}
@@ -235,7 +235,7 @@ class ItemStore(Store):
         if not (set_ or remove):
             return self._told(item, created=False)
         check_item_size({name: value for name, value in {**item, **set_}.items() if name not in remove})
-        # If a patch changes some members of a nested object, the object must still be the one that was read.
+        # If a patch changes some members of a nested object, the stored object must still have the value that was read.
         expected = {name: item.get(name) for name in merged}
         if self._version is not None:
             expected[self._version] = item.get(self._version)
@@ -345,7 +345,7 @@ class ItemStore(Store):
 
     @cached_property
     def _makers(self) -> Makers:
-        """The functions that make values for a new object's properties that the server sets."""
+        """The functions that make the values of properties that the server sets in a new object."""
         return makers_of(self.schema, True, self._key_names)
 
     @property
@@ -390,7 +390,7 @@ class ItemStore(Store):
 
     @cached_property
     def _is_judged_by_request(self) -> bool:
-        """Whether the item is valid if the body is valid, with any values of the item's readOnly properties."""
+        """Whether a valid body makes the item valid, whatever values the item's readOnly properties have."""
         stays = any(prop.read_only for prop in self.schema.properties.values())
         json = self.schema.json
         return not stays or (isinstance(json, Mapping) and all(map(_judges_each_alone, json)))

@@ -1,4 +1,4 @@
-"""PyMacaron's ``PersistentSwaggerObject``, over this package's persistence.
+"""Implements PyMacaron's ``PersistentSwaggerObject`` with this package's persistence.
 
 A project's subclass names an API, a schema and a table. The registry sets the subclass's persistence, and makes the
 subclass a base of the row class. ``PersistentProfile.load_from_db("id")`` is called on the class itself, and
@@ -31,7 +31,7 @@ class _Unbound:
     def __get__(self, instance: object, owner: type) -> Persistence:
         api, schema = getattr(owner, "api_name", None), getattr(owner, "model_name", None)
         raise NotBoundError(
-            f"{owner.__name__} has no table yet: the schema {schema!r} of the API {api!r} must say "
+            f"{owner.__name__} has no table yet: the schema {schema!r} of the API {api!r} must have "
             f"`x-persist: {owner.__module__}.{owner.__qualname__}`, MACARON['APIS'] must find the API, "
             "and `manage.py check` must find no error in it."
         )
@@ -48,8 +48,8 @@ class _OfPersistence:
 
 
 class PersistentSwaggerObject:
-    """Base of the classes that ``x-persist`` names. The spec may have the attributes instead, except ``api_name`` and
-    ``model_name``.
+    """Base of the classes that ``x-persist`` names. Options may also be in the spec instead of the class, except
+    ``api_name`` and ``model_name``.
 
     Besides the attributes below, a class may have ``local_indexes``, ``billing``, ``scan``, ``sets``, ``tags``,
     ``point_in_time_recovery`` and ``deletion_protection``, with the same meaning as in ``x-persist``.

@@ -1,5 +1,5 @@
-"""Reads and writes the items of a persisted schema's table by key values, with PyMacaron's arguments or with those of
-boto3's ``Table``.
+"""Reads and writes the items of a persisted schema's table by key values, with the arguments of PyMacaron or of boto3's
+``Table``.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class Table:
         if "KeyConditionExpression" in keys:
             known = {"KeyConditionExpression", "IndexName", "Limit", "ScanIndexForward", "ExclusiveStartKey"}
             if not keys.keys() <= known:
-                return self._boto3().query(**keys)  # type: ignore[no-any-return]  # boto3's answer
+                return self._boto3().query(**keys)  # type: ignore[no-any-return]  # boto3's response
             start = _start_of(keys)
             index, limit = keys.get("IndexName"), keys.get("Limit")
             reverse = keys.get("ScanIndexForward") is False
@@ -174,7 +174,7 @@ class Table:
         ``scan()["Items"]``, ``scan(Limit=…)``, ``scan(ExclusiveStartKey=…)``.
         """
         if boto3s.keys() - {"Limit", "ExclusiveStartKey"}:
-            return self._boto3().scan(**boto3s)  # type: ignore[no-any-return]  # boto3's answer
+            return self._boto3().scan(**boto3s)  # type: ignore[no-any-return]  # boto3's response
         limit = boto3s.get("Limit", limit)
 
         def page(start: AttributeMap | None, count: int | None) -> ResultPage:

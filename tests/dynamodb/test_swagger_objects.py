@@ -32,7 +32,7 @@ def _bound(profiles: Any, make_rows: MakePersistence, **persist: Any) -> Any:
 
 
 def test_an_unbound_class_says_what_it_expected(profiles: Any) -> None:
-    with pytest.raises(AttributeError, match=r"'Profile' of the API 'shop' must say `x-persist:"):
+    with pytest.raises(AttributeError, match=r"'Profile' of the API 'shop' must have `x-persist:"):
         profiles.get_table()
     assert not hasattr(profiles, "persistence")
     with pytest.raises(AttributeError, match="isn't a row"):

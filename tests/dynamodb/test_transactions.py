@@ -203,7 +203,7 @@ def test_an_engine_that_takes_fewer_items_says_how_many_and_what_to_do(
         assert len(_held(orders)) == 11
         return
     with (
-        pytest.raises(UnsupportedQuery, match=r"takes at most 10 items in a transaction \(AWS takes 100\), so"),
+        pytest.raises(UnsupportedQuery, match=r"accepts at most 10 items in a transaction \(AWS accepts 100\), so"),
         transaction(),
     ):
         orders.model.objects.bulk_create(rows)

@@ -77,7 +77,8 @@ class Call(dict[str, Any]):
 def call_steps(
     key_names: KeyNames, operation: str, parameters: dict[str, Any], read: ReadMembers | None = None
 ) -> Steps[dict[str, Any]]:
-    """Sends a call, and repeats it if that is safe. Returns the response, or raises as PynamoDB's connection does.
+    """Sends a call, and repeats it if that is safe. Returns the response, or raises the exceptions of PynamoDB's
+    connection.
 
     ``read`` parses the response if the fast lane makes the call.
     """
@@ -99,7 +100,7 @@ def call_steps(
         raise
     if observed is not None:
         observed.answered(answer)
-    return answer  # type: ignore[no-any-return]  # it answers so
+    return answer  # type: ignore[no-any-return]  # typed so by Steps
 
 
 class _CallAttempt:
@@ -213,7 +214,7 @@ def _after_failure(
         if number > 1 and not deadlines.is_over():
             yield BlockingCall(_renew, failure)
             try:
-                return (yield _CallAttempt.again(operation, call, tally))  # type: ignore[no-any-return]  # it answers so
+                return (yield _CallAttempt.again(operation, call, tally))  # type: ignore[no-any-return]  # typed so by Steps
             except botocore_errors() as error:
                 failure = _seen(operation, call, error)
         kind = failure_kind(failure)
@@ -236,7 +237,7 @@ def _after_failure(
 
 
 def _seen(operation: str, call: dict[str, Any], error: Exception) -> Exception:
-    """Returns ``error``, or PynamoDB's exception for it if DynamoDB answered the call."""
+    """Returns PynamoDB's exception for ``error`` if DynamoDB answered the call; otherwise, returns ``error`` itself."""
     if not isinstance(error, ClientError):
         return error
     from macaron_django.dynamodb.calls.aws_sdk.shown_refusals import shown_refusal  # imported here: it needs botocore
@@ -247,8 +248,8 @@ def _seen(operation: str, call: dict[str, Any], error: Exception) -> Exception:
 def _after_doubt(
     key_names: KeyNames, operation: str, call: dict[str, Any], refusal: Exception, doubtful: Exception
 ) -> Steps[dict[str, Any]]:
-    """Returns the response to a repeated write that was refused because an earlier attempt had been applied. Raises
-    WriteOutcomeUnknown if that isn't certain.
+    """Returns a response if DynamoDB refused the repetition of a write because an earlier attempt had been applied. If
+    it isn't certain that this is the reason, raises WriteOutcomeUnknown.
     """
     applied = _applied(call)
     if error_code(refusal) == CONDITION_FAILED and applied is not None:
@@ -257,7 +258,7 @@ def _after_doubt(
             try:
                 item = yield from _stored(key_names, call)
             except botocore_errors() as error:
-                # The exception of the read would say that nothing was written.
+                # The exception of the failed read would mean that nothing was written.
                 raise _unknown(operation, call, doubtful) from error
         if applied(item):
             return {"Attributes": item or {}}
@@ -277,7 +278,7 @@ def _stored(key_names: KeyNames, call: dict[str, Any]) -> Steps[AttributeMap | N
 
 
 def _renew(error: Exception) -> None:
-    """Gets new credentials, or finds out where the server is now, before another attempt."""
+    """Gets new credentials, or updates the server's address, if ``error`` shows that the next attempt needs them."""
     if error_code(error) in EXPIRED_CREDENTIALS:
         reset()
     elif isinstance(error, EndpointConnectionError):
@@ -300,7 +301,7 @@ def _prepared(operation: str, parameters: dict[str, Any]) -> Call:
 
 
 def _undone_by_itself(call: dict[str, Any]) -> bool:
-    """Returns whether the condition of a PutItem is false once the item is stored, so that it can't be applied
+    """Returns whether the condition of a PutItem is false once the item is stored, so that the PutItem can't be applied
     twice.
     """
     condition = _ABSENT.fullmatch(call["ConditionExpression"])

@@ -1,6 +1,7 @@
 """Classifies the exceptions of botocore and PynamoDB, and translates them into this package's exceptions.
 
-``failure_kind`` says whether a failed call may have been applied; ``call_attempts`` decides what follows from that.
+``failure_kind`` returns whether a failed call may have been applied. ``call_attempts`` decides whether the call is then
+repeated.
 """
 
 from __future__ import annotations
@@ -102,8 +103,8 @@ def error_code(error: BaseException) -> str:
 
 
 def transport_errors() -> tuple[type[Exception], ...]:
-    """Returns the exceptions of a call that got no answer from DynamoDB. Some are urllib3's, which botocore lets
-    through.
+    """Returns the classes of exceptions for calls that got no answer from DynamoDB. Some are urllib3's, because
+    botocore doesn't catch these.
     """
     urllib3 = sys.modules.get("urllib3.exceptions")  # a module that hasn't been imported raises nothing
     ours = (BotoCoreError, ConnectionError, TimeoutError)
@@ -111,22 +112,22 @@ def transport_errors() -> tuple[type[Exception], ...]:
 
 
 def botocore_errors() -> tuple[type[Exception], ...]:
-    """Returns the exceptions that botocore's client raises: ClientError for a refusal, and those of
-    ``transport_errors``.
+    """Returns the classes of exceptions that botocore's client raises: ClientError for a refusal, and the classes that
+    ``transport_errors`` returns.
     """
     return (ClientError, *transport_errors())
 
 
 def failures() -> tuple[type[Exception], ...]:
-    """Returns the exceptions that ``translate`` accepts."""
+    """Returns the classes of exceptions that ``translate`` accepts."""
     return (PynamoDBException, *botocore_errors())
 
 
 class CancellationReason(NamedTuple):
-    """Why one item made DynamoDB cancel a transaction. ``code`` is "None" for an item that isn't a reason.
+    """Why one item made DynamoDB cancel a transaction. If the item isn't a reason, ``code`` is "None".
 
     ``item`` is the stored item whose condition failed; None if no item is stored. ``names_items`` is True if the engine
-    sends stored items. If it doesn't, ``item`` is always None.
+    sends stored items. If the engine doesn't send them, ``item`` is always None.
     """
 
     code: str
@@ -173,7 +174,7 @@ def failure_kind(error: BaseException) -> FailureKind:
 
 
 class CallNotSentError(BotoCoreError):
-    """A call wasn't sent, because earlier calls got no answer. Calls are sent again after ``seconds``."""
+    """A call wasn't sent, because earlier calls got no answer. After ``seconds``, another call can be sent."""
 
     fmt = "{failures} calls in a row got no answer, so this one wasn't sent; the next attempt is in {seconds:.1f} s"
 
@@ -189,7 +190,7 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, transport_errors()) and not isinstance(error, _OF_THIS_PROCESS)
 
 
-#: Failures that don't show that DynamoDB failed.
+#: Errors in this process. They aren't evidence that DynamoDB failed.
 _OF_THIS_PROCESS: Final = (
     CallNotSentError,
     botocore.exceptions.NoCredentialsError,

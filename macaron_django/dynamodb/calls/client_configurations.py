@@ -23,7 +23,8 @@ class Configuration:
     fast_lane: bool
     #: Whether the engine runs on this machine, so that the environment's AWS settings and proxies don't apply to it.
     is_local: bool = False
-    #: After this number of failures in a row, calls of requests are refused for a while. None means never.
+    #: After this number of failures in a row, calls that are made for a request are refused for a while. None means
+    #: never.
     circuit_failures: int | None = None
 
     @classmethod

@@ -1,7 +1,7 @@
-"""Keeps the process's botocore client, and the fast lane beside it, for the current engine and settings.
+"""Keeps the process's botocore client, and the client's fast lane, for the current engine and settings.
 
-The fast lane sends calls without botocore's own code for each call. Client and lane are made again after a fork, and
-when the engine or the settings change. botocore is imported when something needs it. Until then, an ``EarlyLane``,
+The fast lane sends calls without botocore's own code for each call. The client and the lane are replaced after a fork,
+and when the engine or the settings change. botocore is imported when something needs it. Until then, an ``EarlyLane``,
 which has no botocore client, makes the calls if it can.
 """
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Clients", "MadeClient", "clients", "reset"]
 
-#: For this number of seconds after the last failure, calls are refused: at first, and at most.
+#: The number of seconds for which calls are refused after a failure: the first pause, and the longest.
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
 
 
 class MadeClient(NamedTuple):
-    """A client, and the engine, settings and configuration that it was made from. Region and credentials change only
-    with the engine or the section of settings.
+    """A client, and the engine, settings and configuration that it was made from. The region and the credentials change
+    only if the engine or the settings section changes.
 
     ``botocore_client`` is None as long as the early lane makes the calls.
     """
@@ -45,7 +45,7 @@ class MadeClient(NamedTuple):
     botocore_client: BaseClient | None
     lane: Lane | None
     circuit: Circuit
-    #: None if the circuit never opens.
+    #: The rules by which ``circuit`` refuses calls; None if it never refuses any.
     circuit_rules: CircuitRules | None
 
     @property
@@ -88,7 +88,7 @@ class Clients:
         if (
             made.section is settings.DYNAMODB
             and made.engine is engine
-            and made.configuration.endpoint_url == engine.endpoint_url  # (a server may come back elsewhere)
+            and made.configuration.endpoint_url == engine.endpoint_url  # (a restarted server may have a new address)
         ):
             return made
         return None
@@ -105,7 +105,8 @@ class Clients:
                 made = self._early(engine, section, configuration, circuit) or self._of_botocore(
                     engine, section, configuration, circuit
                 )
-                # If botocore found no credentials, it caches that, so that the client would never find any.
+                # If botocore found no credentials, the client caches this result, and would never look for credentials
+                # again.
                 if made.botocore_client is not None and made.client._request_signer._credentials is None:
                     return made
             self._finders = list(sys.meta_path)
@@ -162,7 +163,9 @@ def _read_by_botocore(operation: str, answer: HTTPAnswer) -> dict[str, Any]:
 
 
 def _circuit_rules(configuration: Configuration) -> CircuitRules | None:
-    """Returns the rules by which calls of requests are refused at once while DynamoDB doesn't answer."""
+    """Returns the rules by which a request's calls are refused at once while DynamoDB doesn't answer. Returns None if
+    calls are never refused.
+    """
     if configuration.circuit_failures is None:
         return None
     patience = configuration.connect_timeout + configuration.read_timeout

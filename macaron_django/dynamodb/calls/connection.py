@@ -42,7 +42,8 @@ class Connection(PynamoDBConnection):
         return clients.current().client
 
     def get_meta_table(self, table_name: str) -> MetaTable:
-        # If the connection has a table, it is the only one; its name may change with the table prefix.
+        # A connection to a table has no other tables. It ignores ``table_name``, which may change with the table
+        # prefix.
         return self._meta_table or super().get_meta_table(table_name)
 
     def key_names(self, table_name: str) -> list[str]:
@@ -59,8 +60,8 @@ class Connection(PynamoDBConnection):
     def steps(
         self, operation_name: str, operation_kwargs: dict[str, Any], read: ReadMembers = response_members
     ) -> Steps[dict[str, Any]]:
-        """Does what ``dispatch`` does, as a generator of steps, for item operations whose ResponseMetadata isn't
-        needed.
+        """Does what ``dispatch`` does, as a generator of steps. Only for item operations whose ResponseMetadata the
+        caller doesn't need.
 
         ``read`` parses the response if the fast lane makes the call.
         """

@@ -13,7 +13,9 @@ __all__ = ["Meter", "count_capacity", "metered"]
 
 @dataclass
 class Meter:
-    """The ``units`` that a block has consumed. None until a response has the number; some engines never send it."""
+    """``units`` is the number of capacity units that a block has consumed. It is None until a response has the number,
+    which some engines never send.
+    """
 
     units: float | None = None
 

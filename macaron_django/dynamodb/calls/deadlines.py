@@ -1,7 +1,7 @@
 """Limits how long a request waits for DynamoDB, including attempts and pauses (``REQUEST_DEADLINE``).
 
-A request gets its seconds at Django's ``request_started``, and each call uses up some of them by waiting. Commands,
-tasks and other threads have no limit. A request whose response is streamed has no limit, either.
+At Django's ``request_started``, a request gets a limit in seconds. The time that a call waits is subtracted from it.
+Commands, tasks and other threads have no limit. A request whose response is streamed has no limit, either.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _open(**_: object) -> None:
 
 
 def _close(**_: object) -> None:
-    # The thread of a server or a test still runs after the request, so that its value must be reset.
+    # The thread of a server or a test still runs after the request, so the thread's value must be reset.
     context = SyncToAsync.thread_sensitive_context.get(None)
     if context is None:
         _allowance.set(None)
@@ -153,7 +153,7 @@ def pausing(seconds: float) -> float:
 
 
 def overdue(operation: str) -> TimeoutError:
-    """Returns the exception for a call that its request has no time for. Such a call wasn't sent, or is a read."""
+    """Returns the exception for a call whose request has no time left. The call is a read, or wasn't sent."""
     return TimeoutError(
         f"{operation} ended: this request has waited for DynamoDB as long as "
         'MACARON["DYNAMODB"]["REQUEST_DEADLINE"] allows'

@@ -1,7 +1,7 @@
 """Calls a table's item operations, as generators of steps (``macaron_django.drivers``).
 
-Calls go through PynamoDB's connection only if signals, a log or a patch would observe it. PynamoDB's connection is
-imported only then, and botocore with it.
+Calls go through PynamoDB's connection only if signals, a log or a patch would observe it. Only then are PynamoDB's
+connection and botocore imported.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def item_steps(
     parameters: dict[str, Any],
     read: ReadMembers,
 ) -> Steps[dict[str, Any]]:
-    """Does what PynamoDB's ``dispatch`` does, as steps, for item operations whose ResponseMetadata isn't needed.
+    """Does what PynamoDB's ``dispatch`` does, as steps. Only for item operations whose ResponseMetadata the caller
+    doesn't need.
 
     ``read`` parses the response if the fast lane makes the call. ``connect`` returns PynamoDB's connection.
     """

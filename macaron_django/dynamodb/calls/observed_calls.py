@@ -19,7 +19,7 @@ from macaron_django.events import (
 
 __all__ = ["ObservedCall"]
 
-#: The operations whose capacity units are read units, unless the response has the kind of the units.
+#: The operations that consume read units if the response doesn't have the kind of the units.
 _READS: Final = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "TransactGetItems"})
 
 
@@ -42,7 +42,7 @@ class ObservedCall(Observed[DynamoDBCallEnded]):
         super().__init__(DYNAMODB_CALLS, began)
 
     def answered(self, answer: Mapping[str, Any]) -> None:
-        """Sends the event that DynamoDB has answered the call."""
+        """Sends the event for a call that DynamoDB has answered."""
         self.leave()
         if not self.request_size:
             self._measure(answer)
@@ -55,7 +55,7 @@ class ObservedCall(Observed[DynamoDBCallEnded]):
         self._tell(consumed, answer)
 
     def failed(self, error: BaseException) -> None:
-        """Sends the event that the call's last attempt has failed."""
+        """Sends the event for a call whose last attempt has failed."""
         self.leave()
         if not self.request_size:
             self._measure(getattr(error, "response", None) or {})

@@ -31,8 +31,8 @@ class RetryPolicy:
     """Exponential backoff: at most ``attempts`` attempts, with pauses in seconds between them. None means no limit.
 
     The first pause is ``pause``. Each later pause is ``factor`` times the previous one, up to ``longest``. With
-    ``jitter``, a pause is a random part of that ("full jitter", as AWS recommends). An attempt that begins more than
-    ``patience`` seconds after the first is the last one.
+    ``jitter``, each pause is a random part of this time ("full jitter", as AWS recommends). An attempt that begins more
+    than ``patience`` seconds after the first is the last one.
     """
 
     attempts: int | None = None

@@ -82,7 +82,9 @@ class AdditionalAttributes:
             return self._member.conversion.to_json(self._read(value))
 
     def write_json(self, name: str, value: Any) -> AttributeValue:
-        """Returns the attribute value of a property's JSON value. Raises UnusualValue for unusual values."""
+        """Returns the attribute value of a property's JSON value. Raises UnusualValue for a value that ``encode`` must
+        write or refuse.
+        """
         if not name or name in self.known:
             raise UnusualValue
         return self._json_writer(value, 0)
@@ -102,7 +104,7 @@ class AdditionalAttributes:
         return found
 
     def load(self, row: Any, item: AttributeMap) -> None:
-        """Sets a row's additional properties to those of the item."""
+        """Sets a row's additional properties to the item's."""
         row.__dict__.pop("_additional_properties", None)
         if self.known.issuperset(item):
             return
@@ -118,7 +120,8 @@ class AdditionalAttributes:
 
         Attributes in ``rewritten`` are set even if the item already has the same value.
         """
-        # JSON has no types for sets and bytes, so they aren't replaced by a list or text that means the same.
+        # JSON has no types for sets and bytes. If the item has a set or bytes, a list or text with the same meaning
+        # doesn't replace it.
         set_ = {
             name: value
             for name, value in wanted.items()

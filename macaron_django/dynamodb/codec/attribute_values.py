@@ -35,8 +35,8 @@ _AS_WRITTEN: Final = frozenset({"S", "BOOL", "NULL"})
 
 
 class SortedValue(AttributeValue):
-    """The value of a key attribute whose property was ``given`` in another spelling. Older items may have that other
-    spelling in the key.
+    """The value of a key attribute, if the property's value was given in another spelling. ``given`` has that spelling,
+    which the keys of older items may have.
     """
 
     def __init__(self, value: AttributeValue, given: AttributeValue) -> None:

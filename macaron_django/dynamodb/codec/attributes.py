@@ -1,6 +1,6 @@
-"""The PynamoDB attribute of a property, which also reads and writes the property's place in an item.
+"""The PynamoDB attribute of a property, which also reads and writes the property in items.
 
-The class adds three features to PynamoDB's attribute: keys, time to live, and twins. Keys of tables and indexes have
+The class adds three features to PynamoDB's attribute: keys, time to live, and twins. Keys of tables and indexes store
 date-times in UTC with six fractional digits, and UUIDs in lower case. If the value was given in another spelling, a
 second attribute, ``<property>#given``, stores it as given. This attribute is called the twin. The twin also stores a
 null, which an index's key can't have.
@@ -115,7 +115,9 @@ class PropertyAttribute(Attribute[Any]):
         return {self._name: held, self.given_name: given}
 
     def given(self, value: Any) -> AttributeValue:
-        """Returns the attribute value of a Python value as given, which isn't the sorted form of keys and indexes."""
+        """Returns the attribute value of a Python value in the spelling in which it was given. Keys and indexes may
+        have another form.
+        """
         try:
             return self.write(value, 0)
         except (UnusualValue, RecursionError):
@@ -308,8 +310,8 @@ class VersionPropertyAttribute(PropertyAttribute, VersionAttribute):  # type: ig
 def build_attribute(
     described: Property, classes: Classes, *, role: Role = NO_ROLE, as_set: bool = False, version: bool = False
 ) -> PropertyAttribute:
-    """Returns the attribute of a property. Raises ValueError if ``role`` is a key, and the property's type can't be a
-    key's.
+    """Returns the attribute of a property. Raises ValueError if ``role`` is a key, and a key can't have the property's
+    type.
 
     ``as_set`` means that ``x-persist`` lists the property in ``sets``. ``version`` means that the property is the
     version for the optimistic lock.

@@ -1,7 +1,7 @@
 """Compiles the codecs of a schema into functions that convert between items, rows and JSON.
 
 The functions convert an item to JSON, and JSON to an item, without making a row. They make a row only if methods of the
-project's class, or receivers of Django's signals, could notice that (see ``row_overrides``).
+project's class, or receivers of Django's signals, could notice whether a row is made (see ``row_overrides``).
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ __all__ = ["ItemCodec"]
 
 
 class ItemCodec:
-    """The compiled functions of one schema, each made when it is first used."""
+    """The compiled functions of one schema. Each function is made when it is first used. The docstrings describe the
+    functions.
+    """
 
     @cached_property
     def shape(self) -> ItemShape:
@@ -96,8 +98,8 @@ def _item_reader(shape: ItemShape) -> ItemReader:
 
 
 def _row_builder(shape: ItemShape) -> ItemReader:
-    """Returns a function that makes rows faster than Django's ``from_db``: it doesn't set fields through descriptors,
-    for example.
+    """Returns a function that makes rows faster than Django's ``from_db``. For example, the function doesn't set fields
+    through descriptors.
     """
     model, names = shape.model, shape.model._spec.property_names
     fields = [field.attname for field in model._meta.concrete_fields]
@@ -222,7 +224,7 @@ def _json_writer(shape: ItemShape, encode: ItemWriter) -> JSONWriter:
             for name, value in values.items():
                 try:
                     place = placers[name]
-                except KeyError:  # noqa: PERF203 (a look beforehand costs each property something, this nothing)
+                except KeyError:  # noqa: PERF203 (cheaper than looking up each name beforehand)
                     item[name] = additional.write_json(name, value)
                 else:
                     place(value, item)

@@ -1,4 +1,6 @@
-"""Sets the values of a saved row to those of its item, so that the row shows the same as a row that is loaded later."""
+"""Sets the values of a saved row to those of its item, so that the row shows the same values as a row that is loaded
+later.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ class RowRefresher(Protocol):
 def row_refresher(shape: ItemShape) -> RowRefresher:
     """Returns the function that refreshes the rows of one schema.
 
-    If the item has the same value as the row, the row keeps its object, so that the caller can still change the object.
+    If a property has the same value in the item as in the row, the row keeps its object, so that the caller can still
+    change the object.
     """
     places = [
         (

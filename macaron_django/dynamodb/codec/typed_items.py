@@ -169,7 +169,7 @@ class _Types:
         fields += [
             (f"h{place}", _Hidden | UnsetType, field(default=UNSET, name=name)) for place, name in enumerate(hidden)
         ]
-        exec("\n".join([*lines, " return shown"]), self._functions)  # noqa: S102 (written above: places, names in quotes)
+        exec("\n".join([*lines, " return shown"]), self._functions)  # noqa: S102 (made above: places, quoted names)
         try:
             made = defstruct("Attributes", fields, bases=(base,), gc=False, forbid_unknown_fields=True)
         except ValueError as error:

@@ -21,7 +21,7 @@ __all__ = ["ReadMembers", "has_nulls", "request_body", "response_members", "with
 ReadMembers: TypeAlias = Callable[[bytes, AbstractSet[str]], "dict[str, Any] | None"]
 
 _OCTETS: Final = (str, bytes, bytearray, memoryview)
-#: If a long response doesn't have the text, a regular expression takes half as long as ``in``.
+#: If a long response doesn't have the searched text, a regular expression needs half the time that ``in`` needs.
 _NULL: Final = re.compile(b"null").search
 _BINARY: Final = re.compile(b'"BS?"').search
 _STRICT: Final = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME

@@ -42,8 +42,8 @@ class AWSEngine(RemoteEngine):
 
     @property
     def address(self) -> str:
-        """The service's URL, only for ``status()``. Clients get their URL from botocore, which knows partitions and
-        FIPS.
+        """The service's URL, only for ``status()``. Clients get their URL from botocore, which also supports AWS's
+        partitions and FIPS.
         """
         return f"https://dynamodb.{self.region}.amazonaws.com"
 

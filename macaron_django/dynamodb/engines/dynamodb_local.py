@@ -1,6 +1,7 @@
 """The engine ``dynamodb-local``: Amazon's DynamoDB Local, a Java program.
 
-The engine keeps its data in a folder. The tests run it in memory, to compare another implementation of DynamoDB.
+The engine keeps its data in a folder. In this package's tests, it runs in memory, as another implementation of
+DynamoDB.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ def find_jar() -> Path:
 
 
 class DynamoDBLocalEngine(LocalProcessEngine):
-    """DynamoDB Local with its data in ``folder``. If that is ``None``, the data is in memory, and only for this
-    process.
+    """DynamoDB Local with its data in ``folder``. If ``folder`` is ``None``, the data is in memory, and only this
+    process can use it.
     """
 
     name = "dynamodb-local"

@@ -59,8 +59,8 @@ def find_binary() -> Path | None:
 
 
 def node_modules() -> Iterator[Path]:
-    """Yields the ``node_modules`` folders that may have an engine: in the project's folder, its parents, and this
-    checkout.
+    """Yields the ``node_modules`` folders that may have an engine: in the project's folder, its parent folders, and
+    this package's repository.
     """
     base = base_folder().absolute()
     checkout = Path(__file__).parents[3]
@@ -86,8 +86,8 @@ def data_file() -> Path:
 
 
 class EmbeddedEngine(LocalProcessEngine):
-    """Dynoxide with its data in the file ``path``. If that is ``None``, the data is in memory, and only for this
-    process.
+    """Dynoxide with its data in the file ``path``. If ``path`` is ``None``, the data is in memory, and only this
+    process can use it.
     """
 
     name = "embedded"

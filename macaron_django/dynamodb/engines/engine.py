@@ -1,4 +1,4 @@
-"""The interface of every engine, with defaults for most engines for development."""
+"""The interface of every engine. The defaults suit most engines for development."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from macaron_django.conf import settings
 
 __all__ = ["LOCAL_CREDENTIALS", "Engine", "local_region"]
 
-#: Local engines require credentials, and accept any. DynamoDB Local accepts only letters and digits.
+#: Local engines require credentials, but don't check them. DynamoDB Local allows only letters and digits in
+#: credentials.
 LOCAL_CREDENTIALS = ("local", "local")
 
 

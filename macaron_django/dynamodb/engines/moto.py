@@ -104,7 +104,7 @@ def _start_server() -> ThreadedMotoServer:
         from moto.server import ThreadedMotoServer
     except ImportError as error:
         raise ImproperlyConfigured(MOTO_MISSING) from error
-    # Moto's HTTP server would log each request, and install a handler if there is none.
+    # Moto's HTTP server would log each request, and would add a log handler if there is none.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(secret_host(), port=0, verbose=False)
     server.start()

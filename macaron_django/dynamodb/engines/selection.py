@@ -1,7 +1,8 @@
 """Chooses the engine by ``MACARON["DYNAMODB"]`` and ``DEBUG``, once in each process.
 
 If ``ENGINE`` isn't set and ``DEBUG`` is on, the first engine of ``BY_ITSELF`` that this machine has is chosen. If
-``DEBUG`` is off, that is an error, so that AWS is never chosen by accident. Tests choose another engine with ``use``.
+``ENGINE`` isn't set and ``DEBUG`` is off, an error is raised, so that AWS is never chosen by accident. Tests choose
+another engine with ``use``.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ ALSO = "You can also use AWS's DynamoDB Local with Java, or Podman or Docker."
 
 
 class NoEngineHereError(ImproperlyConfigured):
-    """The settings name no engine, and this machine has none to choose."""
+    """The settings name no engine, and this machine has no engine that could be chosen."""
 
 
 _lock = threading.RLock()

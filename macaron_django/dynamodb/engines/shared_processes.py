@@ -1,9 +1,9 @@
 """Joins the server process that all processes of a project share, and starts it if it isn't running.
 
-A process joins by a shared ``flock`` on the users file. The kernel releases this lock when the process ends. A process
-that wants to start the server needs an exclusive ``flock`` on the state file. The process that gets this lock starts
-the supervisor, and passes the locked descriptor to it. So two supervisors can't start at once, and the lock always has
-an owner.
+To join, a process gets a shared ``flock`` on the users file. The kernel releases this lock when the process ends. A
+process that wants to start the server needs an exclusive ``flock`` on the state file. The process that gets this lock
+starts the supervisor, which runs the server, and passes the locked descriptor to it. So two supervisors can't start at
+once, and the lock always has an owner.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class SharedProcess:
                 self.address = self._find_or_start()
             except BaseException as error:
                 self._unlock()
-                if self._temporary:  # usually the supervisor removes it, but it may not have started
+                if self._temporary:  # the supervisor removes the folder, unless it didn't start
                     shutil.rmtree(self._temporary, ignore_errors=True)
                 if isinstance(error, OSError):
                     raise EngineUnavailable(
@@ -181,8 +181,8 @@ class SharedProcess:
                     raise EngineUnavailable(f"The {self._called} can't start: {state['error']}")
                 if _lock_exclusively(state_fd):
                     token = uuid.uuid4().hex
-                    # The state that the last supervisor wrote is outdated. The new supervisor needs it to end a server
-                    # that is left over.
+                    # The state that the last supervisor wrote is outdated. The new supervisor needs this state to end a
+                    # server that is still running.
                     last = supervisor.read_state(state_fd)
                     supervisor.write_state(state_fd, {"previous": last.get("previous", last)})
                     self._spawn(state_fd, token)
@@ -225,7 +225,7 @@ class SharedProcess:
         return _owner(self._state()) if self._supervised() else None
 
     def _state(self) -> dict[str, Any]:
-        """Returns the state that a supervisor has written last."""
+        """Returns the last state that a supervisor has written."""
         try:
             fd = os.open(self.state_file, os.O_RDONLY)
         except OSError:
@@ -238,7 +238,7 @@ class SharedProcess:
             os.close(fd)
 
     def _supervised(self) -> bool:
-        """Returns whether a supervisor is running. A running supervisor has the state file locked."""
+        """Returns whether a supervisor is running. A running supervisor has an exclusive lock on the state file."""
         if sys.platform == "win32":
             return False
         try:

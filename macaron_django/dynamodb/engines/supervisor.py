@@ -1,5 +1,5 @@
-"""The program that runs an engine's server: it starts the server, restarts it after a crash, and ends it after its last
-user.
+"""The program that runs an engine's server: it starts the server, restarts it after a crash, and ends it when no
+process uses it any more.
 
 The supervisor's argument is a ``SupervisorConfig`` as JSON. The supervisor writes the server's port into a state file,
 and must outlive any process that uses the server. It imports only the standard library, so that it starts in a few
@@ -11,7 +11,7 @@ Processes coordinate with two locks. The kernel releases the locks when a proces
 - The supervisor has an exclusive lock on the *state file* as long as it runs. If the state file isn't locked, the pid
   in it is outdated, even if another process now has that pid.
 - Each process that uses the server has a shared lock on the *users file*. The supervisor tries to get an exclusive lock
-  on it. When it succeeds, the server has no users, and the supervisor ends.
+  on this file. When the supervisor gets the lock, the server has no users, and the supervisor ends.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ class SupervisorConfig:
     """
 
     state_file: str
-    state_fd: int  # the state file's descriptor, inherited from the starter with its lock
+    state_fd: int  # the state file's descriptor, inherited from the starting process with its lock
     users_file: str
     log_file: str
     command: tuple[str, ...]  # has {host} only if the server can listen on a single address
-    token: str  # also written into the state, so that the starter recognizes its own attempt
+    token: str  # also in the state, so that the starting process recognizes its own attempt
     ready: str = ""  # the text that the server prints once it listens on its port
     data_file: str = ""  # if it is deleted or replaced, the server is restarted with the new file
     temporary: str = ""  # a folder that is removed at the end
@@ -173,10 +173,13 @@ def answers(address: tuple[str, int]) -> bool:
 
 
 def main(argument: str) -> int:
-    """Detaches from the starter, and then supervises the server until no process uses it. The exit code isn't used."""
+    """Detaches from the starting process, and supervises the server until no process uses it.
+
+    Returns an exit code, which isn't used.
+    """
     fields = json.loads(argument)
     order = SupervisorConfig(**{**fields, "command": tuple(fields["command"])})
-    if os.fork():  # the starter waits for the parent, and init adopts the child: no zombie remains
+    if os.fork():  # the starting process waits for the parent, and init adopts the child: no zombie remains
         os._exit(0)
     os.setsid()  # a Ctrl-C or a closed terminal doesn't end the supervisor
     os.chdir("/")

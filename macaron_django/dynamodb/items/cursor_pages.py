@@ -55,7 +55,7 @@ class PageLength:
         self._most, self._length_of = most, length_of
         self._sent: float = 0
         self._count = 0
-        self._sum = 1  # the brackets; a comma is added for each item but one
+        self._sum = 1  # two brackets, minus the comma that one item doesn't need
 
     def fitting(self, found: Sequence[Match], sent: int | None) -> int:
         """Returns how many of the matches ``found`` so far fit into the page, at least one. ``sent`` is the length of
@@ -74,7 +74,7 @@ class PageLength:
 def read_page(
     reader: PlanReader, limit: int, start: AttributeMap | None = None, length: PageLength | None = None
 ) -> MatchPage:
-    """Reads until ``limit`` items have matched, and it is known whether another match follows.
+    """Reads until ``limit`` items have matched, and until it is known whether another match follows.
 
     DynamoDB's LastEvaluatedKey doesn't show that, because DynamoDB also sends it if the last item has just been read.
     If the plan's ``read_limit`` or the page's ``length`` is reached earlier, the page has fewer items, perhaps none.

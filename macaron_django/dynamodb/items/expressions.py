@@ -45,7 +45,7 @@ class Expressions:
         return placeholder
 
     def condition(self, *conditions: Where | None, parameter: str = "ConditionExpression") -> None:
-        """Sets an expression, which requires that all of ``conditions`` are true."""
+        """Sets an expression that requires all of ``conditions``."""
         texts = [self.text(condition) for condition in conditions if condition is not None]
         if texts:
             self._texts[parameter] = texts[0] if len(texts) == 1 else " AND ".join(map(_enclosed, texts))

@@ -44,11 +44,11 @@ class Persistence(ItemCodec, ItemVersions):
     ``save_row`` follows Django's ``save()``:
 
     * The changes of a loaded row are one UpdateItem, on the condition that the item still exists. If nothing has
-      changed, the item is read instead, to find out whether it still exists. With ``version``, it is written as a new
-      version.
-    * A new row is a conditional put. If an item with its key exists, ``save()`` updates the item to the row's
-      properties, as Django does for an existing primary key. With ``force_insert``, which ``create()`` uses, it raises
-      ItemExists instead.
+      changed, the item is read instead, to find out whether it still exists. With ``version``, the unchanged item is
+      written as a new version.
+    * A new row is stored with a conditional PutItem. If an item with its key exists, ``save()`` updates the item to the
+      row's properties, as Django does for an existing primary key. With ``force_insert``, which ``create()`` uses,
+      ``save()`` raises ItemExists instead.
 
     Attributes that the schema doesn't allow never change. With ``version``, saving a row raises StaleItem if the item
     has been changed since it was loaded. ``row._state.expected`` may have attribute values that the item must have for
@@ -205,15 +205,15 @@ class Persistence(ItemCodec, ItemVersions):
     def rewrite(self, row: Row, names: Collection[str], merged: Iterable[str] = ()) -> None:
         """Makes the next update of a loaded row write the properties ``names``, even if they haven't changed.
 
-        A request that has values for properties then writes the same values whatever the item's current values are. A
-        request that has no values, and has already read the row, needs no further call. The new values of the
-        ``merged`` properties contain parts of the old values. If the item's value has changed in the meantime, the
-        update raises StaleItem.
+        If a request sets properties, it then writes the same values whatever the item's current values are. If a
+        request sets no properties, it needs no further call after it has read the row. The new values of the ``merged``
+        properties contain parts of the old values. If the item's value has changed in the meantime, the update raises
+        StaleItem.
         """
         stored = stored_item(row)
         if stored is None:
             return
-        has_few = 2 * len(names) <= MOST_PLACES  # each has one attribute, or two
+        has_few = 2 * len(names) <= MOST_PLACES  # each property has one or two attributes
         row._state.rewritten = names if has_few or self._places_of(names) <= MOST_PLACES else None
         row._state.expected = row._state.__dict__.get("expected", {}) | {name: stored.get(name) for name in merged}
 
@@ -439,6 +439,8 @@ _OF_THE_NEXT_UPDATE = ("expected", "rewritten")
 
 
 def _taken(row: Row) -> None:
-    """Removes these attributes from the row's state, once the update is written, or the row is read again."""
+    """Removes the attributes that apply to the next update. Called once that update is written, or the row is read
+    again.
+    """
     for name in _OF_THE_NEXT_UPDATE:
         row._state.__dict__.pop(name, None)

@@ -49,9 +49,9 @@ class Match(NamedTuple):
 class MatchBatch:
     """The result of one round of calls.
 
-    The next round begins after ``last``. It has the keys of an item, or only the hash key of the next partition; None
-    means the end of the list. ``read`` is the number of items that DynamoDB has read for the round. ``length`` is the
-    response's length in bytes; None if it isn't known.
+    The next round begins after ``last``, which has the keys of an item, or only the hash key of the next partition.
+    None means the end of the list. ``read`` is the number of items that DynamoDB has read for the round. ``length`` is
+    the response's length in bytes; None if it isn't known.
     """
 
     found: Sequence[Match]
@@ -178,7 +178,7 @@ class PlanReader:
             yield MatchBatch(found, chunk[-1] if end < len(keys) else None, read=len(chunk))
 
     def _fetch(self, keys: Iterable[Any]) -> list[AttributeMap | None]:
-        # Whole items if the plan must fetch them, or else only the wanted attributes.
+        # Reads whole items if the plan must fetch them, or else only the wanted attributes.
         projection = None if self.plan.fetch else self._projection()
         return self.persistence.batch_get(
             [dict(key) for key in keys], consistent=self.consistent, projection=projection
@@ -310,8 +310,8 @@ class PlanReader:
     # -- names -----------------------------------------------------------------------------------------------------
 
     def _projection(self) -> list[str] | None:
-        """Returns the attributes to read: the wanted ones, those that the plan's remainder checks, and those of the
-        position.
+        """Returns the attributes to read: the wanted attributes, the attributes that the plan's remainder checks, and
+        the position's attributes. None means all.
         """
         plan = self.plan
         if plan.fetch:

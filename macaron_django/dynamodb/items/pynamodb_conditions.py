@@ -64,7 +64,7 @@ def condition_expression(condition: Condition) -> pynamodb.Condition | None:
     return built
 
 
-#: The functions for DynamoDB's comparisons, by lookup, and by keyword for bounds in JSON Schema.
+#: The functions for DynamoDB's comparisons. The keys are lookups, and JSON Schema's keywords for bounds.
 _COMPARISONS: Final[Mapping[str, Callable[[PropertyPath, Value], pynamodb.Condition]]] = {
     "exact": eq,
     "lt": lt,
@@ -79,8 +79,8 @@ _COMPARISONS: Final[Mapping[str, Callable[[PropertyPath, Value], pynamodb.Condit
 
 
 def countable(name: str, bounds: Iterable[tuple[str, AttributeValue]], *, from_nothing: bool) -> pynamodb.Condition:
-    """Returns the condition that an attribute is a number within ``bounds``. If counting may begin ``from_nothing``,
-    the attribute may also be absent.
+    """Returns the condition that an attribute is a number within ``bounds``. With ``from_nothing``, the condition is
+    also true if the attribute is absent.
 
     >>> countable("age", [("maximum", {"N": "9"})], from_nothing=True)
     ((attribute_type (age, {'S': 'N'}) AND age <= {'N': '9'}) OR attribute_not_exists (age))

@@ -60,9 +60,9 @@ class EngineLimit(UnsupportedQuery):
 
     def __init__(self, items: int) -> None:
         super().__init__(
-            f"The DynamoDB engine in use takes at most {items} items in a transaction (AWS takes "
+            f"The DynamoDB engine in use accepts at most {items} items in a transaction (AWS accepts "
             f"{MAX_TRANSACTION_ITEMS}), so nothing was written. Divide the work, or use a newer engine: `embedded` "
-            "takes as many as AWS."
+            "accepts as many as AWS."
         )
         self.items = items
 
@@ -87,7 +87,7 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
     raises an exception, nothing is sent. In both cases, the rows get the state that they had before the block, and
     count as unsaved. A nested block adds its writes to the outer block. If the nested block raises an exception, its
     writes are dropped. ``post_save``, ``post_delete`` and the functions of ``dynamodb.on_commit()`` wait for the end of
-    the transaction. They aren't sent or called if it fails.
+    the transaction. If the transaction fails, they aren't sent or called.
 
     Writes of this thread are collected, but not those of other threads. With ``async with``, writes of this task, and
     of coroutines that it awaits, are collected. With a ``token`` from the caller, the same transaction can be sent
@@ -129,7 +129,8 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
 
     @staticmethod
     def check(target: Any, *, absent: bool = False) -> None:
-        """Makes the transaction fail unless an item that it doesn't write meets a condition.
+        """Adds a condition on an item that the transaction doesn't write. If the condition isn't met, the transaction
+        fails.
 
         ``target`` is a row, or a query set that names one key. A row's item must exist, and have the row's ``version``
         if the schema has versions. A query set's item must match the query set. With ``absent``, there must be no item
@@ -181,7 +182,7 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
 
     def _finish(self, *, failed: bool) -> None:
         own = self._gathering
-        assert own is not None  # noqa: S101 (as above)
+        assert own is not None  # noqa: S101 (as in _close)
         if failed:
             own.abandon()
             return
@@ -198,7 +199,7 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
 
 
 def _named(target: Any) -> tuple[Persistence, AttributeMap, Any]:
-    """Returns a persistence, a key and None for a row; for a query set of one item, also returns the query set."""
+    """Returns the persistence, the key and the query set of a target. For a row, the query set is None."""
     if hasattr(target, "_plan"):
         plan = target._plan()
         if plan.kind != "get" or target.query.is_sliced:

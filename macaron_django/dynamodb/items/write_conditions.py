@@ -84,8 +84,8 @@ class WriteCondition:
         return bool(self.expected) and self._is_about_values
 
     def exception(self, item: AttributeMap | None, *, is_known: bool) -> ItemExists | StaleItem:
-        """Returns the exception for DynamoDB's refusal. ``is_known`` means that the item doesn't exist if ``item`` is
-        None.
+        """Returns the exception for DynamoDB's refusal. If ``is_known`` is True, an ``item`` of None means that the
+        item doesn't exist.
         """
         presence_only = self.demand == "present" and not self.expected
         if self.demand == "absent" or (item is None and not (is_known or presence_only)):
@@ -93,7 +93,7 @@ class WriteCondition:
         return self.decided(item)
 
     def decided(self, item: AttributeMap | None) -> StaleItem:
-        """Returns the exception if ``item`` is the stored item. None means that no item is stored."""
+        """Returns the exception for a known state: ``item`` is the stored item, or None if no item is stored."""
         if item is None:
             return ItemAbsent(f"There is no {self.name}; nothing was written.", schema=self.kind, key=self.key)
         kind: type[StaleItem] = ItemChanged
@@ -105,7 +105,7 @@ class WriteCondition:
         return kind(f"The {self.name} {reason}; nothing was written.", schema=self.kind, key=self.key, item=item)
 
     def undecided(self) -> ItemExists | StaleItem:
-        """Returns the exception if the stored item isn't known."""
+        """Returns the exception for an unknown state of the item."""
         if self.demand == "absent":
             return ItemExists.of(self.kind, describe_key(self.key), self.key)
         reasons = "was changed or deleted since it was loaded"

@@ -35,8 +35,8 @@ class Criteria:
         return tuple(part for part in self.parts if not any(part is one for one in used))
 
     def equal_values(self, attribute: str | None) -> tuple[tuple[AttributeValue, ...] | None, list[Lookup]]:
-        """Returns the values that an attribute may have by the equality lookups, and these lookups. Returns (None, [])
-        if there are no such lookups.
+        """Returns the values that the equality lookups allow for an attribute, and these lookups. Returns (None, []) if
+        there are no such lookups.
         """
         pinning = [lookup for lookup in self.lookups(attribute) if lookup.operator in {"exact", "in"}]
         if not pinning:

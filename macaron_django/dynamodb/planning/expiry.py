@@ -1,4 +1,4 @@
-"""Adds a condition to a plan that hides expired items, for ``expired: hidden`` in ``x-persist``.
+"""Hides expired items by a condition that is added to a plan, for ``expired: hidden`` in ``x-persist``.
 
 An item expires at its time to live, but DynamoDB may delete it days later. The schema's ``scan`` policy doesn't apply
 to this condition.

@@ -24,8 +24,8 @@ def impossible_key(value: AttributeValue, *, is_range_key: bool) -> bool:
 def range_condition(lookups: Sequence[Lookup]) -> tuple[Lookup | None, list[Lookup]]:
     """Returns the one condition that a Query accepts on its range key, and the lookups that it covers completely.
 
-    ``gt`` and ``lt`` together become BETWEEN, and this package later drops the items with the bounds themselves. A
-    value that can't be a key isn't sent, because DynamoDB refuses it even as a bound.
+    ``gt`` and ``lt`` together become BETWEEN, and this package later drops the items whose key equals a bound. A value
+    that can't be a key isn't sent, because DynamoDB refuses it even as a bound.
     """
     for operator in ("exact", "startswith"):
         exactly = next((one for one in lookups if one.operator == operator and not _unsendable(one.values[0])), None)

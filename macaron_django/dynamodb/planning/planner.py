@@ -188,7 +188,7 @@ def _by_query(criteria: Criteria) -> QueryPlan | None:
     for place, candidate in enumerate(plans):
         try:
             chosen = _ordered(criteria, candidate)
-        except UnsupportedQuery as error:  # noqa: PERF203 (the best one that has the order: rarely a second round)
+        except UnsupportedQuery as error:  # noqa: PERF203 (usually the first plan succeeds)
             refusal = refusal or error
         else:
             if len(plans) == 1 or chosen.kind == "empty":
@@ -200,8 +200,9 @@ def _by_query(criteria: Criteria) -> QueryPlan | None:
 
 
 def _merit(candidate: QueryPlan) -> tuple[float, bool, int, int]:
-    """Returns a sort key for plans. The best plan reads the smallest share of the table. Then plans with whole items,
-    with fewer calls, and on the table itself are better.
+    """Returns a sort key for plans. The best plan reads the smallest share of the table. Among plans that read equal
+    shares, a plan with whole items is better. After that, a plan with fewer calls is better, and after that, a plan on
+    the table itself.
     """
     place = 0 if candidate.index is None else 1 if candidate.index.local else 2
     left = 0 if candidate.kind == "empty" else share(candidate)

@@ -66,14 +66,15 @@ Kind: TypeAlias = Literal["empty", "get", "batch_get", "query", "scan"]
 class QueryPlan:
     """The calls to DynamoDB for a query, and the conditions that are checked afterwards.
 
-    ``keys`` are the keys for GetItem or BatchGetItem. ``partitions`` are hash key values, with one Query after another
-    for each. ``range_condition`` is the Query's condition on the range key. ``filter`` is the condition that DynamoDB
-    checks after reading. ``remainder`` is the condition that DynamoDB can't check, so that this package checks it.
+    ``keys`` are the keys for GetItem or BatchGetItem. ``partitions`` are values of the hash key. For each value, there
+    is one Query, and the Queries run one after another. ``range_condition`` is the Query's condition on the range key.
+    ``filter`` is the condition that DynamoDB checks after reading. ``remainder`` is the condition that DynamoDB can't
+    check, so that this package checks it.
 
     With ``fetch``, an index lacks wanted attributes, so the index's keys are read first, and then the items. Reading
     stops after ``read_limit`` items, as in a capped scan. ``reason`` is the reason in words for the choice of the
-    index, if there was a choice. ``hidden`` is the part of the filter or the remainder that hides expired items. It
-    depends on the time.
+    index, if there was a choice. ``hidden`` is the part of the filter or the remainder that hides expired items. This
+    part depends on the current time.
     """
 
     kind: Kind

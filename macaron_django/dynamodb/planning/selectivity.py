@@ -15,7 +15,7 @@ __all__ = ["reason", "share"]
 _GROUP: Final = 1e-3
 _ANY: Final = 1e-4
 _ITEM: Final = 1e-6
-#: The assumed part of these items that a condition on the range key leaves.
+#: The assumed share of these items that also meet a condition on the range key.
 _EQUAL: Final = 1e-3
 _BETWEEN: Final = 1e-1
 _BEYOND: Final = 1 / 3

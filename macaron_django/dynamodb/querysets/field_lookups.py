@@ -43,7 +43,8 @@ _ARGUMENTS_OF_Q: Final = frozenset({"_connector", "_negated"})
 class Target:
     """The target of a name such as ``address__zip``: a path in the item, and the schema of the value at this path.
 
-    ``is_key`` means the row's primary key for Django, which is made from the hash key and the range key.
+    If ``is_key`` is True, the name means Django's primary key of the row, which is made from the hash key and the range
+    key.
     """
 
     path: Path
@@ -71,7 +72,7 @@ class Filters:
         return self._of_q(q)
 
     def whole_key(self, lookups: Mapping[str, Any]) -> AttributeMap | None:
-        """Returns the key if the lookups are exactly equalities with the key's properties. Returns None for other
+        """Returns the key if the lookups are equalities, with exactly the key's properties. Returns None for other
         lookups, and for a key that no item can have.
         """
         if len(lookups) != len(self._persistence.key_names):
@@ -123,7 +124,7 @@ class Filters:
 
     @cached_property
     def _whole_properties(self) -> Mapping[str, tuple[Target, str]]:
-        """The results of ``resolve`` for field names without an operator, which most filters have."""
+        """The results of ``resolve`` for field names without an operator. Most filters use such names."""
         properties: Mapping[str, str] = self._model._spec.property_names
         fields = {field: (self._property(name), "exact") for field, name in properties.items()}
         return {field: found for field, found in fields.items() if LOOKUP_SEP not in field and field != "pk"}
@@ -175,7 +176,7 @@ class Filters:
         try:
             return self._persistence.key_from_pk(getattr(pk, "pk", pk))
         except (ValueError, TypeError):
-            return None  # no item has text that isn't a key as its key
+            return None  # text that isn't a valid key can't identify an item
 
     def _lookup(self, name: str, target: Target, operator: str, value: Any) -> Condition:
         if isinstance(value, F | BaseExpression):
@@ -301,7 +302,7 @@ def _coerced(schema: Schema, value: Any) -> Any:
 def _check_time(schema: Schema, value: Any) -> None:
     """Raises ValueError for text that isn't in the property's format, because DynamoDB would compare it as plain text.
 
-    A year, a month or a day is accepted for a date-time, because its text sorts like its beginning.
+    A year, a month or a day is accepted for a date-time, because a date-time's text begins with it.
     """
     name = schema.format or ""
     if name not in _TIMES or schema.types != ("string",) or not isinstance(value, str):

@@ -414,7 +414,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return f"{text}\n  {sliced}" if sliced else text
 
     @property
-    def _convert(self) -> Callable[[Any], Any]:  # of attribute maps or typed items
+    def _convert(self) -> Callable[[Any], Any]:  # converts attribute maps or typed items
         return self.persistence.decode if self._values is None else self._values.make
 
     def _found(self, limit: int | None = None) -> Iterator[Match]:

@@ -115,7 +115,7 @@ class ReadMethods:
         A page can have fewer rows, or none, in three cases:
 
         - A capped scan has reached its limit.
-        - ``read_limit`` items, but at least ``limit``, have been read.
+        - ``read_limit`` items have been read, or ``limit`` items if that is more.
         - One more row would make the page's JSON longer than ``max_bytes``.
 
         If rows are left, the page still has a cursor.

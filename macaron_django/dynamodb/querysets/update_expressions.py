@@ -54,7 +54,9 @@ class UpdateClauses:
 
 
 class UpdateExpression:
-    """The assignments of one ``update()``. They are checked once, and make the clauses for any number of items."""
+    """The assignments of one ``update()``. The assignments are checked once. They can then make the clauses for any
+    number of items.
+    """
 
     def __init__(self, persistence: Persistence, filters: Filters, values: Mapping[str, Any]) -> None:
         self._persistence = persistence
@@ -77,8 +79,8 @@ class UpdateExpression:
     def guard(self) -> Condition | None:
         """The condition under which DynamoDB can add to the counters; None if there are no counters.
 
-        If the condition isn't met, read the item, and call ``change(item, counting=False)``. Its exception has the
-        reason.
+        If the condition isn't met, read the item, and call ``change(item, counting=False)``. The exception that this
+        raises has the reason.
         """
         return reduce(and_, self._guards) if self._guards else None
 
@@ -170,8 +172,8 @@ class UpdateExpression:
         self._guards.append(self._countable(name, Decimal(self._constant.add[name]["N"])))
 
     def _says_bounds_only(self, name: str) -> bool:
-        """Returns whether the schema of a number sets only bounds, which DynamoDB can check. It can't check enum or
-        multipleOf, for example.
+        """Returns whether the schema of a number sets only bounds, which DynamoDB can check. DynamoDB can't check enum
+        or multipleOf, for example.
         """
         described = self._persistence.schema.properties[name].schema.resolved.json
         return isinstance(described, Mapping) and all(

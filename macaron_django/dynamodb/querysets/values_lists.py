@@ -26,9 +26,9 @@ Shape: TypeAlias = Literal["dict", "tuple", "flat", "named", "json"]
 
 @dataclass(frozen=True)
 class ValueRows:
-    """How the results of ``values()`` are made. ``attributes`` has the attributes to read; None means all. ``make``
-    returns the result for an item. ``typed`` reads items by their types if ``make`` accepts such items; else it is
-    None.
+    """Describes how the results of ``values()`` are made. ``attributes`` has the attributes to read; None means all.
+    ``make`` returns the result for an item. ``typed`` reads items by their types if ``make`` accepts such items; else
+    it is None.
     """
 
     attributes: frozenset[str] | None
@@ -92,7 +92,7 @@ def _written_out(persistence: Persistence, targets: Mapping[str, Target]) -> Cal
             value = f"unset_{place} if (held := find({attribute.attr_name!r})) is None else {text}make_{place}(held)"
         parts.append(f"{name!r}: {value}")
     source = f"def make(item):\n find = item.get\n return {{{', '.join(parts)}}}"
-    exec(source, makers)  # noqa: S102 (written above: of names in quotes, and of places)
+    exec(source, makers)  # noqa: S102 (made above from quoted names and places)
     written: Callable[[AttributeMap], dict[str, Any]] = makers["make"]
     return written
 
@@ -103,7 +103,7 @@ def _getter(persistence: Persistence, target: Target) -> Callable[[AttributeMap]
     name = str(target.path[0])
     attribute = persistence.attributes[name]
     inwards = target.path[1:]
-    unset = persistence.model._spec.defaults.get(name)  # as with a row's attribute
+    unset = persistence.model._spec.defaults.get(name)  # a row has the same default
     if not inwards and not attribute.has_twin:
         decode, is_text = attribute.decode, attribute.is_text
 

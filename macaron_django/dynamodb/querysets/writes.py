@@ -174,7 +174,7 @@ class WriteMethods:
                 if counting and assignments.guard is not None:
                     counting = False  # reading the item shows whether it matches, exists, or can be added to
                 elif not assignments.needs_item and counting and not is_required:
-                    return False  # it matches no longer, or is gone
+                    return False  # it no longer matches, or no longer exists
                 continue
             self.persistence.note_written(key)
             return True
@@ -245,7 +245,7 @@ class WriteMethods:
                 if not condition_failed(error):
                     raise
                 if not expected:
-                    return False  # it matches no longer, or is gone
+                    return False  # it no longer matches, or no longer exists
             else:
                 self.persistence.note_written(key)
                 return deleted

@@ -73,7 +73,8 @@ def options_from_class(cls: type) -> Persist:
 
 
 def persistence_options(persist: Persist) -> tuple[Persist, type | None]:
-    """Returns a schema's merged options, and the class that its ``x-persist`` names; None if it names none.
+    """Returns a schema's merged options, and the class that its ``x-persist`` names; None if ``x-persist`` names no
+    class.
 
     Raises ImportError, with the spec's file and line, if the class can't be imported.
     """

@@ -1,7 +1,7 @@
 """Creates tables, compares them with their schemas, and brings them up to date.
 
-Missing parts are added. Nothing is ever dropped, replaced or emptied. Differences that can't be resolved without that
-are only reported.
+Missing parts are added. Nothing is ever dropped, replaced or emptied. If a difference can be resolved only by such a
+change, the difference is reported, and nothing is changed.
 """
 
 from __future__ import annotations
@@ -249,7 +249,8 @@ def _add_index(table: Table, name: str) -> None:
         "KeySchema": sorted(index["key_schema"], key=lambda key: str(key["KeyType"])),
         "Projection": index["projection"],
     }
-    # The table's billing mode counts, which may differ from the schema's.
+    # The new index needs units if the table itself is provisioned. The table's billing mode may differ from the
+    # schema's.
     found = describe(table) or {}
     if billing_mode(found) == "PROVISIONED":
         own = found["ProvisionedThroughput"]

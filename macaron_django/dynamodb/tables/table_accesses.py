@@ -8,8 +8,8 @@ from typing import Any, Final
 
 __all__ = ["TableAccess", "accesses_of_call"]
 
-#: A transaction needs the permissions of its actions. There is no permission for transactions (AWS, "Using IAM with
-#: transactions").
+#: A transaction needs the permissions of its actions. There is no separate permission for transactions (AWS, "Using IAM
+#: with transactions").
 _IN_TRANSACTIONS: Final[Mapping[str, str]] = {
     "ConditionCheck": "ConditionCheckItem",
     "Delete": "DeleteItem",

@@ -38,8 +38,8 @@ class TableDifference:
     """One difference between a table and its schema.
 
     ``sync_table`` resolves a ``create``, an ``add`` and a ``change``. A ``conflict`` needs a new table. An ``extra`` is
-    something that the schema doesn't mention; it is left unchanged. An ``unsupported`` is something that the engine
-    can't do, but that nothing depends on.
+    something that the schema doesn't mention; it is left unchanged. An ``unsupported`` is a feature that the engine
+    doesn't have, and on which nothing depends.
     """
 
     kind: Literal["create", "add", "change", "conflict", "extra", "unsupported"]

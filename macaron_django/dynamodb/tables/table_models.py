@@ -136,8 +136,8 @@ def build_table(layout: TableLayout) -> type[ItemModel]:
         namespace[python_names[f"index_{name}"]] = _index(name, index, options, attributes)
     make: Any = type(ItemModel)
     table: Any = make(f"{layout.schema_name or 'Item'}Table", (ItemModel,), namespace)
-    # This isn't in the namespace, because PynamoDB would then read the host and the region at once, which would start
-    # an engine.
+    # Meta isn't in the namespace. If it were, PynamoDB would read the host and the region at once, which would start an
+    # engine.
     table.Meta = _meta(layout)
     table._by_attribute_name = attributes
     # PynamoDB would sort the attributes by name.

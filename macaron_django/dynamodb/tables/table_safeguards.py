@@ -1,7 +1,7 @@
 """Compares and sets point-in-time recovery, deletion protection and tags.
 
-These are the safeguards of a table. None of them is ever switched off or removed. If a local engine lacks one, this is
-reported, but isn't an error.
+These are the safeguards of a table. A safeguard is never switched off or removed. If a local engine lacks a safeguard,
+this is reported, but isn't an error.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ __all__ = ["new_client", "strangers"]
 
 
 def new_client(session: botocore.session.Session, configuration: Configuration) -> BaseClient:
-    """Returns a client of ``session``. For an engine that runs here, the session must be isolated."""
+    """Returns a client that ``session`` creates. If the engine runs on this machine, the session must be isolated."""
     access_key, secret_key = configuration.credentials or (None, None)
     client: BaseClient = session.create_client(
         "dynamodb",
@@ -45,7 +45,9 @@ def new_client(session: botocore.session.Session, configuration: Configuration) 
 
 
 def strangers() -> list[str]:
-    """Returns the names of the hooks for which the fast lane leaves the calls of every client to botocore."""
+    """Returns the names of the hooks that affect every client. If there are any, the fast lane leaves all calls to
+    botocore.
+    """
     configuration = Configuration("http://localhost", "eu-west-1", ("a", "b"), 1, 1, 1, fast_lane=True)
     hooks = BotocoreHooks(new_client(new_session(), configuration), own=frozenset({__name__}))
     found = [name for operation in sorted(OPERATIONS) for name in hooks.watchers(operation).strangers]

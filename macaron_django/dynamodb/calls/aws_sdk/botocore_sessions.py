@@ -39,10 +39,10 @@ def _read(path: str) -> bytes:
 
 
 def new_session(*, isolated: bool = False) -> botocore.session.Session:
-    """Returns a session like that of ``botocore.session.get_session``, with orjson reading its files.
+    """Returns the session that ``botocore.session.get_session`` would return, except that orjson reads its files.
 
     An isolated session doesn't read AWS settings from the environment or from files. Engines on this machine don't need
-    such settings, and outdated or unreadable ones would make their calls fail.
+    such settings, and calls to these engines would fail if the settings were outdated or unreadable.
     """
     session = botocore.session.Session(session_vars=_ISOLATED if isolated else None)
     session.get_component("data_loader").file_loader = _ModelFiles()

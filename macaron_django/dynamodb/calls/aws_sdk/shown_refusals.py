@@ -1,4 +1,4 @@
-"""Converts botocore's exception to PynamoDB's, for a call that DynamoDB has refused."""
+"""Converts botocore's exception for a refused call to PynamoDB's exception."""
 
 from __future__ import annotations
 

@@ -31,4 +31,4 @@ def _exchanged(connection: socket.socket, request: bytes) -> HTTPAnswer:
         while True:
             wanted = reading.send(connection.recv(wanted))
     except StopIteration as done:
-        return done.value  # type: ignore[no-any-return]  # as the generator is typed
+        return done.value  # type: ignore[no-any-return]  # the generator's return value

@@ -1,7 +1,8 @@
 """Finds the code that hooks into a botocore client's calls: event handlers, moto, tracers, and patched methods.
 
 The fast lane leaves a call to botocore if a project, a plug-in or botocore's Stubber has registered a handler. It also
-does so if moto's ``mock_aws`` is active, or if a patch of a method isn't one that ``macaron_django.tracers`` knows.
+leaves the call to botocore if moto's ``mock_aws`` is active, or if a method has a patch that isn't listed in
+``macaron_django.tracers``.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _EVENTS: Final = (
 #: other modules (adaptive retries, endpoint discovery, Stubber) were registered on purpose.
 _OWN: Final = frozenset({"botocore.handlers", "botocore.retries.standard", "botocore.signers", "botocore.useragent"})
 #: botocore registers this handler if a client has no endpoint URL. The handler refuses operations that require endpoint
-#: discovery, which no operation of DynamoDB requires.
+#: discovery. No operation of DynamoDB requires it.
 _BLOCKS_DISCOVERY: Final = block_endpoint_discovery_required_operations
 _MOTO: Final = "moto.core.botocore_stubber"
 
@@ -126,7 +127,7 @@ def patches() -> list[str]:
         found += [layer.name for layer in layers if not _is_known(layer, known)]
         if not name_of(function).startswith("botocore.") or has_other_code(
             function
-        ):  # (botocore's decorators are in another of its modules)
+        ):  # (a method that botocore has decorated is defined in another module of botocore)
             found.append(f"{name_of(function)} (instead of {owner.__name__}.{method})")
     return found
 

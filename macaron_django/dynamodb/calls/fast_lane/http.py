@@ -38,14 +38,14 @@ class HTTPAnswer(NamedTuple):
         return _headers(self.head.decode("latin-1").split("\r\n")[1:])
 
 
-#: Yields the greatest number of bytes that it accepts. The caller sends the received bytes, or b"" if the connection
-#: has ended. Returns ``T``.
+#: A generator that parses the bytes of a response. It yields the greatest number of bytes that it accepts next. The
+#: caller sends it the received bytes, or b"" if the connection has ended. It returns ``T``.
 Reading: TypeAlias = Generator[int, bytes, T]
 
 
 def whole_answer(received: bytes) -> HTTPAnswer | None:
-    """Returns the response if ``received`` is a complete response of the usual kind; None if only ``read_answer`` can
-    read it.
+    """Returns the response if ``received`` is a complete response of the usual kind. Returns None for any other
+    response, which ``read_answer`` can read.
 
     Raises BrokenExchangeError.
     """
@@ -91,7 +91,7 @@ _ORDINARY: Final = re.compile(
 def _any_answer(received: bytes) -> Reading[HTTPAnswer]:
     """Returns the response that begins with ``received``."""
     if not received:
-        raise BrokenExchangeError("the server closed the connection without an answer")
+        raise BrokenExchangeError("the server closed the connection without a response")
     while True:
         status, version, headers, head, received = yield from _head(received)
         if status >= 200:
@@ -102,7 +102,7 @@ def _any_answer(received: bytes) -> Reading[HTTPAnswer]:
     encoding = headers.get("transfer-encoding")
     if encoding is not None:
         if encoding.lower() != "chunked":
-            raise BrokenExchangeError(f"the answer has an unknown transfer encoding: {encoding!r}")
+            raise BrokenExchangeError(f"the response has an unknown transfer encoding: {encoding!r}")
         body, rest = yield from _chunks(received)
     elif status in (204, 304):
         body, rest = b"", received
@@ -123,15 +123,15 @@ def _head(received: bytes) -> Reading[tuple[int, str, dict[str, str], bytes, byt
     """
     while (end := received.find(b"\r\n\r\n")) < 0:
         if len(received) > _MAX_HEAD:
-            raise BrokenExchangeError("the answer's headers don't end")
+            raise BrokenExchangeError("the response's headers don't end")
         more = yield READ_SIZE
         if not more:
-            raise BrokenExchangeError("the server closed the connection without an answer")
+            raise BrokenExchangeError("the server closed the connection without a response")
         received += more
     first, *lines = received[:end].decode("latin-1").split("\r\n")
     version, _, status = first.partition(" ")
     if not version.startswith("HTTP/1.") or not (status[:3].isdecimal() and status[3:4] in ("", " ")):
-        raise BrokenExchangeError(f"the answer starts with {first[:60]!r}, which isn't HTTP")
+        raise BrokenExchangeError(f"the response starts with {first[:60]!r}, which isn't HTTP")
     return int(status[:3]), version, _headers(lines), received[:end], received[end + 4 :]
 
 
@@ -140,7 +140,7 @@ def _headers(lines: list[str]) -> dict[str, str]:
     for line in lines:
         name, colon, value = line.partition(":")
         if not colon or name != name.strip():
-            raise BrokenExchangeError(f"the answer has a malformed header: {line[:60]!r}")
+            raise BrokenExchangeError(f"the response has a malformed header: {line[:60]!r}")
         name, value = name.lower(), value.strip()
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
@@ -156,7 +156,7 @@ def _keeps_alive(version: str, headers: dict[str, str]) -> bool:
 
 def _length(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or int(text) > _MAX_BODY:
-        raise BrokenExchangeError(f"the answer's Content-Length isn't valid: {text[:60]!r}")
+        raise BrokenExchangeError(f"the response's Content-Length isn't valid: {text[:60]!r}")
     return int(text)
 
 
@@ -186,14 +186,14 @@ def _chunks(received: bytes) -> Reading[tuple[bytes, bytes]]:
             size = -1
         total += size
         if size < 0 or total > _MAX_BODY:
-            raise BrokenExchangeError(f"a chunk of the answer has a size that isn't valid: {line[:20]!r}")
+            raise BrokenExchangeError(f"a chunk of the response has a size that isn't valid: {line[:20]!r}")
         if size == 0:
             while line:  # trailers, and the empty line after them
                 line, received = yield from _line(received)
             return b"".join(parts), received
         received = yield from _exactly(received, size + 2)
         if received[size : size + 2] != b"\r\n":
-            raise BrokenExchangeError("the answer broke off within a chunk")
+            raise BrokenExchangeError("the response broke off within a chunk")
         parts.append(received[:size])
         received = received[size + 2 :]
 
@@ -202,6 +202,6 @@ def _line(received: bytes) -> Reading[tuple[bytes, bytes]]:
     while (end := received.find(b"\r\n")) < 0:
         more = yield READ_SIZE
         if not more or len(received) > _MAX_HEAD:
-            raise BrokenExchangeError("the answer broke off between chunks")
+            raise BrokenExchangeError("the response broke off between chunks")
         received += more
     return received[:end], received[end + 2 :]

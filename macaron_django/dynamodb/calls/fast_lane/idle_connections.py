@@ -1,7 +1,7 @@
-"""Keeps threads' open connections to one endpoint ready for a lane's next call.
+"""Keeps open connections to one endpoint, so that a thread's next call can reuse one of them.
 
-Subclasses provide further connections: ``PooledConnections`` uses those that botocore has opened, and
-``OpenedConnections`` opens its own.
+Subclasses provide further connections: ``PooledConnections`` takes connections that botocore has opened, and
+``OpenedConnections`` opens connections itself.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class IdleConnections(ABC):
 
     @abstractmethod
     def next_one(self, timeout: float | None) -> OpenConnection | None:
-        """Returns a further connection if none is idle; None if botocore must open it."""
+        """Returns a connection for a call that finds no idle one. Returns None if botocore must open the connection."""
 
     def take(self, timeout: float | None = None) -> OpenConnection | None:
         """Returns a connection that the caller must return or close; None if botocore must open one.

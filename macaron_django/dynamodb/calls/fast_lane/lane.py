@@ -1,9 +1,9 @@
 """Sends item operations over a botocore client's open connections, without botocore's own code for each call.
 
 The client provides the endpoint, the signing region, the credentials and the connections with their proxies, TLS and
-timeouts. Its parser reads every response whose status isn't 200. Botocore opens the connections of threads, and makes
-the first call over each of them. The lane itself opens the connections of event loops, but not through proxies. If the
-lane returns None, the client must make the call.
+timeouts. The client's parser reads every response whose status isn't 200. Botocore opens the connections of threads,
+and makes the first call over each of them. The lane itself opens the connections of event loops, but not through
+proxies. If the lane returns None, the client must make the call.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class FastLane(Lane):
         provider = self._client._request_signer._credentials
         name = parameters.get("TableName")
         if provider is None or (":" in name if name is not None else names_resources(parameters)):
-            return None  # an ARN names an account, and the endpoint may depend on that
+            return None  # an ARN names an account, and the endpoint may depend on the account
         credentials = provider.get_frozen_credentials()
         template = self._templates.get(operation)
         if template is None or template.credentials != credentials or _is_closed(template.idle):
@@ -170,7 +170,8 @@ class FastLane(Lane):
             "X-Amz-Target": target,
             "Content-Type": CONTENT_TYPE,
             "User-Agent": client._user_agent_creator.to_string(),
-            # Headers for the proxy are sent only if the proxy gets the requests themselves, not with a tunnel.
+            # Headers for the proxy are sent only if the proxy receives the requests themselves, and not through a
+            # tunnel.
             **(pool.proxy_headers if proxy and parts.scheme == "http" else {}),
         }
         place = session._get_request_target(f"{parts.scheme}://{parts.netloc}/", proxy)

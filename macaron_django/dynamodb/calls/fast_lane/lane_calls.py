@@ -62,7 +62,7 @@ OPERATIONS: Final = frozenset(
 class DamagedAnswerError(botocore.exceptions.BotoCoreError):
     """A response was damaged on its way from DynamoDB."""
 
-    fmt = "The answer to {operation} was damaged in transit: {reason}"
+    fmt = "The response to {operation} was damaged in transit: {reason}"
 
 
 def check_answer(operation: str, headers: Mapping[str, str], body: bytes) -> None:
@@ -121,8 +121,8 @@ class Lane(ABC):
         read: ReadMembers | None = None,
         timeout: float | None = None,
     ) -> dict[str, Any] | None:
-        """Returns the dict or raises the exception that botocore's ``_make_api_call`` would. Returns None if the caller
-        must call ``_make_api_call`` instead.
+        """Returns the dict that botocore's ``_make_api_call`` would return, or raises the exception that it would
+        raise. Returns None if the caller must call ``_make_api_call`` instead.
 
         ``read`` parses the response's body instead of ``response_members``. The result then has no ResponseMetadata. A
         ``timeout`` in seconds applies if it is shorter than the client's. ``tally`` receives the sizes.
@@ -161,7 +161,7 @@ class Lane(ABC):
 
     @abstractmethod
     def _read_by_botocore(self, operation: str, answer: HTTPAnswer) -> dict[str, Any]:
-        """Returns the dict or raises the exception that botocore makes from a response."""
+        """Returns the dict that botocore makes from a response, or raises the exception that it makes."""
 
     def _answer(
         self,
@@ -238,7 +238,7 @@ class Lane(ABC):
         *,
         has_metadata: bool,
     ) -> dict[str, Any]:
-        """Returns the members of a response, or raises the exception that botocore would."""
+        """Returns the members of a response, or raises the exception that botocore would raise."""
         if answer.status == 200:
             _check_checksum(operation, answer)
             members = (read or response_members)(answer.body, template.members)
@@ -299,7 +299,8 @@ def _check_checksum(operation: str, answer: HTTPAnswer) -> None:
     lowered = answer.head.lower()
     begin = lowered.find(_CHECKSUM) + len(_CHECKSUM)
     end = lowered.find(b"\r\n", begin)
-    # If the checksum's header is missing or spelled differently, ``check_answer`` looks it up among the headers.
+    # If the checksum's header is missing or spelled differently, ``check_answer`` searches all headers for the
+    # checksum.
     if lowered[begin : end if end >= 0 else None] != b"%d" % crc32(answer.body) or lowered.count(_CHECKSUM) != 1:
         check_answer(operation, answer.headers, answer.body)
 

@@ -1,5 +1,5 @@
 """Keeps the open connections of event loops to one endpoint. Each loop has a limited number of connections, and closes
-those that are idle for long.
+connections that are idle for long.
 
 Connections are opened as urllib3 would open them for botocore, with the same server names, certificates and socket
 options.
@@ -58,8 +58,8 @@ class LoopConnections:
         return self._find_place()
 
     async def exchange(self, request: Callable[[], bytes], timeout: float | None = None) -> HTTPAnswer:
-        """Returns the response to a request. ``request`` returns the request's bytes, and is called once there is a
-        connection.
+        """Returns the response to a request. ``request`` returns the request's bytes, and is called when a connection
+        is available.
 
         A ``timeout`` in seconds applies if it is shorter than the place's. Raises ``NotConnectedError`` if there is no
         connection, and ``OSError`` if the connection fails. If an exchange is cancelled, its connection is closed.

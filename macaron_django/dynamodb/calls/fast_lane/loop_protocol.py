@@ -55,8 +55,8 @@ class LoopConnection(asyncio.Protocol):
         return self._transport is None or bool(self._transport.is_closing())
 
     def is_readable(self) -> bool:
-        """Returns whether the connection has ended, or has received bytes that belong to no response. Asks the system,
-        because the loop may not have noticed yet.
+        """Returns whether the connection has ended, or has received bytes that belong to no response. Asks the
+        operating system, because the loop may not have noticed yet.
         """
         opened = self._transport.get_extra_info("socket")
         if opened is None or not hasattr(select, "poll"):
@@ -106,9 +106,9 @@ class LoopConnection(asyncio.Protocol):
             return
         try:
             if self._reading is None:
-                raise BrokenExchangeError("the server closed the connection without an answer")
+                raise BrokenExchangeError("the server closed the connection without a response")
             self._reading.send(b"")
-            raise BrokenExchangeError("the answer broke off")
+            raise BrokenExchangeError("the response broke off")
         except StopIteration as done:
             answer.set_result(done.value._replace(keeps_alive=False))
         except OSError as error:
@@ -119,7 +119,7 @@ class LoopConnection(asyncio.Protocol):
         self._stop_timer()
         answer = self._answer
         if answer is not None and not answer.done():
-            broken = BrokenExchangeError("the server closed the connection without an answer")
+            broken = BrokenExchangeError("the server closed the connection without a response")
             answer.set_exception(error if isinstance(error, OSError) else broken)
 
     # -- time ----------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """Signs DynamoDB requests with Signature Version 4 (AWS: "Create a signed AWS API request").
 
-A signer derives its signing key once a day. The header lines are the same as botocore's signer would add; tests compare
-them.
+A signer derives its signing key once a day. botocore's signer would add the same header lines; tests compare them.
 """
 
 from __future__ import annotations
@@ -28,7 +27,8 @@ NO_HEADERS: Final = TracedHeaders()
 
 CONTENT_TYPE: Final = "application/x-amz-json-1.0"
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
-#: The values that a header can have unchanged. They have no line breaks, and no spaces, which canonical headers strip.
+#: Matches a header's value that is the same in a canonical request: it has no line breaks, and no spaces that might be
+#: stripped.
 _PLAIN: Final = re.compile(r"[!-~]*")
 
 
@@ -108,8 +108,8 @@ class Signer:
 
 
 def _sorted_in(canonical: str, more: Iterable[tuple[str, str]]) -> tuple[str, str, str]:
-    """Returns three parts of a canonical request: its first lines, its headers including ``more``, sorted by name, and
-    the names of all headers.
+    """Returns three parts of a canonical request: the first lines, the headers, and the names of the headers. The
+    headers include ``more``, and are sorted by name.
     """
     from botocore.auth import SIGNED_HEADERS_BLACKLIST  # only tracers, which have botocore, add headers
 

@@ -71,11 +71,11 @@ class TracedCalls:
 
     @property
     def are_recorded(self) -> bool:
-        """Whether a call made now gets a span that will be exported."""
+        """Whether a call would now get a span that is exported."""
         return any(map(records_calls, self._wrappers))
 
     def call(self, parameters: dict[str, Any], send: ReadySending) -> dict[str, Any]:
-        """Returns the result of ``send``, or of botocore's call if ``send`` returns None. Raises what they raise."""
+        """Returns the result of ``send``, or of botocore's call if ``send`` returns None. Raises their exceptions."""
 
         def sent(client: Any, operation: str, given: dict[str, Any]) -> Any:
             answer = send(operation, given)

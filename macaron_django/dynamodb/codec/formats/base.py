@@ -3,7 +3,7 @@
 A value has three forms: JSON, Python (such as a ``datetime`` or an API object) and DynamoDB's attribute value.
 ``encode`` and ``decode`` convert every value between JSON and attribute values. The other methods return faster
 functions, which include the schema's ``Conversion`` between JSON and Python. Some of these functions handle only usual
-values.
+values, and raise an exception for others.
 """
 
 from __future__ import annotations
@@ -167,8 +167,8 @@ class Codec:
         return lambda value: to_python(decode(value))
 
     def is_plain_text(self, conversion: Conversion) -> bool:
-        """Returns whether a value's Python form is its content under "S", so that callers can read that without a
-        function call.
+        """Returns whether a value's Python form is its content under "S", so that callers can read the content without
+        a function call.
         """
         return False
 
@@ -247,9 +247,7 @@ class Codec:
         return given
 
     def restored(self, held: AttributeValue, role: Role) -> AttributeValue:
-        """Returns the value as given for its sorted form ``held``, for an item that doesn't have the value as given in
-        a twin.
-        """
+        """Returns the attribute value that the sorted form ``held`` means. Used if the item has no twin."""
         return held
 
     def key_placer(self, conversion: Conversion, role: Role, name: str, given_name: str) -> ValuePlacer | None:

@@ -72,7 +72,8 @@ class DateTimeCodec(TextCodec):
                 moment = from_iso(spelled)
             except ValueError:  # not a time, or not readable for older Pythons
                 return to_python(text)
-            # ``to_python`` returns a value that also has the spelling, for times that Python would spell differently.
+            # If Python would spell the time differently, ``to_python`` returns a value that keeps the original
+            # spelling.
             return moment if of_utc and moment.isoformat() == spelled else to_python(text)
 
         return read
@@ -141,7 +142,8 @@ class DateTimeCodec(TextCodec):
 
 
 def utc_text(text: str) -> str | None:
-    """Returns an RFC 3339 date-time in UTC, with six fractional digits or more; None if it isn't one.
+    """Returns an RFC 3339 date-time in UTC, with six fractional digits or more; None if ``text`` isn't an RFC 3339
+    date-time.
 
     >>> utc_text("2026-03-01T01:30:00+02:00")
     '2026-02-28T23:30:00.000000Z'

@@ -30,7 +30,7 @@ _MAX_EXPONENT: Final = 125
 _MIN_EXPONENT: Final = -130
 #: The smallest integer with more digits than DynamoDB allows.
 _LONGER: Final = 10**_MAX_DIGITS
-#: A float between these that isn't an integer is certainly in DynamoDB's range.
+#: A float between these numbers is certainly in DynamoDB's range if it isn't an integer.
 _LARGE, _SMALL = 1e38, 1e-100
 
 
@@ -136,7 +136,7 @@ def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = 
 
 
 def decode_number(text: str, *, integer: bool = False) -> int | float | Decimal:
-    """Returns the number in a text as an ``int``, as a ``float`` if its repr has the same digits, or else as a
+    """Returns the number in a text: an ``int`` for an integer, a ``float`` if its repr has the same digits, or else a
     ``Decimal``.
     """
     if len(text) <= 16:

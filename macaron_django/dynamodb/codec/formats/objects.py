@@ -115,8 +115,8 @@ class ObjectCodec(Codec):
         return read
 
     def _field_readers(self, spec: ObjectSpec) -> dict[str, tuple[str, ValueReader, bool]]:
-        """Returns a tuple for each property's name: the field, the value's reader, and whether the value is
-        plain text.
+        """Returns a tuple for each property name, with the field, the value's reader, and whether the value is plain
+        text.
         """
         fields = spec.field_names
         return {
@@ -131,7 +131,7 @@ class ObjectCodec(Codec):
         known: tuple[MapReader | None, ValueReader] | None = None
 
         def read(value: AttributeValue) -> Any:
-            nonlocal known  # as above
+            nonlocal known  # set at the first use
             if known is None:
                 kind = object_class()
                 other = additional_member(kind._spec, self.others)
@@ -162,7 +162,7 @@ class ObjectCodec(Codec):
         known: tuple[type[Any], list[tuple[str, str, ValueWriter]], ValueWriter] | None = None
 
         def write(value: Any, depth: int) -> AttributeValue:
-            nonlocal known  # as above
+            nonlocal known  # set at the first use
             if known is None:
                 kind = object_class()
                 names, (writers, write_other) = kind._spec.field_names, self._writers(kind, python_writer)
@@ -193,7 +193,7 @@ class ObjectCodec(Codec):
         write_other = in_steps
 
         def write(value: Any, depth: int) -> AttributeValue:
-            nonlocal writers, write_other  # as above
+            nonlocal writers, write_other  # set at the first use
             if writers is None:
                 made, write_other = self._writers(object_class(), json_writer)
                 writers = made  # set last, because other threads check it
@@ -239,7 +239,7 @@ def map_reader(members: Mapping[str, Member]) -> MapReader:
             f" value = get({name!r})",
             f" if value is not None: shown[{name!r}] = {codec.json_expression(conversion, f'read_{place}(value)')}",
         ]
-    exec("\n".join([*lines, " return shown"]), functions)  # noqa: S102 (written above: names in quotes, and places)
+    exec("\n".join([*lines, " return shown"]), functions)  # noqa: S102 (made above from places and quoted names)
     written: MapReader = functions["read"]
     return written
 

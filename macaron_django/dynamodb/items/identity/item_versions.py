@@ -16,7 +16,7 @@ __all__ = ["ItemVersions", "next_version"]
 
 
 class ItemVersions(RowKeys):
-    """Reads and checks the versions of items. Only schemas whose ``x-persist`` has ``version`` have them."""
+    """Reads and checks the versions of items. Items have versions only if ``x-persist`` has ``version``."""
 
     options: Persist
     #: The class of the rows.
@@ -24,7 +24,7 @@ class ItemVersions(RowKeys):
 
     def version_of(self, item: AttributeMap) -> str | None:
         """Returns an item's version. Returns None if the schema has no versions, and "0" if the item was written before
-        it had.
+        the schema had versions.
         """
         version = self.options.version
         return None if version is None else str(next(iter(item.get(version, {}).values()), "0"))

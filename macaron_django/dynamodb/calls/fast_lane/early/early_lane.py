@@ -119,7 +119,7 @@ class EarlyLane(Lane):
     def _template(self, operation: str, parameters: Mapping[str, Any]) -> RequestTemplate | None:
         name = parameters.get("TableName")
         if ":" in name if name is not None else names_resources(parameters):
-            return None  # an ARN names an account, and the endpoint may depend on that
+            return None  # an ARN names an account, and the endpoint may depend on the account
         template = self._templates.get(operation)
         if template is None and operation in PARAMETERS:
             template = self._templates[operation] = self._make_template(operation)

@@ -1,4 +1,4 @@
-"""Decides whether a process can call DynamoDB before botocore is imported, and finds the URL and the keys for that.
+"""Decides whether a process can call DynamoDB before botocore is imported, and finds the URL and the keys for the call.
 
 This is possible if the URL and the signature of calls depend only on the engine, a region and the access keys in the
 environment, as on AWS Lambda. Only botocore understands profiles, files in ``~/.aws``, roles, proxies, other
@@ -85,8 +85,8 @@ def early_place(
 
 
 def _is_plain(environment: Mapping[str, str]) -> bool:
-    """Returns whether no environment variable and no file changes a client's calls in a way that only botocore
-    knows.
+    """Returns False if an environment variable or a file may change a client's calls in a way that only botocore
+    supports. Returns True otherwise.
     """
     if sys.platform in ("win32", "darwin"):  # the system's settings may have proxies
         return False
@@ -99,7 +99,7 @@ def _is_plain(environment: Mapping[str, str]) -> bool:
         files = Path("~/.aws").expanduser()
     except RuntimeError:  # the user has no home directory
         return False
-    return not os.path.exists(files)  # noqa: PTH110 (as botocore looks: in another user's home there is nothing)
+    return not os.path.exists(files)  # noqa: PTH110 (as in botocore: False for an unreadable home)
 
 
 def is_imported() -> bool:
@@ -111,7 +111,7 @@ def is_untouched() -> bool:
     """Returns whether no code can have hooked into botocore's calls: the modules that make calls haven't been imported,
     and no unknown import hook is installed.
 
-    Tracers that wrap botocore import it, or install an import hook, which wraps botocore as soon as it is imported.
+    Tracers that wrap botocore import it, or install an import hook, which wraps botocore when botocore is imported.
     """
     return not is_imported() and all(map(_is_known, sys.meta_path))
 

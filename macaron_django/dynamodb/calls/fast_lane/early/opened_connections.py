@@ -19,7 +19,9 @@ class OpenedConnections(IdleConnections):
         self._place = place
 
     def next_one(self, timeout: float | None) -> OpenConnection:
-        """Opens a connection, and returns it. Raises NotConnectedError, whose cause is an ``OSError``."""
+        """Opens a connection, and returns it. Raises NotConnectedError if the connection can't be opened. The
+        exception's cause is an ``OSError``.
+        """
         place = self._place
         limits = [each for each in (place.connect_timeout, timeout) if each is not None]
         try:
