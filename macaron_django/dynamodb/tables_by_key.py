@@ -170,7 +170,7 @@ class Table:
         return self._found(page, limit, start)
 
     def scan(self, *, limit: int | None = None, **boto3s: Any) -> FoundItems:
-        """Reads the table, and returns all items or the first ``limit`` items. boto3's form is also accepted:
+        """Reads the table, and returns all items or the first ``limit`` items. boto3's arguments are also accepted:
         ``scan()["Items"]``, ``scan(Limit=…)``, ``scan(ExclusiveStartKey=…)``.
         """
         if boto3s.keys() - {"Limit", "ExclusiveStartKey"}:

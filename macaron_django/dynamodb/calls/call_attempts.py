@@ -2,7 +2,7 @@
 
 A failed call is sent again only if it can't be applied twice. Reads can be repeated. A write can be repeated if
 DynamoDB refused it for a temporary reason, or if its condition is false once the write has been applied. A transaction
-has a token, which AWS remembers, so that it can be sent again, too. Other engines forget the token when they stop, and
+can be sent again, too, because it has a token, which AWS remembers. Other engines forget the token when they stop, and
 would apply the transaction again after a restart. Any other write whose outcome isn't known raises WriteOutcomeUnknown.
 """
 

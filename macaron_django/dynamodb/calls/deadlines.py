@@ -23,8 +23,8 @@ _TOO_FEW: Final = 0.01
 
 
 class _RequestTime:
-    """How long a request has waited so far, in seconds, and whether that is limited. The request's threads and tasks
-    share this object.
+    """The seconds that a request has waited so far, and the limit for them. The request's threads and tasks share this
+    object.
     """
 
     __slots__ = ("_most", "is_lifted", "waited")
@@ -80,7 +80,7 @@ def _close(**_: object) -> None:
 
 
 def _current() -> _RequestTime | None:
-    """Returns the waiting time of the request that this thread or task serves; None if it doesn't serve one."""
+    """Returns the waiting time of the request that this thread or task handles; None if it handles no request."""
     allowance = _allowance.get()
     if allowance is None and _of_contexts:
         context = SyncToAsync.thread_sensitive_context.get(None)

@@ -86,9 +86,7 @@ class ObservedCall(Observed[DynamoDBCallEnded]):
         )
 
     def _measure(self, said: Mapping[str, Any]) -> None:
-        """Measures a call that botocore has sent. The request's size comes from a new JSON text of the same
-        parameters.
-        """
+        """Measures a call that botocore has sent. To measure the request, converts the parameters to JSON again."""
         self.request_size = len(request_body(self._call) or b"")
         headers = said.get("ResponseMetadata", {}).get("HTTPHeaders", {})
         length = headers.get("content-length", "")

@@ -69,7 +69,7 @@ class PropertyAttribute(Attribute[Any]):
         self.is_text = codec.is_plain_text(conversion)
         #: Whether the value as given may be stored in a twin.
         self.keeps_given = role != NO_ROLE
-        # A table's key that is text is stored as given, so that it needs no twin.
+        # If a table's key is text, it is stored as given, and needs no twin.
         self.has_twin = self.keeps_given and not (self.is_text and role.only_in_table_key)
         self._name = name
         #: The name of the twin attribute.

@@ -37,7 +37,8 @@ class ItemShape:
 
     #: The Django model of the rows.
     model: Any
-    #: The attributes by property name, in the schema's order. The version is the last one if it isn't a property.
+    #: The attributes by property name, in the schema's order. If the version isn't a property, it is the last
+    #: attribute.
     attributes: Mapping[str, PropertyAttribute]
     additional: AdditionalAttributes
 

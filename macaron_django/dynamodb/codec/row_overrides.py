@@ -1,6 +1,6 @@
 """Decides whether methods of a project's class, or receivers of signals, require that rows or API objects are made.
 
-A method counts as overridden if the class's attribute isn't the one that this package or Django defines.
+A method counts as overridden if the class's method isn't defined by this package or by Django.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Reads the items in the response to a Query or Scan by the types of their schema, and converts them to JSON.
+"""Parses the items in a response to a Query or Scan by their schema's types, and converts the items to JSON.
 
-msgspec makes one small object for each attribute value instead of a dictionary, and detects values that aren't of their
-schema's type. If a response has such a value, or an additional attribute, all of the response's items are read as
+For each attribute value, msgspec makes a small object instead of a dictionary. It also detects values that aren't of
+their schema's type. If a response has such a value, or an additional attribute, all of the response's items are read as
 attribute maps.
 """
 

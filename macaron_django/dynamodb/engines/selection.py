@@ -1,8 +1,8 @@
 """Chooses the engine by ``MACARON["DYNAMODB"]`` and ``DEBUG``, once in each process.
 
-If ``ENGINE`` isn't set and ``DEBUG`` is on, the first engine of ``BY_ITSELF`` that this machine has is chosen. If
-``ENGINE`` isn't set and ``DEBUG`` is off, an error is raised, so that AWS is never chosen by accident. Tests choose
-another engine with ``use``.
+If ``ENGINE`` isn't set and ``DEBUG`` is on, the first engine of ``BY_ITSELF`` that is available on this machine is
+chosen. If ``ENGINE`` isn't set and ``DEBUG`` is off, an error is raised, so that AWS is never chosen by accident. Tests
+choose another engine with ``use``.
 """
 
 from __future__ import annotations

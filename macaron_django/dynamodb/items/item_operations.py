@@ -324,8 +324,8 @@ class Items:
         ``condition`` is "present", "absent", or a PynamoDB condition. ``expected`` has the values that attributes must
         have before the write; None means that the attribute must be missing. Raises ItemExists if the item must be
         absent but exists. Raises ItemAbsent if the item must exist but doesn't, and ItemChanged if it has other values.
-        These exceptions need no second call, except with engines that don't honour ReturnValuesOnConditionCheckFailure,
-        which need a GetItem.
+        These exceptions usually need no second call. If the engine doesn't honour ReturnValuesOnConditionCheckFailure,
+        they need a GetItem.
 
         If a PynamoDB ``condition`` keeps an ``addition`` within bounds, a failure of the condition may also raise
         ItemOutOfBounds. With engines that don't honour ReturnValuesOnConditionCheckFailure, the reason isn't known, so

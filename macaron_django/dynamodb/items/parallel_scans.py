@@ -14,7 +14,7 @@ from macaron_django.dynamodb.items.plan_reader import Match, PlanReader
 
 __all__ = ["parallel_items"]
 
-#: The number of items that a thread passes on at once, and the number of such lists that may wait for each segment.
+#: The number of items in each list that a thread passes on, and the number of lists that may wait for each segment.
 _HANDFUL: Final = 100
 _WAITING: Final = 4
 

@@ -51,8 +51,8 @@ class WriteCondition:
     demand: Demand
     expected: Expected
     addition: Addition | None = None
-    #: If this condition is true, the existing item has expired, so that a new item may replace it even if it must be
-    #: absent.
+    #: If this condition is true, the existing item has expired. A new item may then replace it, even if the item must
+    #: be absent.
     replaceable: Where | None = None
 
     def add_to(self, expressions: Expressions) -> None:
@@ -80,7 +80,7 @@ class WriteCondition:
 
     @property
     def is_open_after_refusal(self) -> bool:
-        """Whether a refusal without an item doesn't show why the condition failed, so that the item must be read."""
+        """Whether the item must be read after a refusal without an item, to find out why the condition failed."""
         return bool(self.expected) and self._is_about_values
 
     def exception(self, item: AttributeMap | None, *, is_known: bool) -> ItemExists | StaleItem:

@@ -71,10 +71,10 @@ class QueryPlan:
     ``filter`` is the condition that DynamoDB checks after reading. ``remainder`` is the condition that DynamoDB can't
     check, so that this package checks it.
 
-    With ``fetch``, an index lacks wanted attributes, so the index's keys are read first, and then the items. Reading
-    stops after ``read_limit`` items, as in a capped scan. ``reason`` is the reason in words for the choice of the
-    index, if there was a choice. ``hidden`` is the part of the filter or the remainder that hides expired items. This
-    part depends on the current time.
+    If ``fetch`` is True, the index lacks wanted attributes. The keys are then read from the index first, and the items
+    afterwards. Reading stops after ``read_limit`` items, as in a capped scan. ``reason`` is the reason in words for the
+    choice of the index, if there was a choice. ``hidden`` is the part of the filter or the remainder that hides expired
+    items. This part depends on the current time.
     """
 
     kind: Kind

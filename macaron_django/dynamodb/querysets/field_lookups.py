@@ -287,7 +287,9 @@ def _schema_or_none(additional: Schema | bool) -> Schema | None:
 
 
 def _coerced(schema: Schema, value: Any) -> Any:
-    """Returns ``value`` converted to its schema's type, if it is text from a URL, or a number for a text property."""
+    """Returns ``value`` in its schema's type: converts text from a URL to a number or boolean, and a number to text.
+    Returns any other value unchanged.
+    """
     types = set(schema.types)
     if isinstance(value, str):
         if types and types <= {"integer", "number"}:

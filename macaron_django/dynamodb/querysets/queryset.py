@@ -399,8 +399,8 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._plan(self._names)
 
     def cursor_after(self, row: Any) -> str:
-        """Returns the cursor of the rows after ``row``. The row must have been read from this query set, or from its
-        reverse.
+        """Returns the cursor of the rows after ``row``. The row must have been read from this query set, or from the
+        reversed query set.
         """
         plan = self.plan()
         position = {name: row._state.item[name] for name in plan.position_names}

@@ -1,8 +1,8 @@
 """Turns ``update(name="x", visits=F("visits") + 1)`` into the clauses of an UpdateItem.
 
 A counter is an expression such as ``F("visits") + 1``, which adds a number to its own property. It becomes ADD, which
-DynamoDB executes, with a condition for the schema's bounds. Any other expression is computed here from the item that
-was read. It is written on the condition that the item hasn't changed.
+DynamoDB executes, with a condition for the schema's bounds. The value of any other expression is computed here from the
+item that was read. The value is written on the condition that the item hasn't changed.
 """
 
 from __future__ import annotations

@@ -61,8 +61,8 @@ def _attributes(targets: Mapping[str, Target]) -> frozenset[str]:
 
 
 def _dictionaries(persistence: Persistence, model: Any) -> Callable[[tuple[str, ...]], ValueRows]:
-    """Returns a function from names to the ValueRows for dictionaries of these fields. Without names, all fields are
-    included. Recent results are cached.
+    """Returns a function that accepts names of fields, and returns the ValueRows for dictionaries of these fields.
+    Without names, all fields are included. Recent results are cached.
     """
     filters = filters_of(persistence)
 
@@ -75,8 +75,8 @@ def _dictionaries(persistence: Persistence, model: Any) -> Callable[[tuple[str, 
 
 
 def _written_out(persistence: Persistence, targets: Mapping[str, Target]) -> Callable[[AttributeMap], dict[str, Any]]:
-    """Returns a function from item to dictionary, whose source is generated for these fields. A loop would take a third
-    longer.
+    """Returns a function that converts an item to a dictionary. Its source is generated for these fields, because a
+    loop would take a third longer.
     """
     makers: dict[str, Any] = {}
     parts = []

@@ -75,8 +75,8 @@ def sync_table(
 ) -> list[TableDifference]:
     """Changes the table to match its schema. Returns the differences that were found.
 
-    DynamoDB adds one index at a time. Without ``wait``, only the first missing index is begun, and the others are left
-    to the next run. ``progress`` receives a line of text for each step and each wait.
+    DynamoDB adds one index at a time. Without ``wait``, the creation of the first missing index is started, and the
+    other indexes are left to the next run. ``progress`` receives a line of text for each step and each wait.
     """
     differences = compare_table(table)
     if dry_run or not any(difference.is_applied for difference in differences):

@@ -55,8 +55,8 @@ def strangers() -> list[str]:
 
 
 class _BoundTimeout(Timeout):
-    """The timeouts of one client. urllib3 clones them for each attempt. A clone ends at the deadline of the request
-    that makes the call.
+    """The timeouts of one client. urllib3 clones them for each attempt. A clone's timeouts end at the deadline of the
+    Django request that makes the call.
     """
 
     def clone(self) -> Timeout:
@@ -76,7 +76,7 @@ def _bound(client: Any) -> None:
 def _check_answer(
     operation_model: Any, response_dict: Mapping[str, Any], customized_response_dict: Mapping[str, Any], **_: Any
 ) -> None:
-    # botocore would read a truncated response with status 200 as an empty one, so that an item would seem missing.
+    # botocore would read a truncated response with status 200 as an empty response, so that an item would seem missing.
     check_answer(operation_model.name, response_dict["headers"], response_dict["body"])
     if "x-amz-crc32" not in response_dict["headers"] and response_dict["status_code"] < 300:
         try:

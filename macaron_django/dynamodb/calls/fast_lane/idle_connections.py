@@ -32,8 +32,8 @@ class OpenConnection(NamedTuple):
     """A blocking connection. The client waits ``timeout`` seconds for a response; None waits forever.
 
     ``has_ended`` returns whether the server has closed the connection, or has sent bytes that belong to no response.
-    ``is_open`` returns True if the server hasn't closed the connection, and False if that isn't known. It doesn't
-    notice surplus bytes, and lets no other thread run meanwhile.
+    ``is_open`` returns True if the server hasn't closed the connection, and False if that isn't known. ``is_open``
+    doesn't notice surplus bytes, and lets no other thread run meanwhile.
     """
 
     connection: Any

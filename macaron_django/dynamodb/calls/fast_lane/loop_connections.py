@@ -117,7 +117,9 @@ class _Pool:
         return None
 
     async def connected(self, timeout: float | None) -> LoopConnection:
-        """Returns a new connection. If the limit is reached, waits for a connection that another request gives back."""
+        """Returns a new connection. If the limit is reached, waits for a connection that another exchange gives back,
+        and returns that.
+        """
         place = self._place
         if self._places and not self._waiting:
             self._places -= 1

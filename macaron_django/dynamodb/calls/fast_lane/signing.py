@@ -33,8 +33,8 @@ _PLAIN: Final = re.compile(r"[!-~]*")
 
 
 class _DayKey(NamedTuple):
-    """The signing key of a day. It has the inner and the outer hash of the HMAC (RFC 2104), to which the key is already
-    added.
+    """The signing key of a day. It consists of the inner and the outer hash of an HMAC (RFC 2104). Both hashes already
+    include the key.
     """
 
     day: str

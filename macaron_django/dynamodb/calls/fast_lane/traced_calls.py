@@ -59,8 +59,8 @@ class TracedCalls:
 
     @classmethod
     def of(cls, client: Any, operation: str, handlers: Any) -> TracedCalls | None:
-        """Returns the TracedCalls for the tracers that wrap botocore or have ``handlers``; None if there are none. Each
-        handler is a pair of the event and the function.
+        """Returns the TracedCalls for the tracers that wrap botocore or have ``handlers``; None if there are no
+        tracers. Each handler is a pair of the event and the function.
         """
         layers, _ = unwrapped(vars(BaseClient)["_make_api_call"], CLOSURES)
         preparing, _ = unwrapped(vars(Endpoint)["prepare_request"], CLOSURES)
