@@ -31,7 +31,7 @@ class FoundItems:
 
     Iterating yields dictionaries in JSON form. ``found["Items"]`` is the list that boto3 returns, with Decimals for
     numbers, and ``found["Count"]`` is its length. The list has all items, or the items up to the limit, from as many of
-    DynamoDB's pages as necessary. If the limit has left items unread, ``found["LastEvaluatedKey"]`` exists.
+    DynamoDB's pages as necessary. If items after the limit haven't been read, ``found["LastEvaluatedKey"]`` exists.
     """
 
     def __init__(self, pages: Callable[[], Iterator[ResultPage]], to_json: Callable[[AttributeMap], Any]) -> None:

@@ -78,7 +78,9 @@ class Clients:
         return self.current()
 
     def present(self) -> MadeClient | None:
-        """Does what ``current`` does, but returns None if there is no client yet, because making one takes a while."""
+        """Does what ``current`` does, but returns None if there is no client yet, because making a client takes a
+        while.
+        """
         made = self._made
         if made is None:  # also after a fork
             return None

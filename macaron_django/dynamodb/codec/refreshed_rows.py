@@ -1,4 +1,4 @@
-"""Sets the values of a saved row to those of its item, so that the row shows the same values as a row that is loaded
+"""Sets the values of a saved row to its item's values. The row then shows the same values as a row that is loaded
 later.
 """
 

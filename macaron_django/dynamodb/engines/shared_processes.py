@@ -135,7 +135,7 @@ class SharedProcess:
         return self.wait_for_end(timeout)
 
     def wait_for_end(self, timeout: float) -> bool:
-        """Waits until no supervisor is left. Returns False if that takes more than ``timeout`` seconds."""
+        """Waits until no supervisor runs any more. Returns False if that takes more than ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         pause = PAUSE
         while self._supervised():

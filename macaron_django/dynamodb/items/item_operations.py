@@ -147,7 +147,9 @@ class Items:
         return self.key_names
 
     def index_keys(self, index: str | None) -> tuple[str, ...]:
-        """Returns the names of the hash key and the range key of an index. For None, returns those of the table."""
+        """Returns the names of the hash key and the range key of an index. For None, returns the names of the table's
+        keys.
+        """
         return self.layout.key_names(index)
 
     def replaceable(self) -> Where | None:

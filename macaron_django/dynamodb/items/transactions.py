@@ -89,7 +89,7 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
     writes are dropped. ``post_save``, ``post_delete`` and the functions of ``dynamodb.on_commit()`` wait for the end of
     the transaction. If the transaction fails, they aren't sent or called.
 
-    Writes of this thread are collected, but not those of other threads. With ``async with``, writes of this task, and
+    Writes of this thread are collected, but not writes of other threads. With ``async with``, writes of this task, and
     of coroutines that it awaits, are collected. With a ``token`` from the caller, the same transaction can be sent
     again within ten minutes without writing twice, even from another process.
     """

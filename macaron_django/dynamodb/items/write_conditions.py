@@ -1,8 +1,8 @@
 """The condition of a write to one item, and the exception for its failure.
 
-The exception is ItemExists if the item must be absent but exists, ItemAbsent if it must exist but doesn't, and
-ItemChanged if its values aren't the expected ones. It is ItemOutOfBounds if an addition would make a number too small
-or too large.
+The exception is ItemExists if the item must be absent but exists. It is ItemAbsent if the item must exist but doesn't,
+and ItemChanged if the item has unexpected values. It is ItemOutOfBounds if an addition would make a number too small or
+too large.
 """
 
 from __future__ import annotations

@@ -275,8 +275,8 @@ def _join(parts: Iterable[Condition]) -> Condition:
 
 
 def _leading_term(criteria: Criteria, pinned: str | None, range_key: str | None, unique: bool) -> OrderTerm | None:
-    """Returns the first term of the order that has an effect; None if there is none. Raises UnsupportedQuery if there
-    is a second such term.
+    """Returns the first term of the order that has an effect; None if there is none. Raises UnsupportedQuery if a
+    second term has an effect, too.
     """
     meaningful: list[OrderTerm] = []
     for term in criteria.order:

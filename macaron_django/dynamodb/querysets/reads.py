@@ -109,7 +109,7 @@ class ReadMethods:
         read_limit: int | None = None,
         max_bytes: int | None = None,
     ) -> CursorPage:
-        """Returns at most ``limit`` rows from ``cursor`` on, and the cursor of the next page (None after the last
+        """Returns at most ``limit`` rows, beginning at ``cursor``, and the cursor of the next page (None after the last
         page).
 
         A page can have fewer rows, or none, in three cases:
@@ -118,7 +118,7 @@ class ReadMethods:
         - ``read_limit`` items have been read, or ``limit`` items if that is more.
         - One more row would make the page's JSON longer than ``max_bytes``.
 
-        If rows are left, the page still has a cursor.
+        If more rows follow, the page still has a cursor.
         """
         self._refuse_slice("page through")
         limit = settings.PAGE_SIZE if limit is None else limit

@@ -50,8 +50,8 @@ class TableLayout:
         return {**self.options.indexes, **self.options.local_indexes}
 
     def key_names(self, index: str | None = None) -> tuple[str, ...]:
-        """Returns the names of the hash key and, if there is one, the range key of an index. For None, returns those of
-        the table.
+        """Returns the names of the hash key and, if there is one, the range key of an index. For None, returns the
+        names of the table's keys.
         """
         options = self.options
         if index is None:

@@ -88,9 +88,9 @@ def load_items(
 ) -> Iterator[LoadState]:
     """Writes the items of ``lines``, and yields the progress repeatedly.
 
-    If an item with the same key exists, ``skip`` leaves the new item out, ``replace`` overwrites the existing item, and
-    ``fail`` raises an error unless both items are equal. LineError and the package's own errors are raised after all
-    earlier lines are done.
+    If an item with the same key exists, ``skip`` leaves the new item out, and ``replace`` overwrites the existing item.
+    ``fail`` raises an error if the items differ. LineError and the package's own errors are raised after all earlier
+    lines are done.
     """
     write = _WRITERS[on_conflict]
     state = LoadState()

@@ -161,7 +161,7 @@ def _length(text: str) -> int:
 
 
 def _exactly(received: bytes, length: int) -> Reading[bytes]:
-    """Returns ``length`` bytes: ``received`` and those that follow. Returns fewer if the connection ends earlier."""
+    """Returns ``received`` and the bytes that follow, ``length`` bytes in all. Returns fewer if the connection ends."""
     filled = len(received)
     if filled >= length:
         return received

@@ -117,7 +117,7 @@ class FastLane(Lane):
     def _read_by_botocore(self, operation: str, answer: HTTPAnswer) -> dict[str, Any]:
         return read_by_botocore(self._client, operation, answer)
 
-    # -- what a call needs ---------------------------------------------------------------------
+    # -- parts of a request --------------------------------------------------------------------
 
     def _template(self, operation: str, parameters: Mapping[str, Any]) -> RequestTemplate | None:
         provider = self._client._request_signer._credentials

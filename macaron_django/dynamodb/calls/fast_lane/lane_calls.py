@@ -84,11 +84,11 @@ class RequestTemplate:
     target: str
     head: str  # the request's first lines
     in_lambda: bool
-    parameters: frozenset[str]  # those that botocore knows
+    parameters: frozenset[str]  # the parameters in botocore's model
     members: frozenset[str]
 
     def headers(self, traced: TracedCalls | None) -> TracedHeaders:
-        """Returns the headers that differ between requests, including those that tracers add."""
+        """Returns the headers that differ between requests, including headers that tracers add."""
         trace = trace_header() if self.in_lambda else ()
         return TracedHeaders((), trace) if traced is None else traced.headers(self.url, trace)
 

@@ -26,9 +26,7 @@ _WIDEST = 4
 
 
 class TextCodec(Codec):
-    """Strings that are stored as given: strings without a format, and those with formats such as date, time or
-    decimal.
-    """
+    """Strings that are stored as given: strings without a format, or with a format such as date, time or decimal."""
 
     json_types = {"string"}
     attr_type = "S"

@@ -1,7 +1,7 @@
 """Sends item operations in a process that hasn't imported botocore, so that its first response doesn't wait for the
 import.
 
-The requests are the same as those of ``lane``, except for the User-Agent; tests compare them. If this lane returns
+The module ``lane`` makes the same requests, except for the User-Agent; tests compare the requests. If this lane returns
 None, botocore's client is made, and makes the call. botocore's client also parses each response whose status isn't 200.
 """
 
