@@ -1,7 +1,7 @@
 """Reads an OpenAPI file, in any version, into a lazy, frozen ``Document`` in OpenAPI 3.1's terms.
 
-``load`` returns the document, ``check`` returns its faults, and ``publish`` returns the document that is served. The
-rest of the package reads documents through the classes in ``document`` and ``schema``.
+``load`` returns the document, ``check`` returns the document's faults, and ``publish`` returns the document that is
+served. Other packages read documents through the classes in ``document`` and ``schema``.
 
 Open ``reading`` for files and texts, ``references`` for the targets of ``$ref`` and discriminators, and ``dialects``
 for the differences between versions. Open ``checks`` for findings, ``extensions`` for x- attributes, and ``operations``

@@ -1,6 +1,6 @@
 """Computes values that depend on one another, for schemas that may refer to themselves.
 
-If each path through such schemas were followed, the time would grow exponentially with their number.
+If each path through such schemas were followed, the time would grow exponentially with the number of schemas.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ def circular_values(
     judge: Callable[[Node, Mapping[Node, Value]], Value],
     initially: Value,
 ) -> dict[Node, Value]:
-    """Returns the values of ``start`` and of all nodes that it leads to.
+    """Returns the values of ``start`` and of all nodes on which it depends, even indirectly.
 
-    ``below`` returns the nodes on which a node's value depends. ``judge`` returns a node's value, given the values of
-    the nodes below it. Each value begins as ``initially``. It is computed again when the value of a node below it has
-    changed.
+    ``below`` returns the nodes on which a node's value directly depends. ``judge`` returns a node's value, given the
+    values of the nodes below. Each node first has the value ``initially``. A node's value is computed again when the
+    value of a node below has changed.
 
     >>> below = {"a": ["b", "c"], "b": ["a"], "c": []}
     >>> circular_values("a", below.get, lambda node, of: max([node, *map(of.get, below[node])]), "")
@@ -37,7 +37,7 @@ def circular_values(
     needed: dict[Node, Iterable[Node]] = {}
     order: list[Node] = []
     todo: list[tuple[Node, bool]] = [(start, False)]
-    while todo:  # a node comes after the nodes below it: so only values in circles are computed again
+    while todo:  # nodes follow the nodes below them, so only values in circles are computed again
         node, is_behind = todo.pop()
         if is_behind:
             order.append(node)

@@ -1,7 +1,7 @@
-"""A document and its operations, as the rest of the package reads them.
+"""A document and its operations: the classes through which other modules read an OpenAPI file.
 
 ``load`` reads and parses a file. Operations, schemas, parameters and responses are created at first access. ``checks``
-finds what is wrong with a document, and ``publishing`` creates the document that is served.
+finds the faults of a document, and ``publishing`` creates the document that is served.
 """
 
 from __future__ import annotations
@@ -59,13 +59,13 @@ def load(
     below ``root``, and to the hosts in ``allow_hosts``. By default, ``root`` is the parent of the document's folder;
     see ``Files.root``.
 
-    ``cache`` is a folder for the parsed trees of long YAML files, such as ``cache_folder()``; without it, none are
-    cached. ``prebuilt`` is a folder with the files of ``prebuilt_entries``.
+    ``cache`` is a folder for the parsed trees of long YAML files, such as ``cache_folder()``. Without ``cache``, no
+    trees are cached. ``prebuilt`` is a folder with the files that ``prebuilt_entries`` returned.
 
     ``base_path`` replaces the path in ``servers`` or ``basePath``. With ``ignore_base_path``, the ``basePath`` of
     Swagger 2.0 is ignored, as in PyMacaron.
 
-    Raises ``SpecError`` only if there is no OpenAPI document to read; ``check`` finds everything else.
+    Raises ``SpecError`` only if there is no OpenAPI document to read. ``check`` finds all other faults.
 
     >>> load({"openapi": "3.1.0", "info": {"title": "Pets"}, "paths": {}}).title
     'Pets'
@@ -100,7 +100,7 @@ def _no_document(tree: Any, name: str) -> SpecError:
     if version is None:
         message = f"{name} is not an OpenAPI document: it has neither `openapi` nor `swagger` at its root."
         return spec_error("E006", name, message, "Begin it with `openapi: 3.1.0`.", 1, 1)
-    message = f"{name} says version {version!r}, which is none of {', '.join(DIALECTS[:-1])} and {DIALECTS[-1]}."
+    message = f"{name} has version {version!r}, which is none of {', '.join(DIALECTS[:-1])} and {DIALECTS[-1]}."
     return spec_error("E007", name, message, "Use one of these versions.", 1, 1)
 
 
@@ -112,7 +112,7 @@ class Document(DocumentTree):
 
     @lazy_attribute
     def memos(self) -> dict[object, dict[Any, Any]]:
-        """Results that other modules computed from the document, by the memo that stores them here."""
+        """For each memo, the results that it stores here. Other modules compute them from the document."""
         return {}
 
     @lazy_attribute
@@ -139,7 +139,7 @@ class Document(DocumentTree):
 
     @lazy_attribute
     def persisted(self) -> Mapping[str, Schema]:
-        """The components with x-persist, in document order. Components that can't have it aren't normalised."""
+        """The components with x-persist, in document order. Only components that may have it are normalised."""
         found: dict[str, Schema] = {}
         keys = self.section_keys("schemas", "definitions")
         for name, value in self.entries(*keys).items():
@@ -156,13 +156,13 @@ class Document(DocumentTree):
 
     @lazy_attribute
     def _components(self) -> tuple[SourceFile, str] | None:
-        """The file that holds the components, and the beginning of the pointers to them."""
+        """The file with the components, and the pointer prefix that all components share."""
         section = self.section("schemas", "definitions")
         return (section.file, _renamed(section.file, section.pointer + "/")) if section.mapping else None
 
     @lazy_attribute
     def _aliased(self) -> dict[tuple[str, str], str]:
-        """The names of the components that only refer to a schema in another file, by the schema's URI and pointer."""
+        """The names of components with a ``$ref`` to another file, by the target's URI and pointer."""
         found: dict[tuple[str, str], str] = {}
         for name, child in self.section("schemas", "definitions").children():
             reference = child.mapping.get("$ref")
@@ -188,7 +188,7 @@ class Document(DocumentTree):
 
     @lazy_attribute
     def _schemas(self) -> dict[tuple[str, str], Schema]:
-        """The schemas created so far, by URI and pointer. Threads add to it with ``setdefault``."""
+        """The schemas created so far, by URI and pointer. Threads add schemas with ``setdefault``."""
         return {}
 
     def schema_of(self, node: SourceNode) -> Schema:
@@ -198,7 +198,7 @@ class Document(DocumentTree):
         return schema
 
     def schema_at(self, file: SourceFile, source_pointer: str, pointer: str, json: Any = None) -> Schema:
-        """Returns the only ``Schema`` of a place. If its 3.1 form is already known, it is passed as ``json``."""
+        """Returns the only ``Schema`` of a place. ``json`` is the schema's 3.1 form, if the caller already has it."""
         schema = self._schemas.get((file.uri, pointer))
         if schema is None:
             schema = Schema(self, file, pointer, source_pointer, json)
@@ -239,7 +239,7 @@ class Document(DocumentTree):
         return self._bundler.bundle(schema, direction)
 
     def parts(self, schemas: Iterable[Schema], direction: Direction | None) -> Iterator[DefinitionPart]:
-        """Yields the schemas and all schemas that they refer to, one part for each; see ``Bundler.parts``."""
+        """Yields one part for each of ``schemas``, and for each schema that they refer to; see ``Bundler.parts``."""
         return self._bundler.parts(schemas, direction)
 
     def part_name(self, schema: Schema, direction: Direction | None) -> str:
@@ -252,7 +252,7 @@ class Document(DocumentTree):
 
     @property
     def definition_names(self) -> Mapping[Schema, str]:
-        """The names that schemas have in ``$defs``, for the schemas bundled so far."""
+        """For each schema bundled so far, its name in ``$defs``."""
         return self._bundler.names
 
 
@@ -304,7 +304,10 @@ class Operation(Frozen):
 
     @lazy_attribute
     def path_items(self) -> tuple[SourceNode, ...]:
-        """The path items that it belongs to, nearest first: the path item with a $ref comes before the target."""
+        """The operation's path items, nearest first.
+
+        A path item with a ``$ref`` comes before the target of the ``$ref``.
+        """
         return (self.document.path_item(self.path),)
 
     @property
@@ -342,7 +345,10 @@ class Operation(Frozen):
 
     @lazy_attribute
     def parameter_nodes(self) -> tuple[SourceNode, ...]:
-        """The path's parameters, then the operation's own, which replace equal ones. References are resolved."""
+        """The parameters of the path item and the operation, with references resolved.
+
+        The operation's parameter replaces the path item's parameter with the same name and location.
+        """
         found: dict[tuple[str, str], SourceNode] = {}
         for owner in (*reversed(self.path_items), self.node):
             for _, child in owner.child("parameters").children():
@@ -358,14 +364,14 @@ class Operation(Frozen):
 
     @property
     def greedy_parameters(self) -> frozenset[str]:
-        """The names of the path parameters that may contain slashes. Routing needs nothing else about parameters."""
+        """The names of the path parameters that may contain slashes. Routing doesn't need other parameters."""
         found = (node.mapping for node in self.parameter_nodes)
         names = (each.get("name") for each in found if each.get("in") == "path" and each.get("x-path-greedy") is True)
         return frozenset(name for name in names if isinstance(name, str))
 
     @lazy_attribute
     def request_body(self) -> RequestBody | None:
-        """The request body, also if Swagger 2.0 describes it by body or form parameters; None if there is none."""
+        """The request body; None if there is none. In Swagger 2.0, body and form parameters describe it."""
         return self.document.message_reader.request_body(self.node, self.parameter_nodes)
 
     @lazy_attribute
@@ -375,7 +381,7 @@ class Operation(Frozen):
 
     @lazy_attribute
     def success(self) -> Response | None:
-        """The first response with a status of 200 to 299, in document order; otherwise "2XX" or "default"."""
+        """The first response with a status of 200 to 299, in document order; otherwise "2XX", "default" or None."""
         for status, response in self.responses.items():
             if len(status) == 3 and status[0] == "2" and status.isdecimal():
                 return response
@@ -383,7 +389,10 @@ class Operation(Frozen):
 
     @lazy_attribute
     def security(self) -> Requirements | None:
-        """The security requirements, of which a caller must meet one; () if public, None if the document has none."""
+        """The security requirements. A caller must meet one of them.
+
+        () means that the operation is public. None means that neither the operation nor the document has ``security``.
+        """
         own = self.json.get("security")
         return self.document.security if own is None else security_requirements(own)
 

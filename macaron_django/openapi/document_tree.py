@@ -1,6 +1,6 @@
 """A document as a tree of nodes: its files, its sections, and the targets of its references.
 
-This module creates no operations or schemas. ``document`` does that with the nodes.
+This module creates no operations or schemas. The module ``document`` creates them from the nodes.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class DocumentTree:
 
     @property
     def load_options(self) -> dict[str, Any]:
-        """The options that ``load`` was called with, except the folders of parsed trees."""
+        """The options with which ``load`` was called, except ``cache`` and ``prebuilt``."""
         return {
             "limits": self.limits,
             "root": self._root_folder,
@@ -139,7 +139,10 @@ class DocumentTree:
 
     @property
     def reading_options(self) -> tuple[object, ...]:
-        """The options that may change the findings. The document's own folder doesn't matter."""
+        """The options that may change the findings.
+
+        ``root`` is relative to the document's folder, so the place of that folder doesn't matter.
+        """
         root, path = self.sources.root, self.main.path
         below = None if root is None or path is None else os.path.relpath(root, path.parent)
         return self.limits, below, tuple(sorted(self._allow_hosts)), self._base_path
@@ -157,7 +160,7 @@ class DocumentTree:
     def at(self, *keys: str) -> SourceNode:
         """Returns the node at ``keys`` below the root, following references on the way.
 
-        Its value is None if there is nothing at ``keys``, or if a reference leads nowhere.
+        The node's value is None if there is nothing at ``keys``, or if a reference leads nowhere.
         """
         value, pointer = self.main.tree, "#"
         for key in keys:
@@ -185,7 +188,7 @@ class DocumentTree:
     def section(self, name: str, old_name: str) -> SourceNode:
         """Returns the node of ``components/name``, or of ``old_name`` in Swagger 2.0.
 
-        Its value is None if it is missing.
+        If the section is missing, the node's value is None.
         """
         return self.at(*self.section_keys(name, old_name))
 

@@ -1,7 +1,7 @@
 """Finds the schemas that may have this package's x- attributes, without normalising them.
 
 A large document has thousands of components, nearly all without such attributes. This module isn't part of
-``extensions``, because most documents don't need that import.
+``extensions``, because most documents don't need to import ``extensions``.
 """
 
 from __future__ import annotations

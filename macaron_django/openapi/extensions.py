@@ -31,7 +31,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Index:
-    """A secondary index. ``projection`` is "all", "keys" or the names of the properties that it has besides keys."""
+    """A secondary index.
+
+    ``projection`` is "all", "keys" or the names of the properties that it has in addition to the keys.
+    """
 
     name: str
     hash_key: str
@@ -43,7 +46,7 @@ class Index:
 class Persist:
     """``x-persist``: where and how the items of a schema are stored.
 
-    ``given`` holds the keys that the spec has in ``x-persist``. A class may set the other keys.
+    ``given`` has the names of the options that the spec sets in ``x-persist``. A class may set the other options.
     """
 
     class_path: str | None = None
@@ -105,7 +108,7 @@ class OperationExtensions:
 def schema_extensions(nodes: Sequence[SourceNode]) -> SchemaExtensions:
     """Returns the attributes of a schema. ``nodes`` are the nodes that may have them, nearest first.
 
-    These nodes are the schema itself and the target of a lone ``$ref``, never the parts of a composition.
+    These nodes are the schema's own node and the target of a lone ``$ref``, but never parts of ``allOf``.
     """
     nodes = [node for node in nodes if any(key.startswith("x-") for key in node.mapping)]
     if not nodes:
@@ -177,7 +180,9 @@ def is_dotted(operation_id: str | None) -> bool:
 
 
 def implied_hash_key(schema_name: str | None, properties: Collection[str]) -> str | None:
-    """Returns the hash key if ``x-persist`` names none: ``<schema>_id`` or ``id``; None if there is no such property.
+    """Returns the hash key of an ``x-persist`` without ``hash_key``: ``<schema>_id``, else ``id``.
+
+    Returns None if the schema has neither property.
 
     >>> implied_hash_key("UserProfile", ["user_profile_id", "id"]), implied_hash_key("UserProfile", ["id"])
     ('user_profile_id', 'id')
@@ -216,7 +221,7 @@ def _billing(value: Any) -> tuple[str, tuple[int, int] | None]:
 
 
 def _indexes(value: Any, hash_key: str | None) -> Mapping[str, Index]:
-    """Returns the indexes by name. A string in ``value`` is an index's only key.
+    """Returns the indexes by name. An index may be written as a string: the name of its key.
 
     ``hash_key`` is the table's hash key for local indexes, otherwise None.
     """

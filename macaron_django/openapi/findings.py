@@ -16,7 +16,7 @@ Mark = tuple[int, int]
 
 
 class Location:
-    """A place in a spec: file, JSON pointer, and the line and column (from 1) of the key found there.
+    """A place in a spec: file, JSON pointer, line and column. Lines and columns count from 1.
 
     The line and column are found at first access, because that requires reading the text again.
 

@@ -61,7 +61,7 @@ def split(pointer: str) -> list[str]:
 
 
 def step(value: Any, token: str) -> Any:
-    """Returns the value at a key or index of another value, or ``MISSING``."""
+    """Returns the value at a key of a mapping or at an index of a list; ``MISSING`` if there is none."""
     if isinstance(value, dict):
         return value.get(token, MISSING)
     if isinstance(value, list) and token.isdecimal() and int(token) < len(value):

@@ -1,6 +1,7 @@
 """The keywords of JSON Schema 2020-12: which keywords contain schemas, and which values each keyword may have.
 
-A malformed keyword is dropped when a schema is converted, so that the rest stays usable. The checks report it.
+A malformed keyword is dropped when a schema is converted, so that the rest of the schema stays usable. The checks
+report the keyword.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ _EXPECTED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     ),
     **dict.fromkeys(("deprecated", "readOnly", "uniqueItems", "writeOnly"), (_is(bool), "true or false")),
     **dict.fromkeys(SCHEMA_KEYWORDS - {"additionalItems"}, (_is(dict, bool), "a schema")),
-    **dict.fromkeys(SCHEMA_LISTS, (_is_schema_list, "a list of schemas, not empty")),
+    **dict.fromkeys(SCHEMA_LISTS, (_is_schema_list, "a non-empty list of schemas")),
     **dict.fromkeys(SCHEMA_MAPS - {"definitions"} | {"dependentRequired"}, (_is(dict), "a mapping")),
     "enum": (_is(list), "a list"),
     "examples": (_is(list), "a list"),

@@ -1,8 +1,8 @@
 """Immutable values with attributes that are computed at first access.
 
-``lazy_attribute`` replaces ``functools.cached_property``: before Python 3.12, the first access to that takes three to
-five times as long, because all instances share a lock. ``Frozen`` replaces frozen dataclasses: an instance of those
-takes three times as long to create, and importing ``dataclasses`` takes longer than reading a small document.
+``lazy_attribute`` replaces ``functools.cached_property``. Before Python 3.12, all instances share a lock there, so the
+first access takes three to five times as long. ``Frozen`` replaces frozen dataclasses. Creating an instance of a frozen
+dataclass takes three times as long, and importing ``dataclasses`` takes longer than reading a small document.
 """
 
 from __future__ import annotations
@@ -16,17 +16,20 @@ Value = TypeVar("Value")
 
 
 class Frozen:
-    """A value with attributes that can't be set or deleted. ``__init__`` of a subclass stores them in ``__dict__``."""
+    """A value with attributes that can't be set or deleted.
+
+    A subclass's ``__init__`` stores the values in ``__dict__``.
+    """
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"{name} of {type(self).__name__} can't be set: it is what the document says.")
+        raise AttributeError(f"{name} of {type(self).__name__} can't be set: its value comes from the document.")
 
     def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"{name} of {type(self).__name__} can't be deleted: it is what the document says.")
+        raise AttributeError(f"{name} of {type(self).__name__} can't be deleted: its value comes from the document.")
 
 
 class lazy_attribute(Generic[Value]):  # noqa: N801 (a decorator, spelled as ``property`` is)
-    """Computes an attribute at first access. If several threads compute it at once, all get the value stored first.
+    """Computes an attribute at first access. If several threads compute it at once, all get the first value.
 
     >>> class Circle(Frozen):
     ...     radius = 1

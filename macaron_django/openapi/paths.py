@@ -1,7 +1,7 @@
 """Finds the operations in the paths of a document, and the routes at which they are served.
 
-Every start does this for every operation, so no nodes are created for a plain path item. A path item with references,
-``servers`` or the methods of OpenAPI 3.2 takes longer.
+Each start of a server finds all operations. To save time, no nodes are created for a plain path item. A path item with
+references, ``servers`` or the methods of OpenAPI 3.2 isn't plain and takes longer.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _operation(
 
 
 def _base_path_of(document: DocumentTree, operation: SourceNode, *path_items: SourceNode) -> str:
-    """Returns the base path of the operation: from its own ``servers``, else from its path item's or the document's."""
+    """Returns the path of the nearest ``servers``: of the operation, its path items or the document."""
     for node in (operation, *path_items):
         if "servers" in node.mapping and document.dialect != "2.0":
             servers = node.mapping["servers"]
@@ -80,14 +80,14 @@ def _base_path_of(document: DocumentTree, operation: SourceNode, *path_items: So
 
 
 def _operation_node(document: DocumentTree, node: SourceNode) -> SourceNode:
-    """Follows a reference in place of an operation.
+    """Returns the target of a reference in place of an operation; otherwise the node itself.
 
-    OpenAPI forbids it, but documents split into files have such references.
+    OpenAPI forbids such a reference, but documents that are split into several files have them.
     """
     if "$ref" not in node.value:
         return node
     target = document.follow(node) or node
-    if "security" in node.value and target is not node:  # ignoring it might make a protected operation public
+    if "security" in node.value and target is not node:  # without this, a protected operation might become public
         return SourceNode(target.file, target.pointer, {**target.mapping, "security": node.value["security"]})
     return target
 

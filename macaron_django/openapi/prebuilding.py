@@ -1,8 +1,8 @@
-"""Stores results that each start would otherwise compute: the trees of YAML texts, and that a spec has no errors.
+"""Stores results that each start would otherwise compute: parsed YAML, and the fact that a spec has no errors.
 
-``prebuilt_entries`` returns the files to store in a folder, and ``is_known_sound`` reads the folder at a start. The
-file names are hashes of the texts, so an old file isn't used for a changed text. The files contain plain JSON, and no
-code.
+``prebuilt_entries`` returns the files to store in a folder, and ``is_known_sound`` reads the folder when a server
+starts. The file names are hashes of the texts, so an old file isn't used for a changed text. The files contain plain
+JSON, and no code.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ __all__ = ["is_known_sound", "prebuilt_entries"]
 def prebuilt_entries(document: Document, version: str) -> dict[str, bytes]:
     """Returns the contents of the prebuilt files by file name, for a document that was read from a file.
 
-    ``version`` is this package's version. Raises ``SpecError`` if the document has errors. A document that refers to
-    other hosts is still checked at each start: there is no record that it has no errors.
+    ``version`` is this package's version. Raises ``SpecError`` if the document has errors. If the document refers to
+    other hosts, no file records that it has no errors. Then each start still checks it.
     """
     from macaron_django.openapi.checks.document_checks import check  # not needed at a start
 
     assert document.main.path is not None  # noqa: S101 (the caller's promise)
-    # Read again without these files: a cached or prebuilt tree would only be compared with itself.
+    # Load the document again without caches, so that the check reads the texts and not stored trees.
     document = load(document.main.path, **document.load_options)
     errors = [finding for finding in check(document) if finding.level == "error"]
     if errors:
@@ -55,7 +55,7 @@ def prebuilt_entries(document: Document, version: str) -> dict[str, bytes]:
 
 
 def is_known_sound(document: Document, folder: Path, version: str) -> bool:
-    """Returns whether ``folder`` records that a document, with its files as they are now, has no errors."""
+    """Returns whether ``folder`` records that a document has no errors, for the present content of its files."""
     if document.main.path is None:
         return False
     try:
@@ -67,7 +67,10 @@ def is_known_sound(document: Document, folder: Path, version: str) -> bool:
 
 
 def _sound_name(document: Document, version: str) -> str:
-    """Returns the name of the file which records that ``version``, with this Python, found no errors in a document."""
+    """Returns the name of the file that records that a document has no errors.
+
+    The name depends on this package's ``version``, the version of Python, and the document.
+    """
     digest = sha256(repr((version, sys.version_info[:2], document.dialect, document.reading_options)).encode())
     if document.main.path is not None:
         digest.update(document.main.path.read_bytes())

@@ -1,8 +1,9 @@
 """Publishes a document: creates the self-contained OpenAPI document that is served.
 
-Its version and content are as read, with four changes. Objects in other files move into its components; if no section
-can hold such an object, the object replaces the reference. ``servers`` or ``basePath`` show the prefix at which it is
-mounted. ``required`` includes the properties with ``x-mandatory``. The x- attributes for the server are left out.
+Its version and content are as read, with four changes. Objects in other files move into the document's components. If
+no section can hold such an object, a copy of the object replaces the reference. ``servers`` or ``basePath`` show the
+prefix at which the API is mounted. ``required`` includes the properties with ``x-mandatory``. The x- attributes for the
+server are left out.
 """
 
 from __future__ import annotations
@@ -40,9 +41,9 @@ _SECTIONS_3 = {
 def publish(
     document: Document, *, keep_server_extensions: bool = False, base_path: str | None = None
 ) -> dict[str, Any]:
-    """Returns the document to serve, without references to other files, in its original version of OpenAPI.
+    """Returns the document to serve, in its original version of OpenAPI and without references to other files.
 
-    ``base_path`` ("" or like "/v1") is the prefix at which the paths are mounted. If it is None, ``servers`` or
+    ``base_path`` ("" or like "/v1") is the prefix at which the paths are mounted. If it is None, ``servers`` and
     ``basePath`` don't change. The result shares unchanged parts with the document: treat the result as read-only.
     """
     return _Publisher(document, frozenset() if keep_server_extensions else SERVER_EXTENSIONS, base_path).publish()
@@ -73,7 +74,7 @@ class _Publisher:
         return served
 
     def _reserve_components(self) -> None:
-        """Reserves names: an object in another file gets the name of the component that only refers to it."""
+        """Reserves names. If a component is only a reference to another file, the target gets the component's name."""
         for kind, section in self.sections.items():
             self.taken[section] = {}
             for name, child in self.document.section(section, section).children():
@@ -133,7 +134,7 @@ class _Publisher:
         return copy
 
     def _amend(self, kind: str, node: SourceNode, copy: dict[str, Any]) -> None:
-        """Makes the changes in the copy of a node by which the served document differs from the original."""
+        """Changes the copy of a node where the served document must differ from the original."""
         if kind == "schema" and isinstance(copy.get("properties"), dict):
             _require_mandatory(copy, node.mapping["properties"])
         if kind == "discriminator" and isinstance(copy.get("mapping"), dict):
@@ -197,7 +198,10 @@ class _Publisher:
         return mapped
 
     def _mounted(self, servers: Any) -> str:
-        """Returns the served path of the ``servers`` of a path item or operation, which override the document's."""
+        """Returns the served path for the ``servers`` of a path item or operation.
+
+        These ``servers`` override the ``servers`` of the document.
+        """
         base, own = self.base_path or "", self.document.base_path
         prefix = base.removesuffix(own) if own else base
         return prefix + server_path(servers) or "/"

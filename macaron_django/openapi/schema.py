@@ -1,4 +1,4 @@
-"""Schemas as the rest of the package reads them.
+"""Schemas, with attributes that combine the keywords of composed schemas.
 
 A ``Schema`` is frozen and lazy. Most attributes are *effective*: they include the keywords behind ``$ref``, ``allOf``
 and "X or null" (a union of a schema X with ``null``). So callers don't have to know how an author composed a schema.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from macaron_django.openapi.reading.limits import Limits
 
     class SchemaDocument(Protocol):
-        """The part of ``Document`` that schemas need, and that the code which reads schemas needs."""
+        """The interface of ``Document`` for schemas, and for the code that reads schemas."""
 
         @property
         def limits(self) -> Limits: ...
@@ -159,7 +159,7 @@ class Schema(Frozen):
             return None
 
     def keep_written(self, value: Any) -> None:
-        """Sets ``written``, if it isn't known yet, so that the file isn't searched for it."""
+        """Sets ``written`` unless it is already set. Then the file isn't searched for the schema."""
         self.__dict__.setdefault("written", value)
 
     @lazy_attribute
@@ -229,7 +229,7 @@ class Schema(Frozen):
     def resolved(self) -> Schema:
         """The schema at the end of a chain of lone ``$ref``s and "X or null".
 
-        Without such a chain, the schema itself.
+        If there is no such chain, this is the schema itself.
         """
         if not self._leads_on or self._following is None:
             return self
@@ -266,9 +266,10 @@ class Schema(Frozen):
 
     @lazy_attribute
     def parts(self) -> tuple[Schema, ...]:
-        """The schemas that an instance must match, in written order: this one, targets of references, parts of allOf.
+        """The schemas that an instance must match: this schema, targets of references, and parts of ``allOf``.
 
-        There are at most ``MOST_PARTS``, not counting lone references. ``check`` reports a schema with that many parts.
+        They are in written order. There are at most ``MOST_PARTS``, not counting lone references. ``check`` reports a
+        schema with that many parts.
         """
         if not self._leads_on:
             return (self,)
@@ -289,11 +290,10 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _direct_parts(self) -> tuple[tuple[Schema, bool], ...]:
-        """The parts that the schema's own keywords add, in reverse order.
+        """The parts that the schema's own keywords add, in reverse order, each with a flag.
 
-        True marks the schema itself, to be added as it is.
-
-        The result is stored, because every schema that inherits from this one needs it.
+        The flag is True for the schema itself, and False for a schema that may add further parts. The result is stored,
+        because every schema that inherits from this schema needs it.
         """
         if not self._leads_on:
             return ((self, True),)
@@ -326,9 +326,9 @@ class Schema(Frozen):
         return found
 
     def keyword(self, name: str, default: Any = None) -> Any:
-        """Returns the effective value of a keyword: the schema's own value, or the value in the first part with one.
+        """Returns a keyword's effective value: the schema's own value, else the value in the first part that has one.
 
-        If several parts have the same bound, such as ``maximum``, it returns the tightest value.
+        If several parts have the same bound, such as ``maximum``, the tightest value is returned.
         """
         parts = self._parts_by_keyword.get(name)
         if parts is None:
@@ -374,7 +374,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def nullable(self) -> bool:
-        """Whether null is valid. A schema that only refers back to itself allows it."""
+        """Whether null is valid. A schema that only refers back to itself allows null."""
         return self._solved("nullable", Schema._judges_of_null, Schema._accepts_null, True)
 
     def _judges_of_null(self) -> tuple[Schema, ...]:
@@ -563,13 +563,13 @@ class Schema(Frozen):
 
     @lazy_attribute
     def is_object(self) -> bool:
-        """Whether the type is "object", or there is no type but there are properties."""
+        """Whether the type is "object", or the schema has properties but no type."""
         return self.types == ("object",) or (not self.types and bool(self.properties))
 
     @property
     def attribute_nodes(self) -> tuple[SourceNode, ...]:
         """The nodes that may have x- attributes of this schema: its own node, and then the node of ``resolved``."""
-        # The schema as written is enough. Normalising it would take twenty times as long as looking for an attribute.
+        # The attributes are in the schema as written. Normalising it would take twenty times as long as the search.
         written = self.__dict__.get("written")
         if isinstance(written, dict) and written.keys().isdisjoint(_LEADING_ON):
             return (SourceNode(self.file, self.source_pointer, written),)
@@ -593,7 +593,7 @@ class Schema(Frozen):
         return "number" in self.types and property_extensions(self.attribute_nodes).decimal
 
     def bundle(self, direction: Direction | None = None) -> dict[str, Any]:
-        """Returns self-contained JSON Schema 2020-12; the schemas that this one refers to are in its ``$defs``.
+        """Returns self-contained JSON Schema 2020-12. Its ``$defs`` has the schemas that this schema refers to.
 
         For "request", readOnly properties aren't required. For "response", writeOnly properties aren't required.
         Bundles share their definitions: treat them as read-only.
@@ -606,9 +606,9 @@ def _string(value: Any) -> str | None:
 
 
 def reachable_schemas(schemas: Iterable[Schema]) -> Iterator[Schema]:
-    """Yields the schemas, and the schemas of all values in their instances at any depth.
+    """Yields ``schemas``, and the schemas of all values inside their instances, at any depth.
 
-    Each is resolved and yielded once.
+    Each yielded schema is resolved, and no schema is yielded twice.
     """
     seen: set[Schema] = set()
     todo = list(schemas)

@@ -2,6 +2,6 @@
 
 ``document_checks`` lists the checks that run at each start, and those that only commands run. Open ``operation_checks``
 for paths, parameters and security, ``structure_checks`` for references, fields and keywords, and ``extension_checks``
-and ``persist_checks`` for x- attributes. Open ``circle_checks`` for schemas that apply themselves, and ``text_checks``
-for the text itself.
+and ``persist_checks`` for x- attributes. Open ``circle_checks`` for schemas that contain themselves through ``allOf``,
+and ``text_checks`` for the text itself.
 """

@@ -1,7 +1,7 @@
-"""Finds schemas that apply themselves to the same instance.
+"""Finds schemas that lead back to themselves for the same instance, for example through ``allOf``.
 
 A schema that leads back to itself through ``properties`` or ``items`` is ordinary recursion. A schema that leads back
-to itself for the same instance, as through ``allOf``, has no meaning: a validator would never end.
+to itself for the same instance has no meaning: a validator would never end.
 """
 
 from __future__ import annotations

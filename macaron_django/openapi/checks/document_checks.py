@@ -1,4 +1,4 @@
-"""Checks a whole document: quickly at each start of a server, completely for commands and ``manage.py check``."""
+"""Checks a document: quickly at each start of a server, completely for commands and ``manage.py check``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["check", "quick_check"]
 def quick_check(document: Document) -> tuple[Finding, ...]:
     """Returns the faults that decide whether a document can be served, without duplicates.
 
-    They come from reading the root file, and from checking operations and x- attributes. The rest of the document isn't
+    These are faults in the text of the root file, in operations and in x- attributes. The rest of the document isn't
     visited.
     """
     return unique(
@@ -32,7 +32,7 @@ def quick_check(document: Document) -> tuple[Finding, ...]:
 def check(document: Document) -> tuple[Finding, ...]:
     """Returns all findings about a document, beginning with those of ``quick_check``.
 
-    Visits the whole document and reads its files again.
+    This function visits the whole document and reads its files again.
     """
     from macaron_django.openapi.checks.structure_checks import structure_findings  # not needed at a server's start
 

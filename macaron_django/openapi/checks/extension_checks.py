@@ -98,7 +98,7 @@ def component_attributes(document: Document) -> Iterator[Finding]:
 
 
 class _Harmless:
-    """Remembers keys that need no check. A document repeats the same few keys at many places."""
+    """Remembers keys that need no check, because a document repeats the same few keys in many places."""
 
     def __init__(self, attributes: tuple[str, ...]) -> None:
         self._attributes = attributes
@@ -241,7 +241,7 @@ def _misspelled(key: str, known: tuple[str, ...], location: Location) -> Iterato
 
 @lru_cache(maxsize=1000)  # a vendor's attribute may be on each of a thousand operations
 def _meant(key: str, known: tuple[str, ...]) -> str | None:
-    """Returns the attribute that ``key`` misspells. Returns None if ``key`` is an attribute, or resembles none."""
+    """Returns the attribute that ``key`` misspells. Returns None if ``key`` is correct, or resembles no attribute."""
     if key in _ATTRIBUTES:
         return None
     near = [name for name in known if 2 * (Counter(key) & Counter(name)).total() >= _CLOSE * (len(key) + len(name))]

@@ -1,7 +1,7 @@
 """Walks over the objects of a document, visiting each once.
 
-References are followed, also into other files. A reference that can't be followed is visited, too, with the reason. The
-walk is iterative and visits nothing twice, so deep nesting and cycles do no harm.
+References are followed, also into other files. A reference that can't be followed is visited, too; the visit has the
+reason. The walk is iterative and visits nothing twice, so deep nesting and cycles do no harm.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def walk(
 
 
 def children_of(dialect: str, kind: str, node: SourceNode) -> Iterator[tuple[str, SourceNode]]:
-    """Yields the objects directly below a node, each with its kind. Leaves out x- attributes and plain values."""
+    """Yields the objects directly below a node, each with its kind. x- attributes and plain values are left out."""
     if not isinstance(node.value, dict):
         return
     if "$ref" in node.value and not _reads_beside_reference(kind, node):
@@ -87,7 +87,7 @@ _MAP_OF = "map of "
 
 
 def _reads_beside_reference(kind: str, node: SourceNode) -> bool:
-    """Returns whether fields beside a ``$ref`` count. They do in path items, and in schemas from OpenAPI 3.1 on."""
+    """Returns whether fields beside a ``$ref`` count: in path items, and in schemas from OpenAPI 3.1 on."""
     if not isinstance(node.value.get("$ref"), str):
         return True
     return kind == "path_item" or (kind == "schema" and node.file.dialect not in ("2.0", "3.0"))

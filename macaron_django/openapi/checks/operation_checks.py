@@ -185,7 +185,10 @@ def _bodies(operation: Operation, described: Iterable[_Described]) -> Iterator[F
 
 
 def _requirements(document: Document, owner: SourceNode, declared: Mapping[str, Any] | None) -> Iterator[Finding]:
-    """Yields findings about a malformed ``security``, and about names that ``declared`` lacks, unless it is None."""
+    """Yields findings about a malformed ``security``, and about schemes that aren't in ``declared``.
+
+    If ``declared`` is None, the names of schemes aren't checked.
+    """
     given = owner.mapping.get("security")
     if given is None:
         return

@@ -82,7 +82,7 @@ def _mapping(schema: Schema, node: SourceNode) -> Iterator[Finding]:
 
 
 def class_findings(schema: Schema, options: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yields the findings about the options that a class sets, as if x-persist itself were a mapping with them."""
+    """Yields the findings about the options that a class sets. They are checked like a mapping in x-persist."""
     resolved = schema.resolved
     node = SourceNode(resolved.file, f"{resolved.source_pointer}/x-persist", dict(options))
     yield from _mapping(schema, node)
@@ -100,7 +100,7 @@ def _unknown(node: SourceNode, known: Iterable[str], owner: str) -> Iterator[Fin
     for key, child in node.children():
         if key not in known:
             close = get_close_matches(key, known, 1)
-            hint = f"Did you mean {close[0]}?" if close else f"Known are {', '.join(known)}."
+            hint = f"Did you mean {close[0]}?" if close else f"The known keys are {', '.join(known)}."
             yield finding("E041", child.location, f"{owner} has no key {key!r}.", hint)
 
 
@@ -116,7 +116,7 @@ def _key(schema: Schema, node: SourceNode, missing: str, what: str) -> Iterator[
         close = get_close_matches(str(name), schema.properties, 1)
         hint = f"Did you mean {close[0]}?" if close else f"Add it to the properties of {schema.name}."
         if isinstance(name, str) and "." in name:
-            hint = "Keys are at the top level of an item: a nested property can't be one."
+            hint = "Keys are at the top level of an item: a nested property can't be a key."
         yield finding(missing, node.location, f"{what} {name!r} isn't a property of {schema.name}.", hint)
     elif not _can_be_key(schema.properties[name]):
         types = " or ".join(schema.properties[name].schema.types) or "not said"
@@ -231,7 +231,7 @@ def _keys_from(schema: Schema, node: SourceNode, options: Mapping[str, Any]) -> 
         yield finding("E047", node.location, "x-persist: keys_from must be a mapping of keys to claims.", example)
     keys = [options.get("hash_key") or implied_hash_key(schema.name, schema.properties), options.get("range_key")]
     for name, child in node.children() if node.mapping else ():
-        # A class may set the keys: then it is checked with them.
+        # If the class may set a key, ``keys_from`` is checked later, with the options of the class.
         if name not in keys and (options.get("class") is None or None not in keys):
             message = f"x-persist: keys_from names {name!r}, which is neither the hash_key nor the range_key."
             yield finding("E042", child.location, message, f"Name {' or '.join(filter(None, keys))}.")
@@ -257,7 +257,7 @@ def _tags(node: SourceNode) -> Iterator[Finding]:
             message = f"x-persist: the tag {key} must be a string, not {value!r}."
             yield finding("E047", child.location, message, "Put it in quotes.")
         elif not (0 < len(key) <= 128 and len(value) <= 256 and _TAG_TEXT.match(key + value)):
-            hint = "A tag's name has up to 128 characters, its value 256: letters, digits, spaces and + - = . _ : / @."
+            hint = "Use up to 128 characters in names, 256 in values: letters, digits, spaces and + - = . _ : / @."
             yield finding(
                 "E047", child.location, f"x-persist: AWS doesn't accept the tag {key!r} with {value!r}.", hint
             )

@@ -28,7 +28,7 @@ _ANNOTATIONS = frozenset(
 )
 _BESIDE_REFERENCE = frozenset({"$ref", "description", "summary", "title"})
 _TEXTS = ("description", "operationId", "summary")
-#: Objects for which no version of OpenAPI allows a reference, although some specs have one there.
+#: Objects that no version of OpenAPI allows to be a reference, although some specs have such references.
 _NO_REFERENCE = frozenset({"components", "operation", "paths", "responses", "server"})
 _PLAIN_FIELDS = ("externalDocs", "info", "tags")
 _COMPONENTS = ("schemas", "parameters", "responses", "requestBodies", "headers")
@@ -157,13 +157,13 @@ def _plain_fields(document: Document, node: SourceNode) -> Iterator[Finding]:
                         document.sources.resolve(place, reference)
                     except BrokenReference as broken:
                         message = f"{message} {broken.message}"
-                yield finding("W025", location, message, "Replace it with what it refers to.")
+                yield finding("W025", location, message, "Replace it with the value that it refers to.")
 
 
 def _target(document: Document, kind: str, node: SourceNode, target: SourceNode) -> Iterator[Finding]:
     place = node.child("$ref").location
     seen = {node.file.uri + node.pointer}
-    ending = document.memos.setdefault(_target, {})  # places whose chain of references is known to end
+    ending = document.memos.setdefault(_target, {})  # places from which a chain of references is known to end
     current = target
     while isinstance(current.mapping.get("$ref"), str) and current.file.uri + current.pointer not in ending:
         if current.file.uri + current.pointer in seen:
@@ -266,7 +266,10 @@ def _bound(schema: dict[str, object], exclusive: str) -> object:
 
 
 def _old_spellings_apart(schema: dict[str, object], dialect: str) -> dict[str, object]:
-    """Returns the keywords to check by JSON Schema 2020-12, without those whose form an older dialect defines."""
+    """Returns the keywords to check by JSON Schema 2020-12.
+
+    Keywords that have another form in the schema's older dialect are left out.
+    """
     if dialect in ("2.0", "3.0"):
         old = {"exclusiveMinimum", "exclusiveMaximum", "examples", "items"}
         schema = {key: value for key, value in schema.items() if key not in old or isinstance(value, dict)}
@@ -292,7 +295,7 @@ def _nullability(node: SourceNode, dialect: str) -> Iterator[Finding]:
 def _dynamic(document: Document, node: SourceNode) -> Iterator[Finding]:
     """Finds a ``$dynamicRef`` to an anchor in several resources. Its target depends on the path that led to it.
 
-    Validators follow that path. A serializer's fields and the type of a Python value can't depend on it.
+    Validators follow that path. A serializer's fields and the type of a Python value can't depend on the path.
     """
     reference = node.mapping.get("$dynamicRef")
     if not isinstance(reference, str):

@@ -1,6 +1,6 @@
 """The fields of each kind of OpenAPI object: one table for Swagger 2.0, one for OpenAPI 3.x.
 
-All code that visits, checks or publishes a document uses these tables, so it agrees on the place of each object.
+All code that visits, checks or publishes a document uses these tables, so that all of it finds the same objects.
 """
 
 from __future__ import annotations
@@ -174,5 +174,5 @@ def fields_of(dialect: str, kind: str) -> Mapping[str, Field]:
 
 
 def is_known(fields: Mapping[str, Field], key: str) -> bool:
-    """Returns whether an object may have the field ``key``. It may always have x- attributes and ``$ref``."""
+    """Returns whether an object may have the field ``key``. Every object may have x- attributes and ``$ref``."""
     return key in fields or OTHERS in fields or key.startswith("x-") or key == "$ref"

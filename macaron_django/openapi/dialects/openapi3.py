@@ -75,7 +75,7 @@ class OpenAPI3Reader:
         return self.document.schema_of(node.child("schema")), None, {}
 
     def request_body(self, operation: SourceNode, parameters: Sequence[SourceNode]) -> RequestBody | None:
-        """Returns the request body; None if there is none. Only Swagger 2.0 needs ``parameters``."""
+        """Returns the request body; None if there is none. ``parameters`` is used only for Swagger 2.0."""
         node = self.document.follow(operation.child("requestBody"))
         if node is None or not node.mapping:
             return None

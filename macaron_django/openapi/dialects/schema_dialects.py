@@ -19,7 +19,8 @@ NUMBER_FORMATS: Mapping[str, tuple[float, float]] = {
     "float": (-3.4028234663852886e38, 3.4028234663852886e38),
     "double": (-1.7976931348623157e308, 1.7976931348623157e308),
 }
-#: Keywords that stay beside a $ref because they don't affect validity. 3.0 and Swagger 2.0 ignore all others there.
+#: Keywords that stay beside a $ref because they don't affect validity. OpenAPI 3.0 and Swagger 2.0 ignore other
+#: keywords there.
 _KEPT_BESIDE_REF = frozenset({"$ref", "description", "summary", "title"})
 
 
@@ -131,7 +132,7 @@ def _nullable(schema: dict[str, Any], dialect: str) -> None:
 
 
 def _nullable_composition(schema: dict[str, Any]) -> None:
-    """Makes a composed schema also accept null. Authors mean that by ``nullable`` beside allOf, oneOf or anyOf.
+    """Makes a composed schema accept null, too. This is the intention of ``nullable`` beside allOf, oneOf or anyOf.
 
     Null isn't added as a branch of ``oneOf``: if another branch accepts null, two branches would match.
     """
@@ -146,7 +147,7 @@ def _nullable_composition(schema: dict[str, Any]) -> None:
 
 
 def _repair(schema: dict[str, Any]) -> None:
-    """Drops malformed values of keywords, or their malformed parts. The checks report each."""
+    """Drops malformed values of keywords, or the malformed parts of values. The checks report all of them."""
     schema |= {keyword: int(schema[keyword]) for keyword in COUNTS if _is_whole(schema.get(keyword))}
     for keyword in [keyword for keyword, _ in malformed(schema)]:
         value = schema.pop(keyword)

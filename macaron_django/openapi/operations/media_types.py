@@ -53,7 +53,7 @@ def is_json(media_type: str) -> bool:
 
 
 def matches(media_type: str, media_range: str) -> bool:
-    """Returns whether a media type is in a range. Parameters don't count.
+    """Returns whether a media type is in a range. Their parameters are ignored.
 
     >>> [matches("application/json", r) for r in ("application/json; q=0.5", "application/*", "*/*", "text/*")]
     [True, True, True, False]

@@ -58,7 +58,7 @@ def malformed_requirement(value: Any) -> str | None:
         for name, scopes in requirement.items():
             if isinstance(scopes, str):
                 return f"[{{{name}: [{scopes}]}}]"
-            # In YAML, the value of `- jwt:` is null. No scope was written, so none is lost.
+            # In YAML, the value of `- jwt:` is null. Here, null means the same as an empty list of scopes.
             if not name or (scopes is not None and not _is_scopes(scopes)):
                 return f"[{{{name or 'name'}: []}}]"
     return None

@@ -1,8 +1,8 @@
 """Caches the trees of long YAML texts on disk, from one start of a process to the next.
 
 Parsing the largest YAML specs takes a third of a second; reading the same tree as JSON takes a hundredth. An entry's
-name is a hash of the text. Entries contain JSON, so reading one creates only plain values. A folder that other users
-can write to isn't used. JSON and short texts aren't cached, because that would save no time.
+name is a hash of the text. Entries contain JSON, so reading an entry creates only plain values. A folder that other
+users can write to isn't used. JSON and short texts aren't cached, because that would save no time.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def cache_folder() -> Path | None:
 def parse_cached(
     raw: bytes, name: str, limits: Limits, folder: str | Path | None, prebuilt: str | Path | None = None
 ) -> Parsed:
-    """Returns the result of ``parse``, from the cache in ``folder`` if possible. An unusable folder is ignored.
+    """Returns the result of ``parse``, from the cache in ``folder`` if possible.
 
-    ``prebuilt`` is another folder with entries, for texts of any length. Nothing is written to it. Raises
-    ``SpecError``, like ``parse``.
+    If the folder can't be used, it is ignored. ``prebuilt`` is another folder with entries, for texts of any length.
+    Nothing is written to it. Raises ``SpecError``, like ``parse``.
     """
     if looks_like_json(raw):
         return parse(raw, name, limits)
@@ -101,7 +101,7 @@ def _recalled(entry: Path) -> Parsed | None:
             return None
         parsed = _read(entry)
         with suppress(OSError):  # the file system may be read-only, as in an image
-            os.utime(entry)  # the entries used least recently are removed
+            os.utime(entry)  # the least recently used entries are removed first
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return parsed

@@ -73,7 +73,10 @@ def read_bytes(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes
 
 
 def _rest(descriptor: int, most: int) -> bytes:
-    """Returns the rest of a file. There is a rest if the file grows, reports no size, or is too large for one call."""
+    """Returns the bytes that the first read didn't return.
+
+    There are such bytes if the file grows, reports no size, or is too large for one call.
+    """
     parts: list[bytes] = []
     while most > 0 and (part := os.read(descriptor, min(most, 2**20))):
         parts.append(part)
@@ -104,7 +107,7 @@ def decode(raw: bytes, name: str) -> str:
 
 
 def parse(raw: bytes, name: str, limits: Limits) -> Parsed:
-    """Parses JSON or YAML to a tree with string keys. The first character shows whether it may be JSON.
+    """Parses JSON or YAML to a tree with string keys. The first character shows whether the text may be JSON.
 
     Raises ``SpecError``: E003 if it isn't text, E004 for bad syntax, E005 beyond the limits.
     """
@@ -115,7 +118,7 @@ def parse(raw: bytes, name: str, limits: Limits) -> Parsed:
 
 
 class collector_paused:  # noqa: N801 (used like a function; a class is faster than a generator)
-    """Pauses the garbage collector while a tree is built, because each collection would visit the whole tree in vain.
+    """Pauses the garbage collector while a tree is built: each collection would visit the whole tree for nothing.
 
     ``size`` is the length of the text in bytes. The tree of a long text is moved to the oldest generation at once, so
     that the next three collections don't visit it either.
@@ -233,7 +236,7 @@ def _has_long_integer(raw: bytes) -> bool:
 
     Returns True also if that is unclear.
     """
-    # If nineteen digits follow one another, every ninth byte includes at least two of them.
+    # The sample has every ninth byte, so it has at least two of any nineteen consecutive digits.
     sample = raw[::9].translate(_DIGITS)
     pair = sample.find(b"00")
     while pair >= 0:
@@ -262,7 +265,10 @@ def _is_long_integer(raw: bytes, place: int) -> bool:
 
 
 def _parse_almost_json(text: str, problem: ValueError, name: str, limits: Limits) -> Parsed:
-    """Parses YAML in flow style, which begins like JSON. A text that is neither is reported as faulty JSON."""
+    """Parses YAML in flow style, which begins like JSON.
+
+    A text that is neither YAML nor JSON is reported as faulty JSON.
+    """
     try:
         return _parse_yaml(text, name, limits)
     except SpecError as error:

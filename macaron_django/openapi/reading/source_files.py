@@ -19,7 +19,7 @@ from macaron_django.openapi.reading.trees import Parsed
 
 __all__ = ["SourceFile", "SourceNode", "join_uri"]
 
-#: A text up to this size in bytes is kept until it is searched for identifiers. A longer one is searched at once.
+#: A text up to this size in bytes is stored until it is searched for identifiers. A longer text is searched at once.
 _KEPT = 64 * 1024
 #: An escape for an ASCII character in JSON or YAML.
 _ESCAPE = re.compile(rb"\\(?:u00|x|U000000)[2-7]")
@@ -39,14 +39,14 @@ class SourceFile:
     ) -> None:
         """``place`` is the absolute path of the file; None if the text isn't from a file.
 
-        The default of ``uri`` is its URI.
+        By default, ``uri`` is the URI of that file.
         """
         self.name, self.parsed, self.dialect, self._place = name, parsed, dialect, place
         self.tree: Any = parsed.tree
         if uri is not None:
             self.uri = uri
         self._remote = raw if place is None else None
-        self._raw = raw  # kept until it is searched; routing doesn't need the search
+        self._raw = raw  # stored until it is searched, because routing doesn't need the search
         if raw is not None and len(raw) > _KEPT:
             self._search()
 
@@ -64,7 +64,7 @@ class SourceFile:
     def has_ids(self) -> bool:
         """Whether $id, $anchor or $self may identify a schema.
 
-        Searching the text for them is faster than visiting the tree.
+        Searching the text for these names is faster than visiting the tree.
         """
         self._search()
         return self.has_ids
@@ -77,7 +77,8 @@ class SourceFile:
 
     def _search(self) -> None:
         if (raw := self._raw) is not None:
-            # The search doesn't find names in UTF-16 and UTF-32, or names with escapes. It assumes that they are there.
+            # The search can't find names in UTF-16 or UTF-32, or names with escapes. So both results are true for
+            # such a text.
             is_hidden = b"\0" in raw[:4] or _ESCAPE.search(raw) is not None
             self.has_ids = is_hidden or _IDENTIFIER.search(raw) is not None
             self.has_extensions = is_hidden or b"x-" in raw

@@ -28,7 +28,7 @@ class DuplicateKey:
 
 
 class Parsed(NamedTuple):
-    """A parsed tree, and the oddities of its text."""
+    """A parsed tree, and the peculiarities of its text that the checks report."""
 
     tree: Any
     duplicates: tuple[DuplicateKey, ...] = ()

@@ -81,7 +81,7 @@ class ExactLoader:
     """Reads one document into ``tree``, and lists the ``duplicates`` among its keys.
 
     ``merged`` says whether the document has a merge key (``<<``), and ``shared`` whether it has an alias. A long text
-    counts as several values, so that its repetition by aliases is limited, too.
+    counts as several values, so that the limits also cover its copies by aliases.
 
     Raises ``yaml.YAMLError`` for bad syntax, and ``TooLargeError`` beyond the limits.
     """
@@ -179,7 +179,7 @@ def marks(text: str) -> dict[str, tuple[int, int]]:
     At the first place that isn't valid YAML, it stops without an error.
     """
     found: dict[str, tuple[int, int]] = {}
-    stack: list[list[Any]] = []  # [pointer, next key or index, is a mapping]
+    stack: list[list[Any]] = []  # [pointer, next key or index, whether it is a mapping]
     try:
         for event in events(text):
             if isinstance(event, yaml.CollectionEndEvent):

@@ -1,7 +1,8 @@
 """Parses YAML: with the fast parser (ryaml) if its result is exact, otherwise with the reader in ``yaml_events``.
 
 ryaml is ten times as fast as PyYAML, but it expands aliases and loses the spelling of keys that aren't strings. Texts
-with these go to ``yaml_events``. This is a separate module because JSON and cached trees don't need the parsers.
+with aliases or such keys are parsed by ``yaml_events``. This is a separate module because JSON and cached trees don't
+need the parsers.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def _parse_exactly(text: str, name: str, limits: Limits) -> Parsed:
 def _is_plain(tree: Any, text: str, limits: Limits) -> bool:
     """Turns the status codes of responses into strings, and returns whether all keys are now strings.
 
-    orjson checks the keys, because it refuses other keys and is faster than Python code.
+    orjson checks the keys: it accepts only strings as keys, and is faster than Python code.
     """
     if "<<" in text or limits.max_depth < _RYAML_DEPTH:
         return False

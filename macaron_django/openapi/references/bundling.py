@@ -33,7 +33,7 @@ _IGNORED_WHEN = {"request": "readOnly", "response": "writeOnly"}
 
 
 class Definition(NamedTuple):
-    """An entry of ``$defs``: a schema for one direction. ``scope`` has the targets of the ``$dynamicRef``s in it.
+    """An entry of ``$defs``: a schema for one direction. ``scope`` has the targets of the schema's ``$dynamicRef``s.
 
     ``is_base`` marks the form that other schemas inherit from. It lacks the conditions that a Swagger 2.0 discriminator
     adds.
@@ -53,7 +53,7 @@ class _Rewritten(NamedTuple):
 
 
 class DefinitionPart(NamedTuple):
-    """A definition by itself: its schema, its name in ``$defs``, and its JSON."""
+    """A definition without the definitions that it refers to: its schema, its name in ``$defs``, and its JSON."""
 
     schema: Schema
     name: str
@@ -74,10 +74,10 @@ class Bundler:
     """Bundles the schemas of one document. It is thread-safe."""
 
     def __init__(self) -> None:
-        # Other threads read these, so setdefault() adds only finished values.
+        # Other threads read these dictionaries, so setdefault() adds only finished values.
         self.names: dict[Schema, str] = {}
         self._named: dict[str, Schema] = {}  # the reverse of ``names``
-        self._wanted: dict[str, int] = {}  # by name, about how many schemas wanted it
+        self._wanted: dict[str, int] = {}  # by name, the approximate number of schemas that wanted it
         self._rewritten: dict[Definition, _Rewritten] = {}
 
     def bundle(self, schema: Schema, direction: Direction | None) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class Bundler:
     def parts(self, schemas: Iterable[Schema], direction: Direction | None) -> Iterator[DefinitionPart]:
         """Yields a part for each of the schemas, and for each schema that they refer to.
 
-        In a part, references accept anything.
+        In a part, a reference accepts any value, because the part lacks the other definitions.
         """
         roots = [Definition(schema, direction, scope=entered((), schema)) for schema in schemas]
         for definition, rewritten in self._reached(dict.fromkeys(roots)):
@@ -118,7 +118,7 @@ class Bundler:
         return [reference.schema for reference in self._rewrite(definition).references]
 
     def name_of(self, schema: Schema) -> str:
-        """Returns the name that a schema has in ``$defs`` in all bundles."""
+        """Returns a schema's name in the ``$defs`` of all bundles."""
         name = self.names.get(schema)
         if name is None:
             component = schema.document.component_name(schema)
@@ -161,7 +161,7 @@ class _DefinitionWriter:
         self.references: dict[Definition, None] = {}
 
     def rewrite(self, json: Any, schema: Schema, outer: tuple[Schema, ...]) -> dict[str, Any] | bool:
-        """Returns the JSON for a bundle.
+        """Returns a schema's JSON with references that are valid in a bundle.
 
         ``outer`` are the enclosing schemas for the same instance. They may mark properties readOnly or writeOnly.
         """
@@ -200,7 +200,7 @@ class _DefinitionWriter:
         return result
 
     def _discriminator(self, schema: Schema, json: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the discriminator of a union, with references to the branches. Validators ignore it."""
+        """Returns the discriminator of a union, with references to the branches. Validators ignore discriminators."""
         discriminator = schema.keywords.get("discriminator")
         if not isinstance(discriminator, dict):
             return {}
@@ -227,14 +227,17 @@ class _DefinitionWriter:
         return self._bundler.reference(definition)
 
     def _refer_to_bases(self, schema: Schema, parts: list[Any]) -> None:
-        """Changes references to parents with a Swagger 2.0 discriminator: they now lead to the parent's base form."""
+        """Makes references in ``allOf`` lead to the base form of a parent with a Swagger 2.0 discriminator."""
         for part, json in zip(schema.branches("allOf"), parts, strict=True):
             if part.target is not None and inheritance(part.target) is not None:
                 self.references.pop(self._definition(part.target), None)
                 json["$ref"] = self._refer(self._definition(part.target, is_base=True))
 
     def add_inheritance(self, schema: Schema, json: dict[str, Any]) -> None:
-        """Adds the rule of a Swagger 2.0 discriminator: the instance must match the definition that its value names."""
+        """Adds the rule of a Swagger 2.0 discriminator.
+
+        An instance must match the definition that the discriminator's value names.
+        """
         found = inheritance(schema)
         if found is None:
             return

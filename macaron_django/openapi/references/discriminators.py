@@ -1,8 +1,8 @@
 """Finds the schema that each value of a discriminator names.
 
-In Swagger 2.0, a discriminator affects validity: the instance must match the definition that its value names. That
-definition refers to the base schema in its ``allOf``. In OpenAPI 3, a discriminator only names the branch that is
-meant.
+In Swagger 2.0, a discriminator affects validity: an instance must match the definition that the discriminator's value
+names. In its ``allOf``, that definition refers to the schema with the discriminator. In OpenAPI 3, a discriminator only
+names the intended branch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ __all__ = ["Inheritance", "children_by_parent", "discriminated", "inheritance", 
 
 
 def discriminated(schema: Schema, discriminator: Mapping[str, Any]) -> Mapping[str, Schema]:
-    """Returns the schema for each value, from ``mapping`` and from the names of branches or inheriting schemas."""
+    """Returns the schema for each value of a discriminator.
+
+    The values are the keys of ``mapping``, and the names of branches or of inheriting schemas.
+    """
     found: dict[str, Schema] = {}
     mapping = discriminator.get("mapping")
     for value, reference in mapping.items() if isinstance(mapping, Mapping) else ():
@@ -65,7 +68,7 @@ def children_by_parent(components: Mapping[str, Schema]) -> Mapping[Schema, list
 
 
 class Inheritance(NamedTuple):
-    """The rule of a Swagger 2.0 discriminator: an instance must match the schema that its ``property_name`` names."""
+    """The rule of a Swagger 2.0 discriminator: the property's value names the schema that an instance must match."""
 
     property_name: str
     values: Mapping[str, Schema]
@@ -84,7 +87,10 @@ def inheritance(schema: Schema) -> Inheritance | None:
 
 
 def _own_value(schema: Schema) -> str | None:
-    """Returns the discriminator value that some generators write into a schema, to replace its name; otherwise None."""
+    """Returns the discriminator value that some generators write into a schema; None if there is none.
+
+    It replaces the schema's name.
+    """
     for keyword in ("x-ms-discriminator-value", "x-discriminator-value"):
         value = schema.resolved.keywords.get(keyword)
         if isinstance(value, str):

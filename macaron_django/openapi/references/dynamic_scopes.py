@@ -1,8 +1,9 @@
 """Resolves ``$dynamicRef`` for bundles.
 
-JSON Schema resolves a ``$dynamicRef`` during validation. Of the resources entered so far (files, and schemas with an
-``$id``), the outermost one with the anchor counts. So the target depends only on the anchors met on the way to a
-schema, which are called its scope. A bundle has a schema once for each scope, with plain references.
+JSON Schema resolves a ``$dynamicRef`` during validation. A resource is a file, or a schema with an ``$id``. Among the
+resources entered so far, the target is in the outermost resource with the anchor. So the target depends only on the
+anchors found on the path to a schema. These anchors are the schema's *scope*. A bundle has a separate definition of a
+schema for each scope, with plain references.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from macaron_django.openapi.schema import Schema
 
 __all__ = ["Scope", "dynamic_target", "entered"]
 
-#: The dynamic anchors met so far: the name of each, and the schema that it refers to.
+#: The dynamic anchors found so far: the name of each anchor, and its schema.
 Scope = tuple[tuple[str, Schema], ...]
 
 
 def entered(scope: Scope, schema: Schema) -> Scope:
-    """Returns the scope inside ``schema``: ``scope``, and the new anchors of the schema's resource."""
+    """Returns the scope inside ``schema``: the anchors in ``scope``, and the new anchors of the schema's resource."""
     if not schema.file.has_ids:
         return scope
     own = schema.file.dynamic_anchors.get(schema.file.base_at(schema.source_pointer))

@@ -1,7 +1,7 @@
 """Resolves references between the files of a document.
 
-References are followed one at a time and never expanded, so cycles are harmless. A reference may read files in the
-spec's folder and the folders beside it, and from hosts that the project allows. This module enforces that.
+References are followed one at a time and never expanded, so cycles are harmless. References may lead to files in the
+spec's folder and in the folders beside it, and to hosts that the project allows. This module enforces that.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["BrokenReference", "Files"]
 
 
 class BrokenReference(Exception):  # noqa: N818 (it becomes a finding)
-    """A reference can't be followed. The attributes are those of a finding."""
+    """A reference can't be followed. The exception has the attributes of a ``Finding``."""
 
     id: str
     message: str
@@ -38,7 +38,7 @@ def _is_anchor(fragment: str) -> bool:
 
 
 class Files:
-    """The files of one document: the root file, and the files that references lead to. Each is read once."""
+    """The files of one document: the root file, and the files that references lead to. Each file is read once."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Files:
 
     @lazy_attribute
     def root(self) -> Path | None:
-        """The folder below which references may read files.
+        """References may only lead to files below this folder.
 
         The default is the parent of the document's folder, so that ``../schemas/`` can be read. If the parent is the
         user's home or the root of the disk, the default is the document's own folder.
@@ -94,7 +94,7 @@ class Files:
         try:
             file = self._read(target, reference, node.file)
         except BrokenReference:
-            # The file may be a copy of the one at its $self or $id. Then its neighbours were probably copied with it.
+            # The file may be a copy of the file at its $self or $id. Then its neighbours are probably copies, too.
             target, _, fragment = join_uri(node.file.uri, reference).partition("#")
             if base == node.file.uri or urlsplit(reference).scheme:
                 raise
@@ -102,7 +102,7 @@ class Files:
         return self._fragment(file, "#" + fragment)
 
     def _known(self, origin: SourceFile, target: str, fragment: str) -> SourceNode | None:
-        """Returns the node at a URI, if the URI is that of a file read so far or of a schema in it; otherwise None."""
+        """Returns the node at a URI if it identifies a file read so far, or a schema in such a file; otherwise None."""
         for file in dict.fromkeys([origin, *self]):
             if target in (file.base, file.uri):
                 return self._fragment(file, "#" + fragment, target)
@@ -112,7 +112,8 @@ class Files:
                 try:
                     return self._fragment(file, pointer + suffix)
                 except BrokenReference:
-                    # Strictly, "#/components/…" in a schema with an $id is relative to that schema.
+                    # Strictly, "#/components/…" in a schema with an $id is relative to that schema. If it leads
+                    # nowhere there, it is resolved in the file.
                     return self._fragment(file, "#" + suffix)
         return None
 
@@ -179,7 +180,7 @@ class Files:
     def _permitted(self, root: Path, target: str, reference: str) -> Path:
         """Returns the path of a file URI.
 
-        It must be below ``root``; a symbolic link must lead into the document's folder.
+        The path must be below ``root``. A symbolic link must lead into the document's folder.
         """
         path = Path(unquote(urlsplit(target).path))
         try:
@@ -202,7 +203,7 @@ class Files:
         return self.main.path.resolve().parent if self.main.path else Path(self.root or ".").resolve()
 
     def _fetch(self, target: str) -> bytes:
-        from urllib.request import Request, urlopen  # imports TLS and e-mail modules
+        from urllib.request import Request, urlopen  # here, because it imports TLS and e-mail modules
 
         host = (urlsplit(target).hostname or "").lower()
         if host not in self._allow_hosts:
@@ -227,7 +228,10 @@ class Files:
 
 
 def _name_beside(referrer: SourceFile, path: Path) -> str:
-    """Returns the name of a file, relative to the same folder as the referring file's name if possible."""
+    """Returns the name of a file for messages.
+
+    If possible, it is relative to the same folder as the name of the referring file.
+    """
     if referrer.path is None:
         return str(path)
     folder = Path(referrer.name).parent
