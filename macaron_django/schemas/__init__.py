@@ -1,7 +1,7 @@
 """Builds Python objects from schemas: validators, values, Django models, DRF serializers and stubs.
 
 From a ``Schema``, this package builds a validator, an API object class, a row model (the Django model of a DynamoDB
-table), a serializer class or a stub. It needs no URLs and no DynamoDB.
+table), a serializer class or a stub. It works without URLs and without DynamoDB.
 
 Open ``validation`` for validity, ``formats`` for string formats, ``values`` for Python values and classes, and
 ``models`` for Django models. Open ``styles`` for the text forms of parameters and form fields, and ``serializers`` for

@@ -26,7 +26,7 @@ _WAYS: tuple[Direction, ...] = ("request", "response")
 
 
 class _Example(NamedTuple):
-    """An example or default, and its place. ``direction`` is set if it is only for requests or only for responses."""
+    """An example or default, and its place. ``direction`` is None if the example is for requests and for responses."""
 
     schema: Schema
     direction: Direction | None
@@ -125,7 +125,7 @@ def _judged(examples: Iterable[_Example], parts: CompiledParts) -> Iterator[Find
     for way in _WAYS:
         parts.add((each.judge for each in examples if each.direction in (None, way)), way)
     for each in examples:
-        # If the schema can't be compiled, another finding says so. Other errors aren't the document's fault.
+        # If the schema can't be compiled, another finding reports that. Other errors aren't faults of the document.
         with contextlib.suppress(Exception):
             yield from _judgement(each, parts)
 

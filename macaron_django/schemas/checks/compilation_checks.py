@@ -1,7 +1,7 @@
 """Builds every validator, serializer and class that a document needs, and reports failures.
 
-A server builds them at first use. ``manage.py checkspec`` builds them all, so its "ok" means that this works for each.
-If one can't be built, or only without one of its keywords, a finding reports that. No exception is raised.
+A server builds them at first use. ``manage.py checkspec`` builds them all, so its "ok" means that all of them can be
+built. If one can't be built, or if a keyword had to be ignored, a finding reports that. No exception is raised.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from macaron_django.schemas.values.classes import Classes
 
 __all__ = ["Built", "build_all", "parent_findings"]
 
-#: How many properties (own and inherited) all serializers together may have: a base, and more for each one written.
+#: The limit on the properties (own and inherited) of all serializers together: a base, and an addition for each
+#: property in the document.
 _SERIALIZED, _SERIALIZED_EACH = 2_000, 8
 
 
@@ -86,7 +87,7 @@ def _told(part: CompiledPart) -> Iterator[Finding]:
         location = _location(part.schema, note.pointer)
         keyword = note.pointer.rpartition("/")[2]
         if note.message.startswith("is ignored"):
-            hint = "Correct the keyword: as it is, it has no effect."
+            hint = "Correct the keyword: in its present form, it has no effect."
             yield finding("W202", location, f"{keyword} {note.message}.", hint)
         else:
             message = f"{note.message[0].upper()}{note.message[1:]}."
@@ -112,7 +113,7 @@ def _location(schema: Schema, pointer: str) -> Location:
 def _served(used: Iterable[Use], schemas: Collection[Schema]) -> Iterator[Schema]:
     """Yields the schemas that get their own serializer: bodies, and all object schemas with properties.
 
-    If schemas inherit far more properties than the document contains, it ends early.
+    If schemas inherit far more properties than the document contains, some schemas are left out.
     """
     bodies = {use.schema.resolved for use in used if use.direction is not None}
     written = {schema: _written(schema) for schema in schemas}
@@ -145,7 +146,7 @@ def _serialize(served: Iterable[Schema], classes: Classes) -> tuple[int, list[Fi
 def _make(schema: Schema, classes: Classes, nested: dict[Schema, SchemaSerializer]) -> type | Finding:
     """Builds the serializer of a schema, with its fields, and the class of its objects. Returns the serializer's class.
 
-    If one of these can't be built, a finding about the reason is returned instead.
+    If the serializer or the class can't be built, a finding with the reason is returned instead.
 
     ``nested`` holds serializers that were created as fields of other serializers, so that they aren't created twice.
     """
@@ -156,7 +157,7 @@ def _make(schema: Schema, classes: Classes, nested: dict[Schema, SchemaSerialize
             if isinstance(inner, SchemaSerializer):
                 inner.parent = None  # otherwise the serializer would search all its parents
                 nested[inner.schema] = inner
-        vars(serializer).pop("fields", None)  # breaks a circle: the garbage collector, which is paused, would be needed
+        vars(serializer).pop("fields", None)  # breaks a reference cycle, because the garbage collector is paused
         if schema.is_object and (schema.name is not None or schema.extensions.parent):  # other classes can't fail
             classes.for_schema(schema)
         return type(serializer)

@@ -2,7 +2,7 @@
 
 At first use, a server compiles a schema together with all schemas that it refers to. If many schemas lead to many
 others, the time for all of them would grow with the square of their number. So this module first compiles each schema
-by itself, to find faults. Then it compiles all schemas together, once, to validate examples.
+separately, to find faults. Then it compiles all schemas together, once, to validate examples.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class CompiledParts:
         self._validators: dict[Direction | None, Validator] = {}
 
     def add(self, schemas: Iterable[Schema], direction: Direction | None) -> list[CompiledPart]:
-        """Compiles schemas, and the schemas that they refer to. Each is compiled once, and by itself."""
+        """Compiles schemas, and the schemas that they refer to. Each schema is compiled once and separately."""
         definitions = self._definitions.setdefault(direction, {})
         self._validators.pop(direction, None)
         found = []
@@ -51,7 +51,7 @@ class CompiledParts:
         return found
 
     def _compiled(self, part: DefinitionPart) -> _Compiled:
-        """Compiles a part. Most parts have the same JSON in both directions; such a part is compiled only once."""
+        """Compiles a part. If a part has the same JSON in both directions, it is compiled only once."""
         latest = self._latest.get(part.name)
         if latest is None or latest[0] != part.json:
             latest = self._latest[part.name] = (part.json, _compiled(part.json))
@@ -74,7 +74,7 @@ class CompiledParts:
     def _together(self, direction: Direction) -> Validator:
         """Returns one validator of all added schemas.
 
-        Its instances have one property: a schema's name, with the value to validate.
+        An instance is an object with one property. Its name is a schema's name, and its value is the value to validate.
         """
         found = self._validators.get(direction)
         if found is None:

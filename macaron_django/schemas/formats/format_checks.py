@@ -1,6 +1,6 @@
 """The checks of string formats that jsonschema-rs doesn't check itself, and functions to register more checks.
 
-Number formats, such as ``int32``, aren't here. They become bounds (``validation.compilable_schemas``).
+Number formats, such as ``int32``, have no checks: ``validation.compilable_schemas`` turns them into bounds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Check = Callable[[str], bool]
 
 
 class _FormatChecks:
-    """The checks by format. They last as long as the process."""
+    """The checks, by format. They are stored as long as the process runs."""
 
     def __init__(self) -> None:
         self.by_name: dict[str, Check] = {
@@ -73,8 +73,8 @@ def register_format(name: str, check: Check) -> None:
 def register_formats(formats: Iterable[Any]) -> None:
     """Registers formats with values that aren't strings in Python, for every spec that is loaded from now on.
 
-    Each format is an object like bravado-core's ``SwaggerFormat``. ``format`` is its name, ``to_python(text)`` and
-    ``to_wire(value)`` convert, and ``validate(text)`` raises an exception if the text is wrong.
+    Each format is an object like bravado-core's ``SwaggerFormat``. ``format`` is its name. ``to_python(text)`` and
+    ``to_wire(value)`` convert values. ``validate(text)`` raises an exception if the text isn't valid.
     """
     for each in formats:
         _CHECKS.converted[each.format] = _WireFormat(each)
@@ -125,5 +125,5 @@ def custom_formats() -> dict[str, Check]:
 
 
 def formats_version() -> int:
-    """Returns a number that changes when a format is registered. Validators compiled before that are out of date."""
+    """Returns a number that changes when a format is registered. Validators compiled before the change are outdated."""
     return _CHECKS.version

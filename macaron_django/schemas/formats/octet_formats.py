@@ -1,4 +1,4 @@
-"""The formats ``byte`` (base64) and ``binary`` (any sequence of octets). In Python both are bytes, in JSON base64."""
+"""The formats ``byte`` (base64) and ``binary`` (any sequence of octets): bytes in Python, base64 in JSON."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ByteFormat(StringFormat):
 
 
 class OctetsFormat(ByteFormat):
-    """Octets, for which JSON has no type.
+    """Octets: JSON has no type for them.
 
     A string that isn't base64 is valid if all its character codes are below 256.
     """

@@ -45,7 +45,7 @@ class DateTimeFormat(StringFormat):
 
     def read(self, text: str) -> dt.datetime | str:
         if text[-1:] == "Z":
-            # Python writes most texts in the same way. Reading such a text is a tenth of the work.
+            # Most texts are exactly what Python writes. Reading such a text takes a tenth of the time.
             isoformat = f"{text[:-1]}+00:00"
             try:
                 usual = dt.datetime.fromisoformat(isoformat)
@@ -172,7 +172,7 @@ class TimeFormat(StringFormat):
 
 
 class DurationFormat(StringFormat):
-    """A duration. With years or months, it stays a string in Python, because these have no fixed length."""
+    """A duration. With years or months, it stays a string in Python, because their length varies."""
 
     name = "duration"
     description = "an ISO 8601 duration such as P1DT12H"
@@ -218,7 +218,7 @@ def _clock_of(match: re.Match[str]) -> tuple[int, int, int, int]:
 
 
 def _zone_of(match: re.Match[str]) -> dt.timezone:
-    """Returns the offset of a matched text. Raises ValueError for 24 hours or more."""
+    """Returns the offset of a matched text. Raises ValueError for an offset of 24 hours or more."""
     text = match["zone"]
     if text in "Zz":
         return dt.timezone.utc

@@ -35,13 +35,13 @@ class StringFormat:
 
     #: The value of ``format``.
     name: ClassVar[str]
-    #: A description of a valid string, to follow "must be …". If it is "", messages contain the format's name.
+    #: A description of a valid string, as the end of "must be …". If it is "", messages contain the format's name.
     description: ClassVar[str] = ""
     #: The Python types of its values. The type that ``read`` returns is first.
     python_types: ClassVar[tuple[type, ...]] = (str,)
     #: Whether values of these types are written in this format even if no schema has the format.
     is_default_for_types: ClassVar[bool] = False
-    #: Whether jsonschema-rs itself checks the format. If not, :meth:`check` does.
+    #: Whether jsonschema-rs itself checks the format. Otherwise, :meth:`check` checks it.
     is_checked_natively: ClassVar[bool] = True
     #: The class in ``rest_framework.serializers`` for a schema with this format, and its options. "" means the class
     #: for a string without a format.
@@ -55,7 +55,7 @@ class StringFormat:
         return text
 
     def adopted(self, value: Any) -> Any:
-        """Returns the value to use for an object that isn't a string: by default, the object itself."""
+        """Returns the Python value for an object that isn't a string: by default, the object itself."""
         return value
 
     def write(self, value: Any) -> str:
@@ -82,7 +82,7 @@ class StringFormat:
         return getattr(models, self.model_field_class) if self.model_field_class else None
 
     def from_html(self, text: str) -> str:
-        """Returns the string that the text from an HTML form control means."""
+        """Returns the string for a text from an HTML form control."""
         return text
 
     def to_html(self, text: str) -> str | None:
@@ -90,5 +90,5 @@ class StringFormat:
         return text
 
     def from_form(self, value: Any) -> Any:
-        """Returns the value that a row's property gets for a value from Django's form field."""
+        """Returns the value of a row's property for a value from Django's form field."""
         return value

@@ -26,7 +26,7 @@ Value = TypeVar("Value")
 
 
 class _Verbatim:
-    """Includes the text in pickles and copies."""
+    """Mixin that includes the original text in pickles and copies."""
 
     text: str | None = None
 
@@ -77,7 +77,7 @@ def _restored(kind: Callable[..., Any], arguments: tuple[Any, ...], text: str | 
 
 
 def with_text(value: Value, text: str) -> Value:
-    """Stores the original text in a new value, and returns the value. Its class must have an attribute ``text``."""
+    """Stores the original text in a new value, and returns it. The value's class must have an attribute ``text``."""
     value.text = text  # type: ignore[attr-defined]
     return value
 

@@ -96,7 +96,7 @@ def _list_details(node: _ErrorNode, value: list[Any]) -> Details:
     }
     if node.own:
         return {api_settings.NON_FIELD_ERRORS_KEY: node.own, **by_index}
-    # Until 3.20, DRF lists the errors of a list of objects. For any other list, it has a dictionary by index.
+    # Until 3.20, DRF reports errors in a list of objects as a list. For other lists, it has a dictionary by index.
     if all(isinstance(element, Mapping) for element in value) and not getattr(
         api_settings, "LIST_SERIALIZER_ERRORS_AS_DICT", False
     ):

@@ -97,11 +97,11 @@ def field_for(
 def is_nested(schema: Schema) -> bool:
     """Returns whether a schema has its own serializer.
 
-    It has one if it describes objects with one set of properties.
+    A schema has one if it describes objects with properties, and no branch of the schema has properties.
     """
     if not schema.is_object or not schema.properties:
         return False
-    # Branches such as anyOf: [{required: [a]}, {required: [b]}] add no properties.
+    # For example, the branches in anyOf: [{required: [a]}, {required: [b]}] have no properties.
     return not any(branch.properties for branch in (*schema.one_of, *schema.any_of))
 
 
@@ -155,7 +155,7 @@ def _enum_field(members: list[Any], options: dict[str, Any]) -> Field:
         distinct = len(set(members)) == len(members)
     except TypeError:
         distinct = False
-    if not distinct:  # arrays, objects, or 1 beside true, which HTML and a dictionary can't distinguish
+    if not distinct:  # arrays, objects, or both 1 and true, which HTML and a dictionary can't distinguish
         return ComposedField(**options)
     choices = [(member, member if isinstance(member, str) else json.dumps(member, default=str)) for member in members]
     return EnumField(choices=choices, **options)
@@ -228,7 +228,7 @@ class JSONListField(FormJSON, serializers.ListField):
 
     def get_value(self, dictionary: Any) -> Any:
         value = super().get_value(dictionary)
-        # Forms other than the browsable API's may send tags=a. That is an array with one element.
+        # Forms outside the browsable API may send tags=a, which means an array with one element.
         return [str(value)] if isinstance(value, _FormText) and not value.lstrip().startswith("[") else value
 
 
@@ -240,7 +240,7 @@ class EnumField(serializers.ChoiceField):
     """A field for one of a fixed set of values. The values may have different types."""
 
     def iter_options(self) -> Iterator[Any]:
-        if not self.required and not self.allow_null:  # otherwise DRF's form sends the first option by default
+        if not self.required and not self.allow_null:  # without this, DRF's form sends the first option by default
             yield _NoChoice()
         yield from super().iter_options()
 
@@ -260,7 +260,7 @@ def _string(schema: Schema, **options: Any) -> Field:
 
 
 class _Pattern:
-    """A compiled regular expression of ECMA 262. For Python's ``re``, some patterns have another meaning."""
+    """A compiled regular expression in ECMA 262's syntax. Some patterns have another meaning in Python's ``re``."""
 
     flags = 0
 
@@ -279,7 +279,7 @@ class _Pattern:
 
 
 def _plain_string(schema: Schema, **options: Any) -> Field:
-    """Returns the field for a string without a format: from a registered factory, if there is one."""
+    """Returns the field for a string without a format. If a factory is registered for it, the factory creates it."""
     return _made_by(_FACTORIES["string", None], schema, options)
 
 

@@ -1,7 +1,7 @@
 """Translates between JSON values and the HTML forms of the browsable API.
 
-HTML's controls have their own notations: an unticked box sends nothing, ``datetime-local`` has no offset, and an
-optional text field without text sends "".
+HTML's controls have their own notations: a checkbox that isn't ticked sends nothing, ``datetime-local`` has no offset,
+and an optional text field without text sends "".
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class _FromSchema(OpenApiSerializerExtension):
         return re.sub(r"[^\w.-]", "_", name) if name and generated else None
 
     def get_identity(self, auto_schema: AutoSchema, direction: Direction) -> Any:
-        """Returns the schema, so that it has one component, although it has a serializer class for each direction."""
+        """Returns the schema, so that the serializer classes for both directions share one component."""
         target = force_instance(self.target)
         return ComponentIdentity(self.target.schema) if type(target).__module__ == serializers.__name__ else None
 
@@ -114,7 +114,7 @@ class _Describer:
         described = self.described(schema.subschema(keyword, name))
         types = described.get("type")
         if "enum" in described and not (isinstance(types, str) and types == "string"):
-            # drf-spectacular would turn a property's enum into a component with only the first of its types.
+            # drf-spectacular would turn a property's enum into a component with only the first of the property's types.
             return {"allOf": [described]}
         return described
 

@@ -1,7 +1,7 @@
 """Converts a schema from the 3.1 form to OpenAPI 3.0's form, without its subschemas.
 
-Callers convert subschemas first. Keywords that don't exist in 3.0 are left out. So the result may accept more values
-than the schema, but never fewer.
+Callers convert subschemas first. Keywords that don't exist in 3.0 are left out. So the result accepts all values that
+the schema accepts, and possibly more.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The fields for a row's properties in DRF's ``ModelSerializer``. They accept the same values as ``save()``."""
+"""The fields for a row's properties in DRF's ``ModelSerializer``. They accept the values that ``save()`` accepts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class RowPropertyField(serializers.ModelField):
 
     def run_validation(self, data: Any = empty) -> Any:
         serializer = self.parent
-        # Validators run after the fields. To list them, DRF reads all fields, so they must exist.
+        # The validator is added here, because listing validators creates all fields. Validators run after the fields.
         if isinstance(serializer, serializers.ModelSerializer) and _ROW_VALIDATOR not in serializer.validators:
             serializer.validators = [*serializer.validators, _ROW_VALIDATOR]
         return super().run_validation(data)
@@ -69,8 +69,8 @@ class RowValidator:
     """Raises DRF's ``ValidationError`` if ``save()`` would refuse a row with the values of the fields.
 
     A property without a field may be set later, as by ``serializer.save(owner=user)``. So this validator doesn't check
-    whether such a property is missing, or any rule about the whole row that its value could satisfy. ``save()`` does
-    that.
+    whether such a property is missing. It also skips rules about the whole row that the later value could satisfy.
+    ``save()`` checks both.
     """
 
     requires_context = True
@@ -116,5 +116,5 @@ _DESCRIPTIONS = frozenset({"help_text", "initial", "label", "source", "style"})
 
 
 def install() -> None:
-    """Adds this field to DRF's table of fields, so that ``ModelSerializer`` and its subclasses use it."""
+    """Adds ``RowPropertyField`` to DRF's table of fields, so that ``ModelSerializer`` and its subclasses use it."""
     serializers.ModelSerializer.serializer_field_mapping[PropertyField] = RowPropertyField

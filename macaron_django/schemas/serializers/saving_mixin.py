@@ -1,4 +1,4 @@
-"""Saves a serializer's validated data, and the values that the server generates, through the binding of its model."""
+"""Saves a serializer's validated data and generated values through the binding of the serializer's model."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class SchemaSavingMixin:
     validated_data: Any
     _spec: ClassVar[ObjectSpec]
     _bindings: ClassVar[dict[type[Model], ModelBinding]] = {}
-    #: The names in a merge patch, after one has been read. An update changes only these.
+    #: The names of the properties in the merge patch; None without a merge patch. An update changes only these.
     _patched: frozenset[str] | None = None
-    #: The names in a merge patch that have objects. The stored objects keep their other properties.
+    #: The names of the properties with objects in the merge patch. The stored objects keep their other properties.
     _merged: frozenset[str] = frozenset()
     #: The names of additional properties, which the client chose. They are never set as attributes.
     _additional: frozenset[str] = frozenset()
@@ -82,7 +82,7 @@ class SchemaSavingMixin:
             raise self._blamed(failure, validated_data, {*given, *made}) from None
 
     def _blamed(self, failure: ValidationFailed, sent: Mapping[str, Any], supplied: set[str]) -> ValidationFailed:
-        # The child of a list can't distinguish its caller's values from the client's.
+        # The child of a list can't distinguish the values of save(**values) from the client's values.
         found = blamed(failure, self.schema, sent, () if self.parent is not None else supplied)
         if not isinstance(found, RequestInvalid):
             return found
@@ -90,7 +90,7 @@ class SchemaSavingMixin:
         return SchemaViolated(details, found.violations)
 
     def _given_by_caller(self, validated_data: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the arguments that the caller passed to ``save(**values)``, with properties as Python values."""
+        """Returns the arguments of ``save(**values)``. Values of properties are in Python form."""
         validated: Mapping[str, Any] = (
             {} if self.parent is not None else self.validated_data
         )  # the child of a list has no validated data
@@ -103,7 +103,7 @@ class SchemaSavingMixin:
     def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
         """Sets the given properties, and unsets the schema's other writable properties.
 
-        A patch changes only its properties.
+        A patch changes only the properties that it contains.
         """
         binding = self._binding(type(instance))
         properties = self.schema.properties

@@ -27,8 +27,9 @@ _CONTAINERS = (dict, list, UploadedFile)
 def is_binary(schema: Schema) -> bool:
     """Returns whether a value of the schema is a sequence of octets, as files are.
 
-    That is so if the schema has ``format: binary``, if it has a ``contentMediaType`` and no ``contentEncoding``
-    (OpenAPI 3.1, section 4.8.14.2), or if it restricts nothing. If the schema has branches, one such branch is enough.
+    This is true if the schema has ``format: binary``, if it has a ``contentMediaType`` and no ``contentEncoding``
+    (OpenAPI 3.1, section 4.8.14.2), or if it restricts nothing. If the schema has branches, it must be true for one
+    branch.
     """
     return schema.format == "binary" or any(
         each.format == "binary"
@@ -90,7 +91,7 @@ def _placeholder(schema: Schema | None, size: int) -> str:
 
 
 def _too_long(schema: Schema | None, size: int, path: _Path) -> Iterator[Violation]:
-    """Yields a violation if a file is longer than every branch for files in its schema allows."""
+    """Yields a violation if a file exceeds the ``maxLength`` of every branch for files in its schema."""
     bounds = [each.keyword("maxLength") for each in _with_branches(schema) if is_binary(each)]
     if bounds and all(bound is not None and size > bound for bound in bounds):
         message = f"must not be longer than {max(bounds)} bytes"
@@ -98,7 +99,7 @@ def _too_long(schema: Schema | None, size: int, path: _Path) -> Iterator[Violati
 
 
 def _with_branches(schema: Schema | None) -> Iterator[Schema]:
-    """Yields the branches of a schema at any depth. If it has none, yields the schema itself."""
+    """Yields the branches of a schema, at any depth. For a schema without branches, yields the schema itself."""
     seen: set[Schema] = set()
     pending = [] if schema is None else [schema]
     while pending:

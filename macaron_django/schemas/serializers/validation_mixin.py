@@ -79,7 +79,7 @@ class SchemaValidationMixin:
 
 
 def violations_in(details: Any, path: tuple[str | int, ...]) -> Iterator[Violation]:
-    """Yields a violation for each of DRF's error details. Its pointer begins with ``path``."""
+    """Yields a violation for each of DRF's error details. The violation's pointer begins with ``path``."""
     if isinstance(details, Mapping):
         for name, inner in details.items():
             yield from violations_in(inner, path if name == api_settings.NON_FIELD_ERRORS_KEY else (*path, name))

@@ -21,7 +21,7 @@ from macaron_django.schemas.values.field_names import field_names
 
 __all__ = ["Members", "stub"]
 
-#: Returns more lines for an API's namespace, such as those of its client. The second argument is a function that
+#: Returns more lines for an API's namespace, such as the lines for its client. The second argument is a function that
 #: returns the class name of a schema.
 Members: TypeAlias = Callable[[Classes, Callable[[Schema], str]], Iterable[str]]
 
@@ -208,7 +208,7 @@ class _APIStub:
         return text if len(text) > 1 else [*text, f"{_INDENT * 2}...\n"]
 
     def _public(self, name: str) -> type | None:
-        """Returns the class ``apipool.<api>.<name>``; None if there is none, or its name isn't valid in Python."""
+        """Returns the class ``apipool.<api>.<name>``; None if there is none, or if its name isn't valid in Python."""
         found = getattr(self.classes, name, None) if _is_name(name) and not name.startswith("__") else None
         return found if isinstance(found, type) and issubclass(found, APIObject) else None
 
@@ -224,7 +224,10 @@ class _APIStub:
         return self._names[kind]
 
     def _reference(self, schema: Schema) -> str:
-        """Returns the stub's name for the class of a nested object: the value class, even if there is a row model."""
+        """Returns the stub's name for the class of a nested object.
+
+        It is the value class, even if the schema has a row model.
+        """
         kind = self.classes.for_schema(schema)
         own = kind.__name__ if self._public(kind.__name__) is kind else f"_{kind.__name__}"
         name = self._name(kind, self._names.get(kind) or own)

@@ -1,7 +1,7 @@
 """Returns the Python types of a schema's values, as text for a stub: one type for reading, and one for assignment.
 
-The types describe what ``conversions`` does: a string of format date-time becomes a ``datetime``, and may be assigned
-as a string, too. Stubs import modules under names with a leading underscore, because no field has such a name.
+The types describe what ``conversions`` does: a string of format date-time becomes a ``datetime``, but a string may be
+assigned, too. Stubs import modules under names with a leading underscore, because no field has such a name.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def module_alias(python_type: type) -> str:
 def _choice(branches: list[Schema], name_of: Naming, inside: frozenset[Schema]) -> StubType:
     """Returns the types of ``oneOf`` or ``anyOf``.
 
-    An object has the class of its branch; any other value stays JSON.
+    An object is an instance of its branch's class. Any other value stays JSON.
     """
     found: StubType | None = None
     for branch in branches:

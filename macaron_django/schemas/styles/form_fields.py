@@ -1,4 +1,4 @@
-"""Describes a form field as a query parameter, because both are written alike (OpenAPI 3.1, Encoding Object)."""
+"""Describes a form field as a query parameter, because both have the same syntax (OpenAPI 3.1, Encoding Object)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ __all__ = ["field_parameter"]
 
 
 def field_parameter(name: str, schema: Schema, encoding: Encoding | None) -> Parameter:
-    """Returns a query parameter with the same serialization as the field. An object without ``encoding`` is JSON."""
+    """Returns a query parameter with the same serialization as the field.
+
+    An object without ``encoding`` is written as JSON.
+    """
     content_type = encoding.content_type if encoding else None
     if content_type is None:
         is_document = encoding is None and "object" in schema_types(schema)

@@ -1,10 +1,11 @@
 """Splits serialized parameters into texts, in each of OpenAPI's styles (3.2, section 4.12.6, "Style Examples").
 
-The functions accept a parameter's raw text, ``explode`` and a shape (primitive, array or object), which follows from
+The functions accept a parameter's raw text, ``explode`` and a shape: primitive, array or object. The shape follows from
 the schema. They return a text, a list of texts or a dictionary of texts. For deepObject, the dictionary may be nested.
 
 A delimiter separates values. A percent-encoded delimiter belongs to a value (RFC 6570). But the delimiters of
-spaceDelimited, pipeDelimited and tabDelimited are always sent encoded, so they separate values in both spellings.
+spaceDelimited, pipeDelimited and tabDelimited are always sent encoded, so these separate values with and without
+encoding.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ DELIMITERS: Mapping[str, re.Pattern[str]] = {
 #: A space outside of queries and forms, where "+" isn't a space.
 _SPACES = re.compile("%20| ")
 _ENCODED_COMMA = re.compile("%2C", re.IGNORECASE)
-#: The versions of OpenAPI that separate the values of a label by dots even if it isn't exploded.
+#: The versions of OpenAPI that separate a label's values by dots even if the label isn't exploded.
 _DOTTED_LABELS = re.compile(r"3\.0\.[0-3](-.*)?|3\.1\.0(-.*)?")
 
 
@@ -61,12 +62,12 @@ class StyleError(ValueError):
 
 
 def has_dotted_labels(version: str) -> bool:
-    """Returns whether a version of OpenAPI separates the values of a label by dots even if it isn't exploded."""
+    """Returns whether a version of OpenAPI separates a label's values by dots even if the label isn't exploded."""
     return bool(_DOTTED_LABELS.fullmatch(version))
 
 
 def is_spread(shape: Shape, style: str, explode: bool) -> bool:
-    """Returns whether a value is an object with properties that are sent under their own names: ``R=100&G=200``."""
+    """Returns whether a value is an object whose properties are separate parameters: ``R=100&G=200``."""
     return shape == "object" and explode and style in ("form", "cookie")
 
 
@@ -92,13 +93,13 @@ def encoded_query(text: str) -> str:
 def octets_of(text: str) -> bytes:
     """Percent-decodes a text of any length, piece by piece.
 
-    Python needs about 100 bytes of memory for each escape while it decodes.
+    While Python decodes a text, it needs about 100 bytes of memory for each escape.
     """
     encoded = text.encode("utf-8", "surrogatepass")
     pieces, start = [], 0
     while start < len(encoded):
         end = start + PIECE
-        escape = encoded.rfind(b"%", end - 2, end)  # an escape that the end of the piece would break
+        escape = encoded.rfind(b"%", end - 2, end)  # an escape sequence that the end of the piece would cut
         if escape >= 0 and end < len(encoded):
             end = escape
         pieces.append(unquote_to_bytes(encoded[start:end]))
@@ -112,7 +113,7 @@ def verbatim(text: str) -> str:
 
 
 def elements(decode: Decode, styles: Sequence[str]) -> Callable[[str], Any]:
-    """Returns the function that reads an array's element. If there are nested ``styles``, it also splits the element.
+    """Returns the function that reads an array's element. With nested ``styles``, it also splits the element.
 
     >>> elements(decoded, ["form"])("a%2Cb,c")
     ['a,b', 'c']
@@ -201,7 +202,7 @@ def _separator(style: str, decode: Decode) -> re.Pattern[str]:
 def with_encoded_commas(text: str, shape: Shape, decode: Decode = decoded_query) -> Texts | None:
     """Splits a text at encoded commas, which many clients send as delimiters.
 
-    Returns None if it has no encoded comma.
+    Returns None if the text has no encoded comma.
     """
     if shape == "primitive" or "," in text or not _ENCODED_COMMA.search(text):
         return None
@@ -223,7 +224,7 @@ def deep_object(
 ) -> dict[str, Any]:
     """Splits style "deepObject": ``color[R]=100&color[G]=200``.
 
-    Further brackets mean nested objects. A repeated name, or a name that ends with ``[]``, has a list.
+    Further brackets mean nested objects. The value of a repeated name, or of a name that ends with ``[]``, is a list.
 
     >>> deep_object("a", [("a[b]", "1"), ("a[c][d]", "2"), ("a[e]", "3"), ("a[e]", "4")])
     {'b': '1', 'c': {'d': '2'}, 'e': ['3', '4']}

@@ -1,8 +1,8 @@
 """Writes values as parameters, in each of OpenAPI's styles (3.2, section 4.12.6, "Style Examples").
 
 The functions accept JSON values and return the texts to send: percent-encoded in paths, queries and cookies, and
-unchanged in headers. A separator within a value is percent-encoded. In a header, it is refused. ``parameter_styles``
-does the reverse.
+unchanged in headers. A separator within a value is percent-encoded, but in a header it causes an error.
+``parameter_styles`` does the reverse.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def query_pairs(parameter: Parameter, value: Any, encode: Encode | None = None) 
 def _joined(parameter: Parameter, value: Any, explode: bool, encode: Encode) -> str:
     """Returns values joined by their separator. Raises ``StyleError`` if a value contains the separator."""
     separator, plain = _SEPARATORS.get(parameter.style, _SEPARATORS["form"])
-    if plain != separator and isinstance(value, (list, dict)):  # the separator counts in both spellings
+    if plain != separator and isinstance(value, (list, dict)):  # the separator counts with and without encoding
         texts = _parts(value, False, str, parameter.item_styles)
         if any(plain in text for text in texts):
             raise StyleError(f"has a value with {plain!r} in it, which separates values (style {parameter.style})")
