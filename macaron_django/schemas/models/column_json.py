@@ -1,6 +1,7 @@
-"""Copies values from the ORM's columns as JSON, if they already are JSON of the types in their schema.
+"""Copies values from the ORM's columns as JSON, without conversion.
 
-If a value must be converted, the copying function returns ``OTHER``.
+This is possible for values that already are JSON of the types in their schema. For any other value, the copying
+function returns ``OTHER``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from macaron_django.schemas.values.conversions import Conversion, converter
 
 __all__ = ["OTHER", "json_copier", "plain_kinds"]
 
-#: The result for a value that isn't such JSON, or has properties that its schema lacks.
+#: The result for a value that must be converted, or that has properties which its schema lacks.
 OTHER: Final = object()
 _KINDS: Final = {
     "string": frozenset({str}),
@@ -27,7 +28,7 @@ _KINDS: Final = {
 def json_copier(schema: Schema, classes: Classes) -> Callable[[Any], Any]:
     """Returns a function that copies a value if ``to_json(to_python(value))`` equals it.
 
-    Otherwise it returns ``OTHER``.
+    For any other value, the function returns ``OTHER``.
     """
     target = schema.resolved
     conversion = converter(target, classes)

@@ -1,6 +1,6 @@
 """Checks values against the limits of a Django model's fields: null, length, range, digits and choices.
 
-The form of a text (an e-mail address, a slug) isn't checked here: the schema's ``format`` and ``pattern`` do that.
+The form of a text, such as an e-mail address, isn't checked here: the schema's ``format`` and ``pattern`` check it.
 """
 
 from __future__ import annotations

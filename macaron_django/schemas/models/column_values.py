@@ -41,7 +41,7 @@ def held_by(field: Any) -> Callable[[Any], Any]:
 def compared_with(field: Any, value: Any) -> Any:
     """Returns ``value`` in a form that can be compared with a field's values.
 
-    The field's ``to_python`` may raise errors.
+    The field's ``to_python`` converts the value and may raise errors.
     """
     if isinstance(field, BinaryField):
         return value  # Django decodes a string
@@ -60,9 +60,9 @@ def _octets(value: Any) -> Any:
 
 
 def _decimal(field: DecimalField[Any, Any], value: Any) -> Any:
-    """Returns the value.
+    """Returns the value. Raises InvalidOperation if the value has too many digits.
 
-    Raises InvalidOperation for too many digits: SQLite would store them, but Django couldn't read them.
+    SQLite would store such a value, but Django couldn't read it.
     """
     if value is not None:
         field.to_python(value).quantize(Decimal(1).scaleb(-field.decimal_places), context=field.context)
@@ -76,9 +76,9 @@ def _moment(value: Any) -> Any:
 
 
 def _duration(value: Any) -> Any:
-    """Returns the value.
+    """Returns the value. Raises UnstorableValue for a string.
 
-    Raises UnstorableValue for a string, which is a duration with years, months or too many days.
+    A string is a duration with years, months or too many days.
     """
     if isinstance(value, str):
         raise UnstorableValue("A duration of years, months or billions of days doesn't fit any column.")

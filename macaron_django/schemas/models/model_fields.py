@@ -33,7 +33,7 @@ _ONE_LINE = 500
 
 
 class RowAttribute(PropertyDescriptor):
-    """The descriptor for a field, which Django creates. ``field_name`` is the field's ``attname``."""
+    """The descriptor for a field of a row model. Its field name is the field's ``attname``."""
 
     def __init__(self, field: PropertyField) -> None:
         super().__init__(field.property_name, field.attname)
@@ -51,7 +51,7 @@ class PropertyField(models.Field):  # type: ignore[type-arg]
     """The field of a property: a mixin for Django's field classes."""
 
     descriptor_class = RowAttribute
-    #: Set by :func:`field_of`. The clones in migrations don't have it.
+    #: The property, which :func:`field_of` sets. Clones of the field in migrations don't have it.
     schema_property: Property | None = None
 
     @property
@@ -69,14 +69,15 @@ class PropertyField(models.Field):  # type: ignore[type-arg]
         return type(self).__mro__[2].__name__  # Django's class, so that its displays and widgets are used
 
     def get_default(self) -> Any:
-        """Returns the schema's default as JSON; UNSET if it has none."""
+        """Returns the schema's default as JSON; UNSET if the schema has none."""
         schema = None if self.schema_property is None else self.schema_property.schema
         return copy.deepcopy(schema.default) if schema is not None and schema.has_default else UNSET
 
     def save_form_data(self, instance: models.Model, data: Any) -> None:
         """Sets the property.
 
-        An empty value makes a set property null if it can be null; otherwise it unsets the property.
+        If the value is empty and the property is set, it becomes null if the schema allows null. Otherwise, an empty
+        value unsets the property.
         """
         if data is not None and data != "":
             schema = None if self.schema_property is None else self.schema_property.schema
@@ -139,7 +140,7 @@ class _BinaryField(PropertyField, models.BinaryField):  # type: ignore[type-arg]
         return None
 
 
-#: The property fields with more changes to Django's field than ``PropertyField`` makes.
+#: The property fields that change more in Django's field than ``PropertyField`` does.
 _PROPERTY_FIELDS: Mapping[type[models.Field[Any, Any]], type[PropertyField]] = MappingProxyType(
     {
         models.CharField: _CharField,
@@ -208,7 +209,7 @@ def _kind(schema: Schema) -> type[models.Field[Any, Any]]:
 
 
 class ItemKeyAttribute:
-    """The descriptor of the synthetic primary key. It reads and sets both keys of the item."""
+    """The descriptor of the primary key that is composed of an item's two keys. It reads and sets both keys."""
 
     def __init__(self, field: ItemKeyField) -> None:
         self.field = field
@@ -224,7 +225,7 @@ class ItemKeyAttribute:
 class ItemKeyField(models.CharField):  # type: ignore[type-arg]
     """The primary key of items with a hash and a range key.
 
-    ``compose`` joins both keys, and ``decompose`` sets them.
+    ``compose`` returns the primary key for a row's two keys. ``decompose`` sets both keys from a primary key.
     """
 
     descriptor_class = ItemKeyAttribute

@@ -1,7 +1,7 @@
 """Binds a schema's properties to the fields of a Django model that the ORM stores (``x-model``).
 
-A binding creates, changes and reads instances by property names. If a property has another name than its field,
-``x-field`` names the field. For a row model, ``bind_model`` returns the binding in ``row_bindings``.
+A binding creates, changes and reads instances by property names. If the field of a property has another name,
+``x-field`` contains that name. For a row model, ``bind_model`` returns the binding in ``row_bindings``.
 """
 
 from __future__ import annotations
@@ -60,12 +60,13 @@ def bind_model(model: type[Model], schema: Schema, classes: Classes) -> ModelBin
 
 
 class OrmBinding(ModelBinding):
-    """The binding to a project's model. A property is bound to the field of the same name, or to its ``x-field``.
+    """The binding to a project's model. A property is bound to the field in ``x-field``, or of the same name.
 
     For a foreign key, the property is named ``<name>_id``, or it contains a nested object.
 
-    Without ``x-writable``, nested objects are read-only. With it, a nested object with a key changes the instance with
-    that key. A nested object without a key changes the property's present instance. A missing instance is created.
+    Without ``x-writable``, nested objects are read-only. With ``x-writable``, a nested object with a key changes the
+    instance with that key. A nested object without a key changes the present related instance. If there is no such
+    instance, it is created.
     """
 
     @cached_property
@@ -120,7 +121,7 @@ class OrmBinding(ModelBinding):
 
     @cached_property
     def _limits(self) -> Mapping[str, ColumnLimits]:
-        """By property name, the function that checks a column's values, for columns with limits."""
+        """For each property with limits on its column: the function that checks the column's values."""
         fields = {name: self._field(name) for name in self.schema.properties if self._nested_schema(name) is None}
         found = {n: column_limits(f) for n, f in fields.items() if isinstance(f, Field) and not f.many_to_many}
         return {name: limits for name, limits in found.items() if limits is not None}
@@ -154,7 +155,7 @@ class OrmBinding(ModelBinding):
     def _reader(self, prop: Property) -> tuple[str, frozenset[type], Callable[[Model], Any]]:
         schema, field = prop.schema, self._field(prop.name)
         is_field = isinstance(field, Field) and (prop.extensions.field or prop.name) in {field.name, field.attname}
-        # Columns are read directly. A project's own descriptor isn't bypassed, because it may return another value.
+        # Columns are read directly, except if a project has its own descriptor, because that may return another value.
         if not is_field or type(inspect.getattr_static(self.model, field.attname)) is not DeferredAttribute:
             return "", frozenset(), partial(self._read, prop=prop)
         column, copied, to_json = (
@@ -174,7 +175,7 @@ class OrmBinding(ModelBinding):
         return column, plain_kinds(schema, self.classes), read
 
     def _field(self, name: str) -> Any:
-        """Returns the model's field for a property; None if there is no such field, or only such an attribute."""
+        """Returns the model's field for a property; None if the model has no such field."""
         prop = self.schema.properties.get(name)
         target = (prop.extensions.field if prop else None) or name
         try:
@@ -183,7 +184,7 @@ class OrmBinding(ModelBinding):
             return None
 
     def _nested_schema(self, name: str) -> Schema | None:
-        """Returns the schema of a property's nested objects; None if it contains only keys, or isn't a relation."""
+        """Returns the schema of a property's nested objects; None if there are only keys, or no relation."""
         field = self._field(name)
         if field is None or not field.is_relation:
             return None
@@ -194,9 +195,9 @@ class OrmBinding(ModelBinding):
     def _columns(
         self, values: Mapping[str, Any], instance: Model | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Returns the values of the instance's columns and of its many-to-many relations, both by attribute name.
+        """Returns the values for the instance's columns and for its many-to-many relations, by attribute name.
 
-        Nested objects that are stored with the instance are saved here.
+        This method also saves the nested objects that are stored with the instance.
         """
         columns: dict[str, Any] = {}
         relations: dict[str, Any] = {}
@@ -207,7 +208,7 @@ class OrmBinding(ModelBinding):
                 continue
             field = self._field(name)
             if field is None or name in self.kept - self.keys:
-                continue  # no field, which the checks report, or a read-only nested object
+                continue  # there is no field (the checks report this), or the nested object is read-only
             nested = self._nested_schema(name)
             if field.many_to_many:  # from Django 6.1 on, such a field isn't concrete
                 relations[field.name] = (
@@ -228,7 +229,7 @@ class OrmBinding(ModelBinding):
 
     @cached_property
     def _plain_columns(self) -> Mapping[str, tuple[str, Callable[[Any], Any]]]:
-        """By property name, for each plain column: its attribute, and the function that returns the column's value."""
+        """For each property with a plain column: the column's attribute, and the function that returns its value."""
         fields = {name: self._field(name) for name in self.schema.properties}
         return {
             name: (field.attname, held_by(field))
@@ -247,7 +248,7 @@ class OrmBinding(ModelBinding):
     def _saved(
         self, schema: Schema, field: Any, value: Any, present: Model | None = None, path: tuple[str | int, ...] = ()
     ) -> Model:
-        """Saves the related object that ``value`` describes. If ``value`` has no key, ``present`` is changed."""
+        """Saves the related object that ``value`` describes. If ``value`` has no key, changes ``present``."""
         related: type[Model] = field.related_model
         binding = bind_model(related, schema, self.classes)
         given = {name: value[name] for name in value}
@@ -265,9 +266,9 @@ class OrmBinding(ModelBinding):
             raise ValidationFailed(violations=found) from failure
 
     def _whole(self, using: str) -> AbstractContextManager[Any]:
-        """Returns a transaction, or a savepoint inside a transaction.
+        """Returns the context in which an instance is saved: a transaction, or a savepoint inside a transaction.
 
-        If Django saves with one statement, neither is needed.
+        If Django saves the instance with one statement, the context does nothing.
         """
         is_listened_to = any(signal.has_listeners(self.model) for signal in (pre_save, post_save, m2m_changed))
         is_alone = self._is_saved_at_once and not is_listened_to and not connections[using].in_atomic_block
@@ -290,13 +291,13 @@ class OrmBinding(ModelBinding):
     def _refusals(self, values: Mapping[str, Any], using: str, instance: Model | None = None) -> Iterator[None]:
         """Raises this package's exceptions instead of the ORM's.
 
-        If another row already has a unique value, it raises ItemExists (409), which names the value. If a related
-        instance doesn't exist, or the model needs a missing value, it raises ValidationFailed (400). If the database
-        can't hold a value, it raises UnstorableValue (400), as with DynamoDB.
+        If another row already has a unique value, raises ItemExists (409), with the value in the message. If a related
+        instance or a needed value is missing, raises ValidationFailed (400). If the database can't hold a value, raises
+        UnstorableValue (400), as with DynamoDB.
         """
         own_key = instance.pk if instance is not None else None
         if connections[using].in_atomic_block:
-            # As with ATOMIC_REQUESTS, the database checks foreign keys at the commit, which comes after the response.
+            # Inside a transaction, for example of ATOMIC_REQUESTS, the database checks foreign keys only at the commit.
             self._refuse(self._missing(values))
         try:
             yield
@@ -307,7 +308,7 @@ class OrmBinding(ModelBinding):
             if instance is None:
                 self._refuse(self._needed(values), error)
             raise self._conflict(values, own_key) from error
-        except (DataError, OverflowError, InvalidOperation) as error:  # of the database, SQLite's driver and Django
+        except (DataError, OverflowError, InvalidOperation) as error:  # from the database, SQLite's driver and Django
             # The database's message may quote the client's data, or name columns.
             raise UnstorableValue(
                 f"The database can't hold a value of this {self._kind}: it is too long or too large for its column, "
@@ -321,7 +322,7 @@ class OrmBinding(ModelBinding):
             raise ValidationFailed(violations=found) from error
 
     def _needed(self, values: Mapping[str, Any]) -> Iterator[Violation]:
-        """Yields a violation for each missing property with a column that needs a value."""
+        """Yields a violation for each missing property if its column needs a value."""
         for name in self.schema.properties:
             field = self._field(name)
             if isinstance(field, Field) and field.concrete and values.get(name) is None and needs_value(field):
@@ -343,7 +344,7 @@ class OrmBinding(ModelBinding):
         return ItemExists(f"The {self._kind} conflicts with an existing row.")
 
     def _missing(self, values: Mapping[str, Any]) -> Iterator[Violation]:
-        """Yields a violation for each foreign key in ``values`` without a related instance."""
+        """Yields a violation for each foreign key in ``values`` if the related instance doesn't exist."""
         for name, value in values.items():
             field = self._field(name)
             if value is None or self._nested_schema(name) is not None:
@@ -399,7 +400,7 @@ def needs_value(field: Field[Any, Any]) -> bool:
 
 
 def _members(value: Any) -> Mapping[str, Any]:
-    """Returns the properties of a nested object to be saved; no properties for null or an instance."""
+    """Returns the properties of a nested object to save. Null and model instances have none."""
     return {name: value[name] for name in value} if value is not None and not isinstance(value, Model) else {}
 
 

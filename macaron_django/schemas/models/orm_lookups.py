@@ -20,7 +20,7 @@ _SAMPLES: Final[Mapping[str, Any]] = {"in": [], "isnull": True, "range": ["1", "
 
 
 def has_lookup(model: type[Model], name: str, lookup: str) -> bool:
-    """Returns whether ``model`` has a field at the path ``name``, and that field or DynamoDB supports the lookup."""
+    """Returns whether ``model`` has a field at the path ``name`` for which Django or DynamoDB supports the lookup."""
     try:
         model._base_manager.filter(**{f"{name}__{lookup}": _SAMPLES.get(lookup, "1")})
     except (FieldError, NotSupportedError):
@@ -33,14 +33,14 @@ def has_lookup(model: type[Model], name: str, lookup: str) -> bool:
 def is_refused(model: type[Model], lookup: str, value: Any) -> bool:
     """Returns whether a query failed because of the value of a lookup.
 
-    It queries the database, so call it only after the query has failed.
+    This function queries the database, so call it only after the query has failed.
     """
     rows = model._base_manager.order_by()
     return _fails(rows, {lookup: value}) and not _fails(rows, {})
 
 
 def _fails(rows: QuerySet[Any], lookups: Mapping[str, Any]) -> bool:
-    # After a failure in a transaction, PostgreSQL refuses all further queries of it. A savepoint prevents that.
+    # After a failure in a transaction, PostgreSQL refuses the transaction's further queries. A savepoint prevents that.
     within = transaction.atomic(using=rows.db) if connections[rows.db].in_atomic_block else nullcontext()
     try:
         with within:

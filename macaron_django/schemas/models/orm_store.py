@@ -47,7 +47,7 @@ class OrmStore(Store):
         return OrmBinding(self.model, self.schema, self.classes)
 
     def narrowed(self, queryset: Any) -> Store | None:
-        return None  # unknown: only reading a query set shows whether it yields instances
+        return None  # unknown, because a query set may yield values instead of instances
 
     def refuses(self, lookup: str, value: Any) -> bool:
         return is_refused(self.model, lookup, value)
@@ -66,7 +66,8 @@ class OrmStore(Store):
     @_without_calls
     def create(self, body: Any, key: Mapping[str, Any], request: Any) -> Stored:
         if self._object.generates_writable and isinstance(body, Mapping):
-            # The schema may require writable generated values, so they are set before validation. ReadOnly ones follow.
+            # The schema may require writable generated values. So these are set before validation, and readOnly values
+            # after it.
             made = generated_values(self.schema, body, True, request)
             body = {**body, **{name: value for name, value in made.items() if name not in self._read_only}}
         values = {**self._held_values(self.valid(body)), **key}
@@ -80,7 +81,7 @@ class OrmStore(Store):
     @_without_calls
     def replace(self, key: Mapping[str, Any], body: Any) -> Stored | None:
         instance = self._instance(key)
-        values = self._held_values(self.valid(body))  # before the check for the object
+        values = self._held_values(self.valid(body))  # an invalid body is an error even if there is no object
         if instance is None:
             return None
         return self._updated(instance, values, self._writable)

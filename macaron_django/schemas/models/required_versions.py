@@ -14,12 +14,12 @@ __all__ = ["RequiredVersion", "required_version"]
 
 @dataclass
 class RequiredVersion:
-    """The version that a request's If-Match requires of an item that a handler loads and saves itself."""
+    """The version that an item must have, by the request's If-Match. The handler loads and saves the item itself."""
 
     model: type[Model]
     key: Mapping[str, Any]  # Python values by property name
     allows: Callable[[str], bool]
-    #: Whether the handler has already written the item. Its later writes then change the version that it wrote itself.
+    #: Whether the handler has already written the item. If so, its later writes change the version of its first write.
     is_met: bool = False
 
 

@@ -47,8 +47,8 @@ class ModelBinding:
     def create(self, values: Mapping[str, Any], additional: Collection[str] = ()) -> Model:
         """Stores a new instance. Raises ``ItemExists`` if its key is taken.
 
-        ``additional`` are the names of additional properties, which the client chose. They are stored as properties and
-        never set as attributes. If :attr:`keeps_additional` is false, there are none.
+        ``additional`` are the names of additional properties, which the client chose. These properties are never set as
+        attributes. If :attr:`keeps_additional` is false, there are none.
         """
         raise NotImplementedError
 
@@ -63,7 +63,7 @@ class ModelBinding:
     ) -> Model:
         """Sets ``values``, unsets the properties in ``removed``, and saves the instance.
 
-        ``additional`` has the same meaning as in :meth:`create`. ``merged`` are the properties with values that keep
+        ``additional`` has the same meaning as in :meth:`create`. ``merged`` are the properties whose new value contains
         parts of the old value. ``unnamed`` are properties that the request doesn't contain. They are written only if
         they have changed.
         """
@@ -77,7 +77,7 @@ class ModelBinding:
         return iter(())
 
     def to_json(self, instance: Model) -> dict[str, Any]:
-        """Returns the instance's properties as JSON. Includes writeOnly properties, and leaves out unset properties."""
+        """Returns the instance's properties as JSON, with writeOnly properties and without unset properties."""
         raise NotImplementedError
 
 
@@ -140,7 +140,7 @@ class RowBinding(ModelBinding):
                 row[name] = value
 
     def _is_hidden(self, name: str) -> bool:
-        """Returns whether a property belongs to the rows' own schema, but not to this one."""
+        """Returns whether the rows' own schema has a property that the binding's schema lacks."""
         return name not in self.schema.properties and name in self.model._spec.properties
 
     def to_json(self, instance: Model) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Builds the row model of an object schema with ``x-persist``: an unmanaged Django model.
 
 Django's admin, forms, signals and permissions work with it as with any model. The manager's ``persistence`` stores the
-rows: ``save()``, ``delete()`` and ``refresh_from_db()`` call it. A row is validated by its schema: for forms in
+rows: ``save()``, ``delete()`` and ``refresh_from_db()`` call it. The schema validates a row: for forms in
 ``full_clean()``, and for all other callers in ``save()``.
 """
 
@@ -93,7 +93,7 @@ class Row(APIObject, _Model):
             return cls(**{names[name]: value for name, value in values.items()})
         row = cls.__new__(cls)
         row._state = ModelState()
-        row._state.item = None  # type: ignore[attr-defined]  # as __init__ sets it
+        row._state.item = None  # type: ignore[attr-defined]  # as in __init__
         fields = row.__dict__
         for name, field, default in cls._spec.field_defaults:
             fields[field] = values[name] if name in values else default()
@@ -101,7 +101,7 @@ class Row(APIObject, _Model):
 
     @classmethod
     def _is_made_plainly(cls) -> bool:
-        """Returns whether creating a row runs no code of the project: no methods of its class, no signal receivers."""
+        """Returns whether creating a row runs no code of the project, such as methods and signal receivers."""
         return (
             not overrides(cls, ("__init__", "__new__", "__setattr__", "__setitem__"), Row)
             and cls._store is Row._store
@@ -131,19 +131,19 @@ class Row(APIObject, _Model):
 
     @property
     def _stored_version(self) -> str | None:
-        """The version of the item when last read or written; None if there was no item, or items have no versions."""
+        """The version of the item at the last read or write; None if there was no item, or items have no versions."""
         item = self._state.item  # type: ignore[attr-defined]
         return type(self).objects.persistence.version_of(item) if item else None  # type: ignore[attr-defined]
 
     def get_deferred_fields(self) -> set[str]:
-        return set()  # an unset property isn't a deferred one
+        return set()  # an unset property isn't a deferred field
 
     # Validity
 
     def to_json(self, *options: Any, **named: Any) -> dict[str, Any]:
         """Returns the set properties as JSON. Raises ``ValidationFailed`` if a value contains itself.
 
-        The options are those of :meth:`APIObject.to_json`.
+        The options are described in :meth:`APIObject.to_json`.
         """
         try:
             return super().to_json(*options, **named)
@@ -174,7 +174,7 @@ class Row(APIObject, _Model):
             raise ValidationFailed(violations=violations)
 
     def refuse_expressions(self) -> None:
-        """Raises ``UnsupportedQuery`` if a property is an ``F()``. Only a query set's ``update()`` computes these."""
+        """Raises ``UnsupportedQuery`` if a property is an ``F()``, which only a query set's ``update()`` computes."""
         for name, field in self._spec.field_names.items():
             value = self.__dict__.get(field)
             if isinstance(value, models.F | BaseExpression):
@@ -189,7 +189,7 @@ class Row(APIObject, _Model):
     def full_clean(
         self, exclude: Iterable[str] | None = None, validate_unique: bool = True, validate_constraints: bool = True
     ) -> None:
-        """Raises Django's ``ValidationError``, by field, if the row breaks its schema or its own ``clean()``."""
+        """Raises Django's ``ValidationError``, by field, if the row violates its schema or its ``clean()`` fails."""
         excluded = set(exclude or ())
         errors: dict[str, Any] = {}
         json = {**self.to_json(), **(self._generated(creating=True) if self._state.adding else {})}
@@ -231,9 +231,10 @@ class Row(APIObject, _Model):
 
         In a transaction, ``post_save`` is sent after the commit.
 
-        ``update_fields`` are names of fields or properties, without the keys. Raises ``ValidationFailed`` before
-        anything is written, and ``ItemExists`` if the key of a new row is taken. The stored item may have an invalid
-        value, from another program or an older schema. Such a value is accepted until it is changed.
+        ``update_fields`` are names of fields or properties, without the keys. If the row is invalid, raises
+        ``ValidationFailed`` before anything is written. If the key of a new row is taken, raises ``ItemExists``. The
+        stored item may have an invalid value, from another program or an older schema. Such a value is accepted until
+        it is changed.
         """
         if force_insert and (force_update or update_fields):
             raise ValueError("Cannot force both insert and updating in model saving.")
@@ -319,14 +320,14 @@ class Row(APIObject, _Model):
     def refresh_from_db(
         self, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
     ) -> None:
-        """Reads the item again. If ``fields`` has field names, only these are updated."""
+        """Reads the item again. If ``fields`` is given, updates only these fields."""
         type(self).objects.persistence.refresh_row(self, fields)  # type: ignore[attr-defined]
 
     # Django's checks for SQL databases, disabled
 
     @classmethod
     def _check_id_field(cls) -> list[CheckMessage]:
-        return []  # a property "id" may be an ordinary one
+        return []  # a property "id" may be an ordinary property
 
     @classmethod
     def _check_long_column_names(cls, databases: Any) -> list[CheckMessage]:
@@ -347,8 +348,8 @@ def build_model(
 ) -> type[models.Model]:
     """Returns a new row model for a schema, registered with Django's apps under ``label``.
 
-    It inherits ``bases`` first, then the class that ``x-parent`` names. Raises ``KeyError`` if a key isn't a property
-    of the schema. Call this function while Django's apps load models, or later.
+    The model inherits ``bases`` first, then the class that ``x-parent`` names. Raises ``KeyError`` if a key isn't a
+    property of the schema. Call this function while Django's apps load models, or later.
     """
     spec = ObjectSpec(api, schema.resolved, classes)
     keys = (hash_key,) if range_key is None else (hash_key, range_key)
@@ -408,7 +409,7 @@ def _meta(schema: Schema, label: str, name: str) -> type:
 
 
 def _item_key_name(spec: ObjectSpec) -> str:
-    """Returns ``item_key``, or the next free name if a property is called that."""
+    """Returns ``item_key``, or the next free name if a property has this name."""
     taken = set(spec.property_names)
     names = ["item_key", *(f"item_key_{number}" for number in range(2, len(taken) + 3))]
     return next(name for name in names if name not in taken)

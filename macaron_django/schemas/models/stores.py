@@ -36,7 +36,7 @@ from macaron_django.schemas.values.request_violations import new_violations
 
 __all__ = ["UNCOMPARABLE", "Store", "Stored", "Unmatched", "related_model"]
 
-#: The message for a value that a field, or the database, can't compare with the field's values.
+#: The message for a value that can't be compared with a field's values, by the field or the database.
 UNCOMPARABLE = "isn't a value that this list can be filtered by"
 
 
@@ -54,8 +54,8 @@ class Unmatched(ValueError):  # noqa: N818 (the result is known: nothing can mat
 class Store:
     """The objects of a schema in the model that stores them.
 
-    Keys are Python values by property name. Bodies are JSON before validation. ``request`` may be None. Its credentials
-    determine the values of ``x-generated: user`` and ``claim:<name>``.
+    Keys are Python values by property name. Bodies are JSON before validation. ``request`` may be None. The request's
+    credentials determine the values of ``x-generated: user`` and ``claim:<name>``.
     """
 
     schema: Schema
@@ -73,11 +73,14 @@ class Store:
         self._validators: tuple[int, dict[Direction | None, SchemaValidator]] = (-1, {})
 
     def hooks(self) -> object:
-        """Returns the parts of the model that a project can replace at run time, for comparison with a later result."""
+        """Returns the parts of the model that a project can replace at run time.
+
+        If a later result differs, the project has replaced a part.
+        """
         return None
 
     def serves(self, action: str) -> bool:
-        """Returns whether an action needs no instances of the model: no code of the project receives them."""
+        """Returns whether an action works without instances of the model, as no code of the project receives them."""
         raise NotImplementedError
 
     def shows(self) -> bool:
@@ -93,11 +96,14 @@ class Store:
         raise NotImplementedError
 
     def narrowed(self, queryset: Any) -> Store | None:
-        """Returns a store of a query set's objects; None if only reading the query set shows which objects it has."""
+        """Returns a store with only the objects of a query set.
+
+        Returns None if the objects are unknown until the query set is read.
+        """
         raise NotImplementedError
 
     def read(self, key: Mapping[str, Any]) -> Steps[Stored | None]:
-        """Returns the object with this key; None if there is none."""
+        """Returns the object with this key; None if there is no such object."""
         raise NotImplementedError
 
     def create(self, body: Any, key: Mapping[str, Any], request: Any) -> Steps[Stored]:
@@ -110,7 +116,7 @@ class Store:
     def replace(self, key: Mapping[str, Any], body: Any) -> Steps[Stored | None]:
         """Sets the properties in the body, and removes the schema's other properties.
 
-        Returns None without such an object.
+        Returns None if there is no object with this key.
         """
         raise NotImplementedError
 
@@ -126,7 +132,7 @@ class Store:
         """Raises ``UnstorableValue`` if the database can't store one of these valid values, given by property name."""
 
     def valid(self, body: Any, *, defaults: bool = True) -> dict[str, Any]:
-        """Returns a body as a valid object, with defaults. Raises ``RequestInvalid`` if the body is invalid."""
+        """Returns a valid body as an object, with defaults. Raises ``RequestInvalid`` if the body is invalid."""
         try:
             clean = self.validator("request").clean(body, defaults=defaults)
         except ValidationFailed as failure:
@@ -138,7 +144,7 @@ class Store:
     def validator(self, direction: Direction | None = None) -> SchemaValidator:
         """Returns the validator of the schema in a direction.
 
-        It is compiled again if formats have been registered since.
+        If formats have been registered since the last call, the schema is compiled again.
         """
         version, validators = self._validators
         if version != formats_version():
@@ -171,9 +177,9 @@ class Store:
     # -- names ---------------------------------------------------------------------------------
 
     def keys(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Returns two groups of properties: those that together identify an object, and other unique properties.
+        """Returns the properties that together identify an object, and the other unique properties.
 
-        For a primary key that isn't a property, it returns the field's name.
+        If the primary key isn't a property, the field's name is returned instead.
         """
         fields = {name: self.field(name) for name in self.schema.properties}
         primary = [name for name, field in fields.items() if field is not None and field.primary_key]
@@ -194,7 +200,7 @@ class Store:
         return next(named, None)
 
     def lookup(self, path: Iterable[str]) -> str:
-        """Returns the name for a property in a query set's lookups. ``path`` may lead into nested objects."""
+        """Returns a property's name in the lookups of query sets. ``path`` may lead into nested objects."""
         first, *nested = path
         prop = self.schema.properties.get(first)
         if self._spec is None:
@@ -215,7 +221,7 @@ class Store:
         if lookup in {"in", "range"}:
             values = value if isinstance(value, (list, tuple)) else str(value).split(",")
             if lookup == "range" and len(values) != _ENDS:
-                raise Unmatched(f"takes the lowest and the highest value, not {len(values)} values")
+                raise Unmatched(f"needs two values, the lowest and the highest, not {len(values)}")
             converted: Any = [self.python_value(path, each) for each in values]
         elif lookup in {"exact", "lt", "lte", "gt", "gte"}:
             converted = self.python_value(path, value)
@@ -286,7 +292,7 @@ class Store:
 
     @cached_property
     def related(self) -> tuple[list[str], list[str]]:
-        """The relations in the objects' JSON: those to join, and those that need one more query for each relation."""
+        """The relations in the objects' JSON: the relations to join, and the relations that need a separate query."""
         joined: list[str] = []
         beside: list[str] = []
         for path, many in _shown_relations(self.schema, self.model):
@@ -297,14 +303,14 @@ class Store:
 def _shown_relations(
     schema: Schema, model: Any, prefix: str = "", many: bool = False, depth: int = 0
 ) -> Iterator[tuple[str, bool]]:
-    """Yields the paths of relations with nested objects, and whether a path may lead to several objects."""
+    """Yields the path of each relation with nested objects, and whether the path may lead to several objects."""
     for name, prop in schema.properties.items():
         target = prop.extensions.field or name
         relations = list(_relations_along(target, model))
         shown = prop.schema.resolved
         shown = shown.items.resolved if shown.items is not None else shown
         has_many = any(relation.many_to_many or relation.one_to_many for relation in relations)
-        # If the JSON contains only the key, the row itself has it.
+        # If the JSON contains only the key of a related object, the object itself has a column with this key.
         if not relations or not (has_many or shown.is_object or LOOKUP_SEP in target):
             continue
         path = prefix + LOOKUP_SEP.join(_attribute(relation) for relation in relations)
@@ -338,9 +344,9 @@ def _attribute(relation: Any) -> str:
 
 #: The number of values for a range lookup.
 _ENDS = 2
-#: If objects contain objects of their own kind, this many levels are fetched with their parents.
+#: If objects contain objects of the same kind, this many levels are fetched together with the outermost object.
 _DEPTH = 4
-#: The lowest and highest value for lookups by a part of a date. Python's dates have only these years.
+#: The lowest and highest value for lookups by a part of a date. Dates in Python have only years from 1 to 9999.
 _DATE_PARTS = {"year": (1, 9999), "month": (1, 12), "day": (1, 31)}
 _DIGITS = 4
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -353,7 +359,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 def _operand(lookup: str, value: Any) -> Any:
-    """Returns the value for a lookup such as isnull or year, which has its own type of value."""
+    """Returns the value for a lookup with its own type of value, such as isnull or year."""
     if isinstance(value, (list, tuple, Mapping)):
         raise Unmatched("takes one value")
     if lookup == "isnull" and not isinstance(value, bool):

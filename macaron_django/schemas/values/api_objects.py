@@ -1,11 +1,11 @@
 """Builds API object classes from object schemas, and defines the common methods of values and rows.
 
-An API object has its properties as attributes, by field name (``field_names``), and as items, by property name. An
-unset property has its default or None as its value. ``"name" in object`` is true if the property is set.
+The properties of an API object are attributes, by field name (``field_names``), and items, by property name. The value
+of an unset property is its default or None. ``"name" in object`` is true if the property is set.
 
-There are two kinds of API objects. A *value* validates each property when it is set, and compares by content. A *row*
-(``models``) is an instance of a Django model that inherits :class:`APIObject`. It is validated when it is saved.
-:class:`~macaron_django.schemas.values.classes.Classes` has the classes of one API.
+There are two kinds of API objects. A *value* validates a property when the property is set. Two values are equal if
+their content is equal. A *row* (``models``) is an instance of a Django model that inherits :class:`APIObject`. It is
+validated when it is saved. :class:`~macaron_django.schemas.values.classes.Classes` has the classes of one API.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ __all__ = ["APIObject", "ObjectSpec", "PropertyDescriptor", "Value", "parent_of"
 class PropertyDescriptor:
     """The attribute for a property. The value is in the instance's ``__dict__``, under the field name.
 
-    For an unset property, the attribute is the default in the schema if that is a scalar, otherwise None.
+    If the property is unset, the attribute is the schema's default. It is None if there is no default, or if the
+    default is a list or an object.
     """
 
     def __init__(self, name: str, field: str) -> None:
@@ -96,7 +97,7 @@ class APIObject:
         return name in self._additional if field is None else self.__dict__.get(field, UNSET) is not UNSET
 
     def __iter__(self) -> Iterator[str]:
-        """Yields the names of the set properties, first in the schema's order, then the additional properties."""
+        """Yields the names of the set properties: the schema's properties in its order, then additional properties."""
         values = self.__dict__
         yield from (name for name, field in self._spec.field_names.items() if values.get(field, UNSET) is not UNSET)
         yield from self._additional
@@ -111,7 +112,7 @@ class APIObject:
     def _is_unset_by_none(cls, name: str) -> bool:
         """Returns whether None unsets a property.
 
-        As in PyMacaron, it does with ``MACARON["COMPAT"]`` if null isn't allowed.
+        It does, as in PyMacaron, if ``MACARON["COMPAT"]`` is on and the schema doesn't allow null.
         """
         return under_compat() and name not in cls._spec.mandatory and bool(cls._spec.violations(name, None))
 
@@ -136,17 +137,17 @@ class APIObject:
     def from_json(
         cls, json: Mapping[str, Any], prune_none: bool | None = None, keep_datetime: bool | None = None
     ) -> Self:
-        """Returns an object from its JSON form, in which datetimes may be Python objects.
+        """Returns an object from its JSON form. In that form, datetimes may be Python objects.
 
-        ``prune_none`` leaves out nulls, at any depth. Its default is the setting ``MACARON["COMPAT"]``.
-        ``keep_datetime`` comes from PyMacaron 1 and has no effect: datetimes always stay. Raises ``ValidationFailed``
+        ``prune_none`` leaves out nulls, at any depth. Without this argument, ``MACARON["COMPAT"]`` decides.
+        ``keep_datetime`` comes from PyMacaron 1 and has no effect: datetimes never change. Raises ``ValidationFailed``
         with every violation.
         """
         return cls._from_properties(cls._readable(json, prune_none, check=True))
 
     @classmethod
     def _readable(cls, json: Mapping[str, Any], prune_none: bool | None, *, check: bool) -> Mapping[str, Any]:
-        """Returns the JSON from which ``from_json`` creates the object. If ``check``, the JSON is validated first."""
+        """Returns the JSON from which ``from_json`` creates the object. If ``check`` is true, validates it first."""
         if under_compat() if prune_none is None else prune_none:
             with suppress(RecursionError):  # validation reports it
                 json = without_nulls(json)
@@ -156,7 +157,7 @@ class APIObject:
 
     @classmethod
     def _plain_json(cls, json: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Returns JSON for a value that may contain Python values."""
+        """Returns JSON for an object that may contain Python values."""
         try:
             return APIObject.to_json(cls._from_properties(json))
         except RecursionError:  # validation reports it
@@ -180,9 +181,9 @@ class APIObject:
     ) -> dict[str, Any]:
         """Returns the set properties as JSON.
 
-        The options are PyMacaron's, and also apply to nested objects. ``keep_datetime`` leaves dates and datetimes
+        The options come from PyMacaron, and also apply to nested objects. ``keep_datetime`` leaves dates and datetimes
         unchanged. ``datetime_encoder`` is a function that encodes datetimes. ``keep_nullable`` adds null for each unset
-        property with ``x-nullable``. ``exclude_unset=False`` includes unset properties with the value of their
+        property with ``x-nullable``. ``exclude_unset=False`` includes unset properties, with the value of the
         attribute. ``exclude_none`` leaves out properties that are null.
         """
         if keep_datetime or keep_nullable or datetime_encoder is not None or exclude_none or not exclude_unset:
@@ -201,7 +202,7 @@ class APIObject:
         return json
 
     def _json_with(self, options: JSONOptions) -> Any:
-        """Returns the JSON form for another object's JSON.
+        """Returns the JSON of this object when it is nested in another object.
 
         A project's own ``to_json()`` doesn't get the ``options``.
         """
@@ -209,7 +210,7 @@ class APIObject:
 
     @classmethod
     def _reads_fields(cls) -> bool:
-        """Returns whether item access has its original methods. A project's class may override them."""
+        """Returns whether the class has the original methods for item access, which a project may override."""
         return not overrides(cls, ("__getitem__", "__iter__"), APIObject)
 
     def to_dict(self) -> dict[str, Any]:
@@ -228,7 +229,7 @@ class APIObject:
 
     @classmethod
     def get_model_name(cls) -> str:
-        """Returns the name of the schema; the name of the class if the schema has none."""
+        """Returns the name of the schema. If the schema has no name, returns the name of the class."""
         return cls._spec.schema.name or cls.__name__
 
     @classmethod
@@ -250,7 +251,7 @@ class APIObject:
 
     @classmethod
     def diff_with(cls, other: type[APIObject]) -> str:
-        """Returns the differences of another class's schema, as a unified diff without descriptions; "" for none."""
+        """Returns a unified diff of both classes' schemas, without descriptions; "" if they don't differ."""
         return cls._spec.difference(other._spec)
 
     def update_from_dict(self, properties: Mapping[str, Any], ignore_none: bool = False) -> Self:
@@ -261,7 +262,7 @@ class APIObject:
         return self
 
     def to_bravado(self) -> Self:
-        """Returns self. In PyMacaron, a separate bravado object had the values. Here, the object itself has them."""
+        """Returns self. In PyMacaron, a separate bravado object has the values. Here, the object has them itself."""
         return self
 
     @classmethod

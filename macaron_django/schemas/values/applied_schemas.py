@@ -35,7 +35,7 @@ class AppliedSchemas:
     def member(self, name: str) -> AppliedSchemas:
         """Returns the schemas of an object's property."""
         found = self._members.get(name)
-        # Results are stored only for names in the schema, because the object's author chooses other names.
+        # Results are stored only for names in the schema, because clients may choose any number of other names.
         return found if found is not None else applied_schemas(_members(self.schemas, name))
 
     @cached_property
@@ -45,7 +45,7 @@ class AppliedSchemas:
 
     @cached_property
     def element(self) -> AppliedSchemas:
-        """The schemas of an array's elements, at any place."""
+        """The schemas that may apply to an array's elements, whatever their index."""
         return applied_schemas(
             each
             for schema in self.schemas
@@ -96,7 +96,7 @@ _APPLIED: DocumentMemo[tuple[Schema, ...], AppliedSchemas] = DocumentMemo(most=5
 
 
 def applied_schemas(schemas: Iterable[Schema] | Schema) -> AppliedSchemas:
-    """Returns the schemas that may apply together with ``schemas``: behind references, in ``allOf`` and branches."""
+    """Returns ``schemas`` and the schemas that may apply together with them: targets, ``allOf`` and branches."""
     first = (schemas,) if isinstance(schemas, Schema) else tuple(dict.fromkeys(schemas))
     if not first:
         return _NONE
@@ -147,7 +147,7 @@ def _matches(pattern: str, name: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _validator(pattern: str) -> Validator | None:
-    """Returns the validator of a pattern. Returns None if it can't be compiled; then it may match any name."""
+    """Returns the validator of a pattern. Returns None if the pattern can't be compiled: it may match any name."""
     try:
         return compile_schema({"pattern": pattern})
     except SchemaError:

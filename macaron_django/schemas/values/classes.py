@@ -1,8 +1,8 @@
-"""Provides the classes of one API by component name: ``apipool.<api>`` is a :class:`Classes`.
+"""Provides the API object classes of one API by component name: ``apipool.<api>`` is a :class:`Classes`.
 
-A persisted schema has a row class, and any other object schema has a value class. If a schema has no name, its class is
-created at first use and named after its place: ``ProfileAddress`` is the class for the property ``address`` of
-``Profile``.
+A persisted schema has a row class, and any other object schema has a value class. If a schema isn't a component, its
+class is created at first use and named after the schema's place: ``ProfileAddress`` is the class for the property
+``address`` of ``Profile``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class Classes:
         self.document = document
         #: Row classes by schema name. The registry fills it.
         self.rows: dict[str, type] = {}
-        #: By schema name, the class in x-persist with the methods that store the objects. The registry fills it.
+        #: By schema name, the class that x-persist names. It has the methods that store objects. The registry fills
+        #: this mapping.
         self.grafts: dict[str, type] = {}
         #: The names of the components' Django models. ``models`` fills it.
         self.model_names: dict[str, str] = {}
@@ -85,7 +86,7 @@ class Classes:
                         ) from None
             if name in self._unnamed:
                 return self.for_schema(self._unnamed[name])
-            if name in self.further:  # an API's schema with the same name takes precedence
+            if name in self.further:  # reached only if no schema of the API has this name
                 return self.further[name]()
             if name in _PYMACARONS:
                 return _PYMACARONS[name](self)
@@ -95,7 +96,7 @@ class Classes:
     def _unnamed(self) -> dict[str, Schema]:
         """The object schemas that aren't components, by class name.
 
-        If several have the same name, the first one counts.
+        If several schemas have the same class name, the first schema counts.
         """
         found: dict[str, Schema] = {}
         for schema in map(_resolved, self._objects()):
@@ -162,7 +163,7 @@ class Classes:
 
     @staticmethod
     def key_of(schema: Schema) -> str:
-        """Returns a name for the schema that is valid in other processes, too."""
+        """Returns a key for the schema. The key is valid in other processes, too."""
         return schema.uri.rpartition("/")[2] if "#" not in schema.uri else _file_and_pointer(schema.uri)
 
     def by_key(self, key: str) -> type[Value]:

@@ -1,10 +1,10 @@
 """Converts between JSON values and Python values, by a schema.
 
-Strings with a format become dates, UUIDs, Decimals or bytes. Objects with properties become API objects. A number
-becomes an ``int``, or a ``float`` if Python writes the float with the same digits, or otherwise a ``Decimal``. With
-``x-decimal``, it always becomes a ``Decimal``.
+Strings with a format become dates, UUIDs, Decimals or bytes. Objects with properties become API objects. An integer
+becomes an ``int``. Another number becomes a ``float`` if Python writes the float with the same digits, otherwise a
+``Decimal``. With ``x-decimal``, every number becomes a ``Decimal``.
 
-Both directions are lossless. Neither validates: unexpected values stay unchanged, and the validator reports them.
+Both directions are lossless, and neither validates: unexpected values stay unchanged, and the validator reports them.
 ``to_python`` also accepts values in Python form: a datetime stays a datetime.
 """
 
@@ -49,7 +49,7 @@ class Unset:
         return "UNSET"  # so that copies and pickles are the same object
 
 
-#: The value of a property that is unset, which isn't the same as null.
+#: The value of an unset property. It differs from null.
 UNSET: Final = Unset()
 
 
@@ -58,8 +58,8 @@ class Conversion:
     """``to_python(value)`` and ``to_json(value)`` of one schema.
 
     The other fields describe ``to_python`` for code that converts values from sources other than JSON. ``unchanged`` is
-    true if ``to_python`` changes nothing. ``elements`` returns the conversion of an array's elements. ``object_class``
-    returns the API object class of which ``to_python`` creates instances, property by property.
+    true if ``to_python`` changes nothing. ``elements`` returns the conversion of an array's elements. If ``to_python``
+    creates API objects, ``object_class`` returns their class.
     """
 
     to_python: Callable[[Any], Any]
@@ -79,7 +79,7 @@ class ObjectClasses(Protocol):
         """Returns the value class of an object schema."""
 
     def key_of(self, schema: Schema, /) -> str:
-        """Returns a name for a schema that is valid in other processes, too."""
+        """Returns a key for a schema. The key is valid in other processes, too."""
 
     def by_key(self, key: str, /) -> Any:
         """Returns the value class of the schema with this key."""
@@ -276,7 +276,7 @@ def _dictionary(members: Schema, classes: ObjectClasses) -> Conversion:
     return Conversion(to_python, to_json)
 
 
-#: Whether validation has found a branch for JSON around the value. Then the value is valid, and isn't copied or
+#: Whether the value is part of JSON that has already been found valid. Then the value is valid, too. It isn't copied or
 #: validated again at each level of a tree.
 _is_of_valid_json: ContextVar[bool] = ContextVar("macaron_is_of_valid_json", default=False)
 

@@ -6,12 +6,12 @@ use the property's own name.
 
 The rule, in order:
 
-1. A name that is an ASCII identifier, has no leading, trailing or double underscore and isn't reserved is kept,
-   whatever the other names are.
+1. A name stays unchanged if it is an ASCII identifier, has no leading, trailing or double underscore, and isn't
+   reserved. Other property names don't matter.
 2. Any other name is rewritten. Each run of non-ASCII characters becomes its code points (``日本`` → ``u65e5_u672c``).
-   Each other character that no identifier may have becomes ``_``. Each run of ``_`` becomes one ``_``; at the ends it
-   is removed. If nothing is left, the name is ``field``. A leading digit gets ``field_`` before it. A reserved word
-   gets ``_field`` after it, or ``field_`` before it if it is like ``get_next_by_…``.
+   Each other character that no identifier may have becomes ``_``. Each run of ``_`` becomes one ``_``, but a run at the
+   beginning or end is removed. If nothing is left, the name is ``field``. A leading digit gets ``field_`` before it. A
+   reserved word gets ``_field`` after it, or ``field_`` before it if it is like ``get_next_by_…``.
 3. A rewritten name that is already taken gets the lowest free number from 2 on, in schema order: ``a_b``, ``a_b_2``.
 """
 
@@ -44,15 +44,15 @@ _DJANGO = frozenset(
     }
 )  # fmt: skip
 #: The methods of API objects and rows. Later methods aren't listed, so that no field is renamed because of them. A
-#: property with the name of such a method replaces it.
+#: property with the name of a later method replaces that method.
 _API_OBJECT = frozenset(
     {
         "clone", "copy", "from_json", "get", "get_table", "load_from_db", "load_to_db", "persistence", "save_to_db",
         "to_dict", "to_json", "to_model", "update_from_dict",
     }
 )  # fmt: skip
-#: The names that no field gets. A caller may add more. They include the model attributes of the installed Django, so
-#: that a field can't break a newer Django.
+#: The names that no field gets. A caller may add more names. The names include the model attributes of the installed
+#: Django, so that a field can't break a newer Django.
 RESERVED: frozenset[str] = _PYTHON | _DJANGO | _API_OBJECT | frozenset(dir(models.Model))
 
 #: Django adds ``get_<field>_display``, ``get_next_by_<field>`` and ``get_previous_by_<field>`` to models.
@@ -72,7 +72,7 @@ def field_names(names: Iterable[str], reserved: Iterable[str] = ()) -> dict[str,
     taken_from_all = RESERVED.union(reserved) if reserved else RESERVED
     fields = {name: name for name in given if is_usable(name, taken_from_all)}
     taken = set(fields)
-    numbers: dict[str, int] = {}  # by rewritten name, where the last search for a number ended
+    numbers: dict[str, int] = {}  # by rewritten name, the number at which the last search ended
     for name in given:
         if name not in fields:
             wanted = rewritten(name, taken_from_all)
@@ -92,7 +92,7 @@ def is_usable(name: str, reserved: Collection[str] = RESERVED) -> bool:
 
 
 def rewritten(name: str, reserved: Collection[str] = RESERVED) -> str:
-    """Returns the usable name for ``name`` after rule 2.
+    """Returns the field name for ``name`` by rule 2.
 
     >>> rewritten("日本"), rewritten("$ref"), rewritten("+1"), rewritten("save")
     ('u65e5_u672c', 'ref', 'field_1', 'save_field')

@@ -1,6 +1,6 @@
 """Generates the values that the server sets on objects because of ``x-generated``: UUIDs, times, the caller.
 
-A missing key that is readOnly and has ``format: uuid`` is generated, too. Each schema is examined only once.
+A missing key property that is readOnly and has ``format: uuid`` is generated, too. Each schema is examined only once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["Maker", "Makers", "generated_values", "makers_of", "uuid4_text", "uu
 
 #: The prefix before the name of a claim.
 CLAIM = "claim:"
-#: The longest number has as many digits as a number in DynamoDB.
+#: The most digits of a number in DynamoDB.
 _WHOLE_NUMBER = r"-?[0-9]{1,38}"
 #: Returns a new value, or None if there is none. The argument is the request, or None without a request.
 Maker: TypeAlias = Callable[[Any], Any]
@@ -41,9 +41,9 @@ def generated_values(
 ) -> dict[str, Any]:
     """Returns the values that the server sets when an object is saved, as JSON by property name.
 
-    ``existing`` are the object's properties. On creation, every missing property with ``x-generated`` gets a value. The
-    exceptions are ``user`` without an authenticated user, and ``claim:<name>`` without the claim. On an update, only
-    ``now-on-update`` properties get a new value. ``keys`` are the key properties, by default from the schema's
+    ``existing`` are the object's properties. On creation, every missing property with ``x-generated`` gets a value. But
+    ``user`` has no value without an authenticated user, and ``claim:<name>`` has none without the claim. On an update,
+    only ``now-on-update`` properties get a new value. ``keys`` are the key properties, by default from the schema's
     ``x-persist``. Raises ``ClaimMissingError`` if the credentials of ``request`` lack the claim for a required
     property.
     """
@@ -158,7 +158,7 @@ def uuid4_text() -> str:
 def uuid7() -> uuid.UUID:
     """Returns a UUID that sorts by its time of creation (RFC 9562, section 5.7).
 
-    From 3.14 on, Python has such a function.
+    Python has such a function from version 3.14 on.
     """
     milliseconds = time.time_ns() // 1_000_000
     number = (

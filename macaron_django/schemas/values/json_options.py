@@ -1,4 +1,4 @@
-"""Converts API objects to JSON with PyMacaron's options, which keep or encode datetimes and add or leave out nulls."""
+"""Converts API objects to JSON with PyMacaron's options for datetimes and nulls."""
 
 from __future__ import annotations
 
@@ -79,13 +79,13 @@ _HAS_NULLABLE: DocumentMemo[Schema, bool] = DocumentMemo()
 
 
 def with_nulls(schema: Schema, json: Any) -> Any:
-    """Returns a value's JSON, with null for each missing property with ``x-nullable`` in ``schema``."""
+    """Returns a value's JSON. Each missing property with ``x-nullable`` in ``schema`` becomes null."""
     has_nullable = _HAS_NULLABLE.get(schema.document, schema, lambda: _has_nullable(schema))
     return _changed(schema, json, _filled) if has_nullable else json
 
 
 def with_datetimes(schema: Schema, json: Any, encoder: Callable[[dt.datetime], Any]) -> Any:
-    """Returns the JSON of a value of ``schema``. ``encoder`` encodes each date-time in it."""
+    """Returns the JSON of a value of ``schema``. ``encoder`` encodes each date-time in the value."""
     date_times = STRING_FORMATS["date-time"]
 
     def encoded(each: Schema, value: Any) -> Any:
@@ -114,7 +114,7 @@ def _filled(schema: Schema, json: Any) -> Any:
 
 
 def _changed(schema: Schema, json: Any, change: Callable[[Schema, Any], Any]) -> Any:
-    """Returns a value of ``schema`` after ``change`` has replaced its scalars and objects, innermost values first."""
+    """Returns a copy of ``json``. ``change`` replaces each scalar and object in it, beginning with the innermost."""
     schema = schema.resolved
     branches = branches_beside_null(schema)
     if len(branches) == 1 and not schema.properties:
@@ -138,7 +138,7 @@ def _changed(schema: Schema, json: Any, change: Callable[[Schema, Any], Any]) ->
 def prune_none(*args: Any, **kwargs: Any) -> dict[str, Any]:
     """Removes the members of a dictionary that are None, at any depth, and returns the dictionary, as in PyMacaron.
 
-    It accepts a dictionary, which it changes, or the members of one as keywords or pairs.
+    It accepts a dictionary and changes it. It also accepts the members of a dictionary, as keywords or pairs.
 
     >>> prune_none(name="Ada", born=None, pets=[{"name": None}])
     {'name': 'Ada', 'pets': [{}]}

@@ -1,8 +1,8 @@
 """Reads and writes JSON text exactly: no digit, key or character is lost.
 
 An integer of any size is an ``int``. A number with a fraction or exponent is a ``float`` if Python writes that float
-with the same digits, otherwise a ``Decimal``. Ambiguous text is refused with :class:`JSONTextError`: duplicate names,
-``NaN``, lone surrogates, bytes that aren't Unicode, nesting beyond a limit.
+with the same digits, otherwise a ``Decimal``. Ambiguous text raises :class:`JSONTextError`: text with duplicate names,
+``NaN``, lone surrogates, bytes that aren't Unicode, or nesting beyond a limit.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from macaron_django.schemas.formats.rfc3339_formats import with_z
 
 __all__ = ["MAX_DEPTH", "MAX_DIGITS", "JSONTextError", "count_containers", "dump_json", "exact_json"]
 
-#: The deepest nesting that is read, even if the caller's limit is higher. Beyond it, parsers would exhaust the stack.
+#: The deepest nesting that is read, even if the caller's limit is higher. Deeper nesting would exhaust parsers' stack.
 MAX_DEPTH = 500
-#: How many digits a number may have, and the largest exponent. Conversion takes quadratic time, so ``int(text)`` has
-#: the same limit in Python. DynamoDB stores 38 digits.
+#: The most digits of a number, and the largest exponent. The conversion of digits takes quadratic time, so Python's
+#: ``int(text)`` has the same limit. DynamoDB stores 38 digits.
 MAX_DIGITS = 4300
 
 #: Brackets as signed bytes: +1 for an opening bracket, -1 for a closing one.
@@ -41,7 +41,8 @@ _SAME = bytes(range(256))
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SPACE = b" \t\n\r"
 _LOST, _TWICE = object(), object()
-#: Up to this length in bytes, an error names the duplicate. Finding it takes 30 times as much memory.
+#: Up to this length of a text in bytes, an error quotes the duplicate name. Finding the name takes 30 times as much
+#: memory.
 _LONGEST_NAMED = 384 * 1024
 #: The bytes with which JSON text in UTF-8 can begin, besides white space.
 _ASCII_STARTS = frozenset(bytes([character]) for character in b'{["-0123456789tfn')
@@ -59,11 +60,13 @@ class JSONTextError(ValueError):
 
 
 def exact_json(text: bytes | bytearray | memoryview | str, *, max_depth: int = MAX_DEPTH) -> Any:
-    """Reads JSON text in UTF-8, UTF-16 or UTF-32, which is detected as in RFC 4627, section 3. A BOM is skipped.
+    """Reads JSON text in UTF-8, UTF-16 or UTF-32. The encoding is detected as in RFC 4627, section 3.
 
-    Raises :class:`JSONTextError`. orjson is fast, but it keeps only the last of duplicate names, and rounds long
-    numbers. So its result is written again. If the bytes are the same, apart from white space, nothing was lost. This
-    is so for most JSON from client libraries. The standard library reads all other text again, with hooks.
+    A BOM is skipped.
+
+    Raises :class:`JSONTextError`. orjson is fast, but it drops all but the last of duplicate names, and rounds long
+    numbers. So its result is written to JSON again. If both texts are equal, apart from white space, nothing was lost.
+    This is true for most JSON from client libraries. The standard library reads all other text again, with hooks.
 
     >>> exact_json(b'{"id": 123456789012345678901234567890, "price": 0.10000000000000000001}')
     {'id': 123456789012345678901234567890, 'price': Decimal('0.10000000000000000001')}
@@ -87,7 +90,7 @@ def _read_by_orjson(encoded: bytes) -> Any:
         written = orjson.dumps(value)
     except (orjson.JSONDecodeError, TypeError):  # TypeError (JSONEncodeError): too deep for orjson to write
         return _LOST
-    # White space in strings is also removed from both texts. That hides no loss: members and digits aren't spaces.
+    # White space in strings is removed from both texts, too. No loss is overlooked: members and digits aren't spaces.
     if written == encoded or written.translate(None, _SPACE) == encoded.translate(None, _SPACE):
         return value
     del written
@@ -139,7 +142,7 @@ def count_containers(text: bytes | bytearray | memoryview | str) -> int:
 
 
 def _brackets(encoded: bytes) -> bytes:
-    """Returns the brackets of a JSON text outside its strings, as one signed byte for each: +1 or -1."""
+    """Returns one signed byte for each bracket of a JSON text outside its strings: +1 or -1."""
     return _outside_strings(encoded, _STEPS, _NO_BRACKETS)
 
 
@@ -155,7 +158,7 @@ def _outside_strings(encoded: bytes, table: bytes, left_out: bytes) -> bytes:
 
 
 def _refuse_depth(encoded: bytes, limit: int) -> None:
-    # All this runs in C. A loop in Python would double the time for a text of empty arrays and objects.
+    # These functions run in C. A loop in Python would double the time for a text of empty arrays and objects.
     if max(accumulate(memoryview(_brackets(encoded)).cast("b")), default=0) > limit:
         raise JSONTextError(f"arrays and objects are nested more than {limit} levels deep")
 
@@ -290,7 +293,7 @@ def _written(value: Any) -> Iterator[str]:
 
 
 class _Unwritten:
-    """A value that must still be written, unlike a text."""
+    """A value that must still be written. Texts in the list are already written."""
 
     __slots__ = ("value",)
 

@@ -19,9 +19,8 @@ __all__ = ["hides_write_only", "merge_patch", "with_defaults_for_nulls", "withou
 def merge_patch(target: Any, patch: Any) -> Any:
     """Returns ``target`` with ``patch`` merged into it.
 
-    Null removes a property, objects merge, and other values replace.
-
-    The properties in the patch are last, in the patch's order, so that errors have the same order in every store.
+    Null removes a property, an object is merged, and any other value replaces the old value. The result has the
+    properties in the patch last, in the patch's order. So errors have the same order in every store.
 
     >>> merge_patch({"a": 1, "b": {"c": 2, "d": 3}}, {"a": None, "b": {"c": 4}})
     {'b': {'d': 3, 'c': 4}}
@@ -37,7 +36,7 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def with_defaults_for_nulls(schema: Schema, patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns ``patch`` with the property's default, if any, instead of null. So null resets an ORM column."""
+    """Returns ``patch`` with defaults instead of nulls, for properties with a default. So null resets an ORM column."""
     properties = schema.properties
     return {
         name: copy.deepcopy(properties[name].schema.default)
@@ -56,14 +55,14 @@ _HIDES: DocumentMemo[Schema, bool] = DocumentMemo()
 
 
 def hides_write_only(schema: Schema) -> bool:
-    """Returns whether a property of ``schema`` is writeOnly, at any depth. This is determined only once."""
+    """Returns whether a property of ``schema`` is writeOnly, at any depth. The result is computed only once."""
     return _HIDES.get(
         schema.document, schema, lambda: any(each.is_write_only for each in applied_schemas(schema).inside())
     )
 
 
 def _without(applied: AppliedSchemas, value: Any) -> Any:
-    # Follows the value, not the schema, because a recursive schema never ends.
+    # The recursion follows the value, not the schema, because a recursive schema never ends.
     if isinstance(value, list):
         return [_without(applied.element, element) for element in value]
     if not isinstance(value, Mapping):

@@ -30,7 +30,7 @@ __all__ = ["ObjectSpec", "parent_of"]
 class ObjectSpec:
     """The schema of an API object class, and the data derived from it.
 
-    Everything is derived at first use, only once.
+    Each attribute is computed at first use, and only once.
     """
 
     api: str
@@ -57,12 +57,12 @@ class ObjectSpec:
         return {}
 
     def conversion(self, name: str) -> Conversion:
-        """Returns the conversion of the property ``name``, which may be an additional one."""
+        """Returns the conversion of the property ``name``, which may be an additional property."""
         known = self._conversions.get(name)
         if known is None:
             schema = self.schema_of(name)
             known = _UNKNOWN if schema is None else converter(schema, self.classes)
-            if name in self.properties:  # clients choose other names, so the number would grow
+            if name in self.properties:  # clients may choose any number of other names
                 self._conversions[name] = known
         return known
 
@@ -79,7 +79,7 @@ class ObjectSpec:
 
     @cached_property
     def field_defaults(self) -> Sequence[tuple[str, str, Callable[[], Any]]]:
-        """For each property: its name, its field name, and the function that returns its Python default, or UNSET."""
+        """For each property: its name, its field name, and a function. This returns the Python default or UNSET."""
         return [(name, field, self._default_maker(name)) for name, field in self.field_names.items()]
 
     def _default_maker(self, name: str) -> Callable[[], Any]:
@@ -90,7 +90,7 @@ class ObjectSpec:
 
     @cached_property
     def defaults(self) -> Mapping[str, Any]:
-        """By name, the values that unset properties have: their defaults. Lists and objects are never shared."""
+        """The scalar defaults by property name. Lists and objects are left out, because objects would share them."""
         scalars = {
             name: prop.schema.default
             for name, prop in self.properties.items()
@@ -103,7 +103,7 @@ class ObjectSpec:
         }
 
     def schema_of(self, name: str) -> Schema | None:
-        """Returns the schema of a property; None for an additional property of any type."""
+        """Returns the schema of a property; None for an additional property without a schema."""
         if name in self.properties:
             return self.properties[name].schema
         additional = self.schema.additional_properties
@@ -116,15 +116,15 @@ class ObjectSpec:
 
     @cached_property
     def generates_writable(self) -> bool:
-        """Whether the server generates values that clients may also send. These values must exist before validation."""
+        """Whether the server generates values that clients may also send. Such values must exist before validation."""
         return any(prop.extensions.generated and not prop.read_only for prop in self.properties.values())
 
     def name_of(self, name: str) -> str:
-        """Returns the property for a keyword argument, which may be a property name or a field name."""
+        """Returns the property name for a keyword argument, which may be a property name or a field name."""
         return name if name in self.properties else self.property_names.get(name, name)
 
     def violations(self, name: str, value: Any) -> list[Violation]:
-        """Returns the violations of the schema of the property ``name`` by ``value`` (JSON)."""
+        """Returns the violations in ``value`` (JSON) of the schema of the property ``name``."""
         schema = self.schema_of(name)
         if schema is None:
             if self.is_open:
@@ -151,7 +151,7 @@ class ObjectSpec:
         )
 
     def difference(self, other: ObjectSpec) -> str:
-        """Returns the differences of another object's schema, as a unified diff without descriptions; "" for none."""
+        """Returns a unified diff of both schemas, without descriptions; "" if they don't differ."""
         mine, its = self._lines(), other._lines()
         before, after = (f"{each.api}.{each.schema.name}" for each in (self, other))
         return "\n".join(unified_diff(mine, its, before, after, lineterm=""))

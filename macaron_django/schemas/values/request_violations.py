@@ -1,7 +1,7 @@
 """Finds the violations that a request has caused.
 
-A request doesn't cause the violations that the stored object already had and keeps, or violations in values from the
-server.
+Violations in values from the server are left out. So are violations that the stored object already had, if the request
+doesn't change them.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ __all__ = ["blamed", "new_violations", "valid_merge_patch"]
 def new_violations(
     schema: Schema, direction: Direction | None, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> list[Violation]:
-    """Returns the violations of an object after a change. Leaves out old violations that the change kept.
+    """Returns the violations of an object after a change, except old violations that the change keeps.
 
-    A change keeps a violation if the value doesn't change. A violation of a whole object, such as of ``minProperties``,
-    is also kept if the change only sets other values of the same properties. The violation of a failed ``oneOf`` or
-    ``anyOf`` is kept if a branch names the changed properties and accepts them. If a search for violations ended early,
-    all violations are returned.
+    A change keeps a violation if the value doesn't change. A violation of a whole object, for example of
+    ``minProperties``, is also kept if the object has the same properties before and after the change. The violation of
+    a failed ``oneOf`` or ``anyOf`` is kept if a branch names the changed properties and accepts them. If a search for
+    violations ended early, all violations are returned.
     """
     validator = validator_for(schema, direction)
     if not (found := list(validator.iter_errors(after))):
@@ -64,10 +64,7 @@ def _at(value: Any, pointer: str) -> Any:
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Returns whether two values are the same JSON.
-
-    True and 1 are different JSON, although they are equal in Python.
-    """
+    """Returns whether two values are the same JSON. In Python, True equals 1, but their JSON differs."""
     if one is _NONE or other is _NONE:
         return one is other
     return dump_json(one) == dump_json(other)
@@ -118,10 +115,10 @@ def blamed(
 ) -> ValidationFailed:
     """Returns ``RequestInvalid`` if the request caused ``failure``, else ``failure`` itself.
 
-    The failure is about an object from a valid request body that can't be stored. ``schema`` and ``sent`` are the
-    schema and the properties of the body. ``supplied`` are the properties that the server has set. A request can cause
-    violations of properties that clients can send. It can cause violations of the whole object if the server has set no
-    property.
+    The request body is valid, but the object from it can't be stored: ``failure`` has the violations. ``schema`` is the
+    schema of the body, and ``sent`` are its properties. ``supplied`` are the properties that the server has set. A
+    request can cause violations in properties that clients can send. If the server has set no property, the request can
+    also cause violations of the whole object.
     """
     properties = schema.properties
 

@@ -19,7 +19,10 @@ _WORDS = {"true": True, "false": False}
 
 
 def schema_types(schema: Schema) -> frozenset[str]:
-    """Returns the JSON types that a value may have, including "null"; empty if the schema names no types."""
+    """Returns the JSON types that a value may have, including "null".
+
+    Returns an empty set if the schema names no types.
+    """
     return frozenset((*schema.types, "null") if schema.types and schema.nullable else schema.types)
 
 
@@ -51,7 +54,7 @@ def _json_or_text(text: str) -> Any:
 
 
 def array_items(schema: Schema) -> Schema | None:
-    """Returns the schema of an array's elements, even if only a branch of oneOf or anyOf has such a schema."""
+    """Returns the schema of an array's elements, even if only a branch of oneOf or anyOf describes them."""
     if schema.items is not None:
         return schema.items
     branches = (*schema.one_of, *schema.any_of)
