@@ -4,5 +4,6 @@ An invalid instance causes violations. A valid instance is returned without read
 
 Open ``schema_compiler`` and ``compilable_schemas`` for compiling schemas. Open ``violations`` for the messages,
 ``violation_search`` for finding violations within time limits, and ``unions`` for the branch of a failed ``oneOf`` to
-report. Open ``branches`` for the branch of a valid ``oneOf``, and ``defaults`` for the changes to a valid instance.
+report. Open ``branches`` for the branch of a ``oneOf`` that applies to a valid instance, and ``defaults`` for the
+changes to valid instances.
 """

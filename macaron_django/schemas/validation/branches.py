@@ -16,12 +16,12 @@ __all__ = ["branch_for", "branches_beside_null"]
 def branch_for(schema: Schema, value: Any, *, is_known_valid: bool = False) -> Schema | None:
     """Returns the branch of ``oneOf`` or ``anyOf`` that applies to ``value``; None if that isn't certain.
 
-    If there is a discriminator, it decides. If only one branch isn't ``null``, that branch applies. Otherwise it is the
-    only valid branch of a ``oneOf``, or the first valid branch of an ``anyOf``. ``value`` must be JSON of limited
-    depth, which isn't checked again.
+    If there is a discriminator, it decides. If only one branch isn't ``null``, that branch applies. Otherwise, the only
+    valid branch of a ``oneOf`` applies, or the first valid branch of an ``anyOf``. ``value`` must be JSON of limited
+    depth. This isn't checked again.
 
     ``is_known_valid`` means that at least one branch is valid. Then the value isn't validated again if only one branch
-    fits its type, names and fixed values. In a tree, validation would be repeated at each level.
+    fits its type, names and fixed values. Otherwise, the validation of a tree would be repeated at each level.
     """
     if schema.discriminator is not None and isinstance(value, Mapping):
         name = value.get(schema.discriminator.property_name)
@@ -48,7 +48,7 @@ def _is_null(branch: Schema) -> bool:
 
 @dataclass(frozen=True)
 class _Shape:
-    """The requirements of a branch for a value itself. They leave out readOnly and writeOnly names in ``required``."""
+    """The requirements of a branch for a value itself. ``required`` lacks readOnly and writeOnly properties."""
 
     types: frozenset[str]
     required: frozenset[str]

@@ -1,6 +1,6 @@
 """Copies a JSON Schema into a form that jsonschema-rs can compile.
 
-jsonschema-rs compiles recursively in native code, and doesn't support number formats. So a schema is copied
+jsonschema-rs compiles recursively in native code, and doesn't support number formats. So this module copies a schema
 iteratively, with limits on nesting and size. In the copy, ``int32``, ``int64``, ``float`` and ``double`` become bounds,
 and patterns that repeat a character thousands of times become limits on length.
 """
@@ -24,7 +24,7 @@ MAX_SCHEMA_DEPTH = 250
 #: How many values a schema may have. A YAML alias counts each time it is used.
 MAX_SCHEMA_NODES = 5_000_000
 
-# In addition to 2020-12's keywords: draft 4's lists of items and dependencies, and OpenAPI's components.
+# In addition to the keywords of 2020-12: ``items`` and ``dependencies`` of draft 4, and OpenAPI's ``components``.
 _LISTS = SCHEMA_LISTS | {"items"}
 _MAPS = SCHEMA_MAPS | {"dependencies", "schemas"}
 _MAPPINGS = (dict, Mapping)  # dict first: nearly all are dictionaries, and checking for them is faster
@@ -126,12 +126,12 @@ def _completed(schema: Mapping[Any, Any]) -> dict[str, Any]:
         given = [copy[name] for name in (keyword, exclusive) if _is_number(copy.get(name))]
         if all(sign * number < sign * bound for number in given):  # no given bound is tighter
             copy[keyword] = bound
-            copy.pop(exclusive, None)  # in draft 4, a boolean that would exclude the bound
+            copy.pop(exclusive, None)  # in draft 4, this boolean would exclude the bound
     return copy
 
 
 def _bound_length(schema: dict[str, Any]) -> None:
-    """Replaces the large bounds in a pattern that repeats one character by ``minLength`` and ``maxLength``."""
+    """Moves large bounds from a pattern that repeats one character to ``minLength`` and ``maxLength``."""
     found = bounded_pattern(schema["pattern"])
     lengths = [schema.get(keyword) for keyword in ("minLength", "maxLength")]
     if found is None or not all(length is None or _is_number(length) for length in lengths):

@@ -42,7 +42,7 @@ class Cleaner:
 
     @cached_property
     def read_only(self) -> frozenset[str]:
-        """The names of properties that are readOnly everywhere: in the schema, and in all branches that have them."""
+        """The names of the properties that are readOnly in the schema and in each branch that describes them."""
         own = self.schema.properties
         names = {name for name, each in own.items() if each.read_only}
         for branch in self.branches:
@@ -62,13 +62,13 @@ class Cleaner:
 
     @cached_property
     def items(self) -> Cleaner | None:
-        """The cleaner of an array's elements; None if they aren't changed."""
+        """The cleaner of an array's elements; None if the elements aren't changed."""
         schema = self.schema
         return None if schema.items is None or schema.keyword("prefixItems") else cleaner_for(schema.items)
 
     @cached_property
     def others(self) -> Cleaner | None:
-        """The cleaner of additional properties; None if they aren't changed."""
+        """The cleaner of additional properties; None if these properties aren't changed."""
         schema = self.schema.additional_properties
         if isinstance(schema, bool) or self.schema.keyword("patternProperties"):
             return None
@@ -91,7 +91,7 @@ class Cleaner:
 
     @property
     def below(self) -> list[Cleaner]:
-        """The cleaners of properties, branches and items."""
+        """The cleaners of properties, branches, elements and additional properties."""
         found = [*self.properties.values(), *self.branches, self.items, self.others]
         return [each for each in dict.fromkeys(found) if each is not None]
 
@@ -138,7 +138,7 @@ class Cleaner:
     def branch(self, value: Any, *, certain: bool) -> Cleaner | None:
         """Returns the cleaner of the branch that applies to an object.
 
-        With ``certain``, only a discriminator can choose it.
+        With ``certain``, only a discriminator can choose the branch. Otherwise, the result is None.
         """
         if not self.branches or (certain and self.schema.discriminator is None):
             return None
@@ -146,7 +146,8 @@ class Cleaner:
         return None if branch is None or branch.resolved == self.schema.resolved else cleaner_for(branch)
 
 
-#: The cleaners of those members of an object that must be changed: of properties by name, and of additional properties.
+#: The cleaners of the members of an object that must be changed: for properties, by name, and for additional
+#: properties.
 _Below = tuple[Mapping[str, tuple[Cleaner, ...]], tuple[Cleaner, ...]]
 
 
@@ -163,7 +164,9 @@ def _with(defaults: Mapping[str, Any], value: Mapping[str, Any]) -> Mapping[str,
 
 @dataclass(frozen=True)
 class _Change:
-    """One kind of change. ``has_work`` says whether a cleaner makes it, and ``of_object`` changes an object itself.
+    """One kind of change.
+
+    ``has_work`` returns whether a cleaner makes such changes. ``of_object`` makes the changes to an object itself.
 
     ``below`` returns the cleaners of the object's members. ``certain`` means that only a discriminator can choose a
     branch.
@@ -181,10 +184,10 @@ _WRITABLE = replace(_FILLING, of_object=Cleaner._filled_writable)
 
 
 def _changed(change: _Change, cleaners: tuple[Cleaner, ...], value: Any) -> Any:
-    """Returns a copy of ``value`` with the changes of all ``cleaners``; ``value`` itself if there are none.
+    """Returns a copy of ``value`` with the changes of all ``cleaners``. Without changes, returns ``value`` itself.
 
-    A schema and its branch often describe the same member. Their cleaners change the member together, in one visit.
-    Separate visits would double with each level of nesting.
+    A schema and its branch often describe the same member. The cleaners of both change the member together, in one
+    visit. With separate visits, their number would double at each level of nesting.
     """
     if isinstance(value, (dict, Mapping)):  # dict first, because checking for the abstract class is slow
         changed: dict[str, Any] = {}

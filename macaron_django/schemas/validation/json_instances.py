@@ -18,7 +18,7 @@ from macaron_django.schemas.validation.violations import Violation
 
 __all__ = ["JSON_ONLY", "MAX_DEPTH", "holds_json_only", "is_plain", "json_only", "too_deep"]
 
-#: How many levels of arrays and objects an instance may have: as many as orjson writes. The stack allows far more.
+#: The most levels of arrays and objects in an instance: as many as orjson writes. The stack allows far more.
 MAX_DEPTH = 254
 JSON_ONLY = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _SCALARS = frozenset({str, int, bool, type(None)})
@@ -54,7 +54,7 @@ def holds_json_only(instance: Any) -> bool:
 
 
 def json_only(instance: Any) -> tuple[Violation | None, Any]:
-    """Returns the first reason why ``instance`` isn't JSON, or None. Also returns the instance in JSON's own types."""
+    """Returns the first reason why ``instance`` isn't JSON, or None, and the instance in JSON's own types."""
     root: list[Any] = [instance]
     todo: list[tuple[list[Any] | dict[str, Any], int, Any]] = [(root, 0, None)]
     while todo:

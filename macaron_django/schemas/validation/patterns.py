@@ -19,7 +19,7 @@ _REPEATED = re.compile(
 
 
 class BoundedPattern(NamedTuple):
-    """A pattern without large bounds, and the bounds on length (in characters) to check instead; None means none."""
+    """A pattern without large bounds, and the bounds on length to check instead, in characters or None."""
 
     pattern: str
     least: int | None = None
@@ -33,7 +33,7 @@ def bounded_pattern(pattern: str) -> BoundedPattern | None:
 
     >>> bounded_pattern(r"^[^\r\n]{1,900}$")
     BoundedPattern(pattern='^[^\\r\\n]*$', least=1, most=900)
-    >>> bounded_pattern(r"[a-z]{3,900}")  # not anchored: three are enough
+    >>> bounded_pattern(r"[a-z]{3,900}")  # not anchored, so three characters are enough
     BoundedPattern(pattern='[a-z]{3}', least=None, most=None)
     """
     if "{" not in pattern or (found := _REPEATED.fullmatch(pattern)) is None:

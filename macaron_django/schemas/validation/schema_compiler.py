@@ -1,8 +1,8 @@
-"""Compiles schemas with jsonschema-rs, and notes the changes that this requires in a schema.
+"""Compiles schemas with jsonschema-rs, and notes necessary changes in a schema.
 
-jsonschema-rs stops at the first error in a schema. If a pattern fails, it is rewritten, or the backtracking engine is
-used, and the schema is compiled again. If another keyword of a document's schema fails, it is left out, because real
-documents have errors.
+jsonschema-rs stops at the first error in a schema. If the error is a pattern, this module rewrites the pattern, or uses
+the backtracking engine, and compiles the schema again. If the error is another keyword, the keyword is left out,
+because real documents have errors.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = [
 
 Dialect = Literal["2020-12", "draft4", "openapi-3.0", "swagger-2.0"]
 
-#: After this many steps, the backtracking engine gives up. Then the pattern counts as not matched.
+#: After this many steps, the backtracking engine stops. Then the string counts as not matching.
 BACKTRACK_LIMIT = 100_000
 ENGINES: dict[str, type[jsonschema_rs.Validator]] = {
     "2020-12": jsonschema_rs.Draft202012Validator,
@@ -68,7 +68,7 @@ def normalised_schema(schema: Any, dialect: str) -> Any:
     return modern
 
 
-#: Compiles a schema. The dialect, the formats and the options for patterns are fixed.
+#: Compiles a schema in a fixed dialect, with fixed formats and options for patterns.
 Compiler = partial[jsonschema_rs.Validator]
 
 
@@ -86,7 +86,7 @@ class CompiledSchema:
     def is_valid(self, instance: Any) -> bool:
         """Returns whether ``instance`` is valid. Returns False also if it isn't JSON, or is nested too deeply."""
         try:
-            # The same as json_instances.is_plain(). A call to that would take a third of the time.
+            # The same test as in json_instances.is_plain(). Calling that function would take a third of the time.
             if _dumps(instance, None, JSON_ONLY).rfind(b"null") < 0 or holds_json_only(instance):
                 return self._is_valid(instance)
         except (TypeError, ValueError):  # orjson accepts an Enum or a UUID, and jsonschema-rs doesn't
@@ -110,7 +110,8 @@ _DEFINITIONS: DocumentMemo[tuple[str, Direction | None], tuple[Any, set[str]]] =
 def compiled_bundle(schema: Schema, direction: Direction | None = None) -> CompiledSchema:
     """Returns the compiled bundle of ``schema``. It is compiled once for each direction and stored with the document.
 
-    A keyword that can't be compiled is left out, with a note. If that doesn't suffice, :class:`SchemaError` is raised.
+    A keyword that can't be compiled is left out, with a note. If compilation still fails, :class:`SchemaError` is
+    raised.
     """
 
     def compiled() -> CompiledSchema:
@@ -123,9 +124,9 @@ def compiled_bundle(schema: Schema, direction: Direction | None = None) -> Compi
 def _compilable_bundle(schema: Schema, direction: Direction | None) -> tuple[Any, set[str]]:
     """Returns the schema's bundle in compilable form, and the formats in it.
 
-    An entry of ``$defs`` is copied only once for all bundles, because the schemas of a giant document share most of
-    their entries. So if `compile_native` changes an entry, all bundles get the change, but only the bundle that was
-    compiled first gets the note.
+    An entry of ``$defs`` is copied only once for all bundles, because the bundles of a giant document share most
+    entries. So if ``compile_native`` changes an entry, all bundles get the change. But only the bundle that is compiled
+    first gets the note.
     """
     made = _DEFINITIONS.of(schema.document)
     bundle = dict(schema.bundle(direction))
@@ -155,13 +156,14 @@ def compile_native(
     """Compiles ``schema``. Returns the compiler for the schema's parts, the validator, and notes.
 
     Patterns are rewritten in place. If ``lenient``, keywords that can't be compiled are removed. ``formats`` are the
-    formats in the schema; if it is None, no format is checked. Raises SchemaError if the schema can't be compiled.
+    formats in the schema. If ``formats`` is None, no format is checked. Raises SchemaError if the schema can't be
+    compiled.
     """
 
     def retrieve(uri: str) -> Any:
         return remotes[uri.rstrip("#")]
 
-    # Only formats in use, because each custom format makes jsonschema-rs slower, even if no schema has it.
+    # Only the formats in the schema are passed, because every custom format makes jsonschema-rs slower.
     known = {**(LATER_FORMATS if engine is jsonschema_rs.Draft4Validator else {}), **custom_formats()}
     custom = {name: check for name, check in known.items() if name in (formats or ())}
     notes: list[Note] = []

@@ -1,7 +1,7 @@
 """Compiles the parts of a schema (its subschemas), so that each can validate a part of an instance.
 
-They are compiled together, at the first invalid instance. Parts refer to one another. If they were compiled one by one,
-each would be compiled together with all parts that it refers to.
+All parts are compiled together, at the first invalid instance. Because parts refer to one another, compiling them one
+by one would compile each part together with all parts that it refers to.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Subschemas:
         return self.at(tuple(steps)) if isinstance(value, (dict, bool)) else None
 
     def validator_of(self, assertions: Mapping[str, Any]) -> jsonschema_rs.Validator:
-        """Returns the validator of keywords without subschemas. Parts with equal keywords share it."""
+        """Returns the validator of keywords without subschemas. Parts with equal keywords share a validator."""
         text = json.dumps(assertions, default=str)
         found = self._of_assertions.get(text)
         if found is None:
@@ -104,19 +104,20 @@ class Subschemas:
 
     @cached_property
     def is_whole(self) -> bool:
-        """Whether all references in the schema are JSON pointers into the same schema, as in a document's bundles."""
+        """Whether all references in the schema are JSON pointers into this schema, as in a document's bundles."""
         return not any(part.leads_elsewhere for part in self._reachable)
 
     @cached_property
     def _names(self) -> Mapping[Path, str]:
-        """A property name for each part that has more keywords than assertions, by the part's path."""
+        """For each part with keywords that aren't assertions: a property name, by the part's path."""
         return {part.path: str(number) for number, part in enumerate(self._reachable) if part.is_compound}
 
     @cached_property
     def _all(self) -> jsonschema_rs.Validator:
         """One validator of all parts.
 
-        Its instances have one property: the name of a part, with the value to validate.
+        An instance is an object with one property. Its name is the name of a part, and its value is the value to
+        validate.
         """
         parts = {name: {"$ref": _reference(path)} for path, name in self._names.items()}
         return self._compiled({"properties": parts})
@@ -151,7 +152,7 @@ class Subschema:
     def __init__(self, table: Subschemas, path: Path, json: Any) -> None:
         self.table, self.path, self.json = table, path, json
         own = json if isinstance(json, dict) else {}
-        #: The keywords that count. A boolean schema has none.
+        #: The keywords that have an effect. A boolean schema has none.
         self.keywords: Mapping[str, Any] = {"$ref": own["$ref"]} if table.is_draft4 and "$ref" in own else own
         #: Whether the part has keywords that restrict an instance and aren't assertions.
         self.is_compound = not _JUDGING.isdisjoint(self.keywords)
@@ -203,7 +204,10 @@ class Subschema:
 
     @cached_property
     def has_fixed_values(self) -> bool:
-        """Whether the part has ``const`` or ``enum``, as does a property that distinguishes kinds of objects."""
+        """Whether the part, or the target of its ``$ref``, has ``const`` or ``enum``.
+
+        A property with fixed values distinguishes kinds of objects.
+        """
         part: Subschema | None = self
         seen: set[Subschema] = set()
         while part is not None and part not in seen:
@@ -217,7 +221,7 @@ class Subschema:
 
     @cached_property
     def target(self) -> Subschema | None:
-        """The part that its ``$ref`` refers to; None without ``$ref``, or if the target is in another schema."""
+        """The part that the ``$ref`` refers to; None without ``$ref``, or if the target is in another schema."""
         reference = self.keywords.get("$ref")
         return self.table.referred(reference) if isinstance(reference, str) else None
 
@@ -262,7 +266,7 @@ class Subschema:
 
     @cached_property
     def parts(self) -> tuple[Subschema, ...]:
-        """All parts directly in this part, and the target of its ``$ref``."""
+        """The direct subschemas of this part, and the target of its ``$ref``."""
         found = [*self.single.values()]
         found += [part for parts in self.lists.values() for part in parts]
         found += [part for parts in self.maps.values() for part in parts.values()]
@@ -315,7 +319,7 @@ class Subschema:
 
     @cached_property
     def names_needed_by(self) -> Mapping[str, tuple[str, ...]]:
-        """By property name, the other properties that an object needs if it has this property."""
+        """For each property name, the other properties that an object with this property needs."""
         named = self.keywords.get("dependentRequired", self.keywords.get("dependencies"))
         found = named.items() if isinstance(named, dict) else ()
         return {name: tuple(names) for name, names in found if isinstance(names, list)}

@@ -16,7 +16,10 @@ Judge = Callable[[Verdict, Any], bool]
 
 
 class PickedBranch(NamedTuple):
-    """The discriminator's property, the branch for its value (None without such a branch), and its allowed values."""
+    """The discriminator's property, the branch for the property's value, and the allowed values.
+
+    ``branch`` is None if the value names no branch.
+    """
 
     property_name: str
     branch: Subschema | None
@@ -24,7 +27,7 @@ class PickedBranch(NamedTuple):
 
 
 def picked_branch(union: Subschema, branches: tuple[Subschema, ...], instance: Any) -> PickedBranch | None:
-    """Returns the result of a discriminator beside a ``oneOf`` or ``anyOf``; None if there is no discriminator."""
+    """Returns the branch that a discriminator beside ``oneOf`` or ``anyOf`` picks; None without a discriminator."""
     discriminator = union.keywords.get("discriminator")
     if not isinstance(discriminator, Mapping) or not isinstance(instance, Mapping):
         return None
@@ -44,7 +47,7 @@ def _last(reference: Any) -> str | None:
 
 
 def types_wanted(branch: Subschema, instance: Any, judged: Judge) -> list[str] | None:
-    """Returns the types that a branch allows if the type of ``instance`` isn't among them, otherwise None."""
+    """If a branch doesn't allow the type of ``instance``, returns the types that it allows, otherwise None."""
     for part in applied(branch, instance, judged):
         for keyword, value, validator in part.assertions[:1]:
             if keyword == "type" and not judged(validator.is_valid, instance):
@@ -53,7 +56,7 @@ def types_wanted(branch: Subschema, instance: Any, judged: Judge) -> list[str] |
 
 
 def applied(part: Subschema, instance: Any, judged: Judge) -> Iterator[Subschema]:
-    """Yields a part, and the parts that its ``allOf``, ``if`` and ``$ref`` apply to the same instance."""
+    """Yields ``part``, and the parts that its ``allOf``, ``if`` and ``$ref`` apply to the same instance."""
     seen = {part}
     todo = [part]
     while todo:
@@ -70,7 +73,7 @@ def applied(part: Subschema, instance: Any, judged: Judge) -> Iterator[Subschema
 
 
 def branch_that_gets_furthest(branches: list[Subschema], instance: Any, judged: Judge) -> Subschema | None:
-    """Returns the only branch that fails inside ``instance``, not at its top. Returns None for no or several branches.
+    """Returns the branch that fails inside ``instance`` and not at its top; None if several or no branches do.
 
     A branch fails at the top if it rejects the value itself, the names of its properties, or the property that
     distinguishes kinds of objects.

@@ -2,8 +2,8 @@
 
 jsonschema-rs decides what is valid. This module adds limits. Nesting is checked before every validation, because
 jsonschema-rs recurses natively. Instances must be JSON, because jsonschema-rs treats NaN as null. Patterns run on its
-linear-time engine. If this engine refuses a pattern (look-around, backreferences), the backtracking engine is used,
-with a limit and a :class:`Note`. Nothing is ever fetched from a network or a disk.
+linear-time engine. If this engine refuses a pattern, for example with look-around or backreferences, the backtracking
+engine is used, with a limit and a :class:`Note`. Nothing is ever fetched from a network or a disk.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def compile_schema(
     """Compiles ``schema``, written in ``dialect``, into a :class:`Validator`.
 
     ``remotes`` contains the other schemas that it may refer to, by URI. No URI is ever fetched. With
-    ``validate_formats=False``, ``format`` is a mere annotation, as is the default in JSON Schema 2020-12. If the schema
-    refers to other resources or contains resources, :meth:`Validator.iter_errors` only says that an instance is
+    ``validate_formats=False``, ``format`` is only an annotation, which is the default in JSON Schema 2020-12. If the
+    schema refers to other resources or contains resources, :meth:`Validator.iter_errors` only says that an instance is
     invalid. Raises :class:`SchemaError` if the schema isn't valid, or if the target of a reference doesn't exist.
 
     >>> validator = compile_schema({"type": "object", "required": ["name"]})
@@ -150,8 +150,8 @@ _VALIDATORS: DocumentMemo[tuple[Schema, Direction | None, int], SchemaValidator]
 def validator_for(schema: Schema, direction: Direction | None = None) -> SchemaValidator:
     """Returns the validator of ``schema``, which is compiled at first use and stored with its document.
 
-    A keyword that can't be compiled is left out, with a note, because real documents have faults. If that doesn't
-    suffice, :class:`SchemaError` is raised.
+    A keyword that can't be compiled is left out, with a note, because real documents have faults. If compilation still
+    fails, :class:`SchemaError` is raised.
     """
     return _VALIDATORS.get(
         schema.document,

@@ -2,7 +2,7 @@
 
 jsonschema-rs decides in microseconds whether a part of an instance is valid. But its lists of errors are too long. For
 a union, it lists the errors of every branch at every level, each with a copy of the instance. So the number of errors
-grows exponentially with the depth, and their size with the square of the depth.
+grows exponentially with the depth. Their size grows with the square of the depth.
 
 This search uses only verdicts (valid or invalid), and descends into invalid parts. In a failed ``oneOf`` or ``anyOf``,
 it follows one branch: the branch that the discriminator picks, the only branch with the right type, or the branch that
@@ -40,7 +40,7 @@ __all__ = ["MAX_VIOLATIONS", "MORE", "at_most_violations", "searches_share_time"
 MAX_VIOLATIONS = 1000
 #: Reported last if there are, or may be, more violations.
 MORE = Violation("has more errors than are listed here", "", "", "more")
-#: How many characters all pointers together may have. They repeat names that a client chose.
+#: The most characters of all pointers together. Pointers repeat names that a client chose.
 _MAX_CHARACTERS = 500_000
 #: The CPU seconds that a search may take: the base, the addition for each KB of the instance, and the maximum.
 _SECONDS, _SECONDS_PER_KB, _MOST_SECONDS = 0.04, 0.0005, 5.0
@@ -54,7 +54,7 @@ _VERDICTS = 64
 
 @dataclass
 class _SearchTime:
-    """The time that one or more searches may take, in addition to the time for an instance's size."""
+    """The time that one or more searches may take. Each search gets more time for the size of its instance."""
 
     seconds: float
     bytes_judged: int = 0
@@ -65,7 +65,7 @@ _shared: ContextVar[_SearchTime | None] = ContextVar("macaron_violation_search",
 
 @contextmanager
 def searches_share_time() -> Iterator[None]:
-    """Returns a context in which all searches together get the time of one search, for the parts of a request."""
+    """Returns a context in which all searches together get the time of one search. Use it for one request."""
     token = _shared.set(_SearchTime(_SECONDS))
     try:
         yield
@@ -106,19 +106,19 @@ class _Mismatch(NamedTuple):
 
 
 class _End(NamedTuple):
-    """Marks the end of the search below a fault. ``found`` is the number of violations found before that search."""
+    """Marks the end of the search inside a mismatch. ``found`` is the number of violations before that search."""
 
     fault: _Mismatch
     found: int
 
 
 def violations_of(instance: Any, parts: Subschemas) -> Iterator[Violation]:
-    """Yields the violations of an invalid ``instance``, each once. If there may be more, :data:`MORE` is the last."""
+    """Yields each violation of an invalid ``instance`` once. If there may be more, :data:`MORE` is the last."""
     return _Search(parts, instance).run()
 
 
 class _OverError(Exception):
-    """The time for the search is used up."""
+    """The search has used up its time."""
 
 
 class _Search:
@@ -127,7 +127,7 @@ class _Search:
         self._is_over = False
         self._found = self._verdicts = 0
         self._places: dict[tuple[int, str | int], int] = {}
-        self._explained: dict[tuple[Subschema, int], bool] = {}  # True after the search below it has ended
+        self._explained: dict[tuple[Subschema, int], bool] = {}  # True after the search inside it has ended
         self._unexplored: _Mismatch | None = None
         self._todo: list[Violation | _Mismatch | _End] = [_Mismatch(parts.at(()), instance, _Trail(None, ""), 0)]
         if parts.is_whole:
@@ -199,11 +199,11 @@ class _Search:
             raise _OverError
 
     def _now(self) -> float:
-        # Assertions are compiled only once, so that time doesn't count for this instance.
+        # Assertions are compiled only once, so the time for compiling doesn't count for this instance.
         return time.thread_time() - (self._parts.seconds - self._compiled)
 
     def _faults(self, fault: _Mismatch) -> Iterator[Violation | _Mismatch]:
-        """Yields the violations of one part of the schema by a value itself, and the faults inside the value."""
+        """Yields the violations of a part of the schema by the value itself, and the mismatches to explore next."""
         part, value = fault.part, fault.value
         self._look_at_clock()
         if not self._parts.is_whole:
@@ -343,7 +343,10 @@ class _Search:
         return _violation(fault, message, "discriminator", at=picked.property_name)
 
     def _unexplained(self, fault: _Mismatch) -> list[Violation]:
-        """Returns the violations of an invalid value without other faults: of ``unevaluated…``, or "is not valid"."""
+        """Returns the violations of an invalid value for which none were found otherwise.
+
+        These are violations of ``unevaluatedItems`` or ``unevaluatedProperties``, or else "is not valid".
+        """
         found: list[Violation] = []
         try:
             if self._parts.is_whole:
@@ -359,17 +362,17 @@ class _Search:
         if isinstance(fault.value, dict) and "unevaluatedProperties" in judges:
             applied = self._applied(fault.part, fault.value)
             for name, member in fault.value.items():
-                # Each part counts as one verdict, so that the time limit also applies to many parts and names.
+                # Looking up a part counts as a verdict, so that the time limit also applies to many parts and names.
                 if any(self._judged(part.judges_of_member, name) for part in applied):
                     continue
                 if self._fails(judges["unevaluatedProperties"], member):
                     yield _violation(fault, "is not a known property", "unevaluatedProperties", at=name)
 
     def _applied(self, part: Subschema, value: dict[str, Any]) -> list[Subschema]:
-        """Returns ``part``, and the parts that apply to the same object. Each may validate a property.
+        """Returns ``part``, and the parts that apply to the same object. Each of these parts may validate a property.
 
-        jsonschema-rs finds them, too. But if several references lead to a part, it validates the values below it
-        several times.
+        jsonschema-rs finds these parts, too. But if several references lead to a part, jsonschema-rs validates the
+        values there several times.
         """
         seen, todo = {part: None}, [part]
         while todo:
@@ -392,7 +395,7 @@ class _Search:
 
 
 _Kind = jsonschema_rs.ValidationErrorKind
-#: How many faults in one value are searched for. Each fault is at least one violation.
+#: The search in one value ends after this many mismatches. Each mismatch has at least one violation.
 _ENOUGH = MAX_VIOLATIONS + 1
 
 
@@ -401,7 +404,7 @@ def _violation(
 ) -> Violation:
     """Returns the violation of the keyword at ``place`` in the part.
 
-    ``at`` is the missing or superfluous member, if any.
+    ``at`` is the missing or unknown member, if the violation is about a member.
     """
     return Violation(
         message=message,

@@ -1,4 +1,4 @@
-"""Violations: the faults of an instance, with their places and with messages for the client.
+"""Violations: the faults of an instance, each with its place and a message for the client.
 
 Messages never quote the instance, because a value may be secret, or megabytes long. They quote names of properties and
 the schema (a limit, a pattern, the allowed values), up to :data:`MAX_QUOTE` characters.
@@ -24,9 +24,9 @@ MAX_QUOTE = 80
 class Violation:
     """A fault in an instance: it violates a keyword of its schema.
 
-    ``pointer`` is a JSON pointer into the instance, and ``schema_pointer`` is one into the schema. For a missing
-    property, ``pointer`` leads to the property, not to the object that lacks it. ``location`` is the part of the
-    request: "body", "query", "path", "header" or "cookie".
+    ``pointer`` is a JSON pointer into the instance, and ``schema_pointer`` is a JSON pointer into the schema. For a
+    missing property, ``pointer`` leads to the property, not to the object that lacks it. ``location`` is the part of
+    the request: "body", "query", "path", "header" or "cookie".
     """
 
     message: str
