@@ -197,7 +197,7 @@ class DocumentTree:
         return (old_name,) if self.main.dialect == "2.0" else ("components", name)
 
     def path_item(self, path: str) -> SourceNode:
-        """Returns the node of a path item, without following its ``$ref``. All its operations share this node."""
+        """Returns the node of a path item, without following its ``$ref``. Its operations share this node."""
         node = self._path_item_nodes.get(path)
         if node is None:
             node = self._path_item_nodes[path] = self.at("paths").child(path)

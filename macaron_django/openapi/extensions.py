@@ -108,7 +108,8 @@ class OperationExtensions:
 def schema_extensions(nodes: Sequence[SourceNode]) -> SchemaExtensions:
     """Returns the attributes of a schema. ``nodes`` are the nodes that may have them, nearest first.
 
-    These nodes are the schema's own node and the target of a lone ``$ref``, but never parts of ``allOf``.
+    These nodes are the schema's own node and, if the schema merely refers to a target, the target's node. Nodes of
+    ``allOf`` are never among them.
     """
     nodes = [node for node in nodes if any(key.startswith("x-") for key in node.mapping)]
     if not nodes:

@@ -3,6 +3,9 @@
 A ``Schema`` is frozen and lazy. Most attributes are *effective*: they include the keywords behind ``$ref``, ``allOf``
 and "X or null" (a union of a schema X with ``null``). So callers don't have to know how an author composed a schema.
 Only ``json`` and ``bundle()`` show the composition, and only these decide which values are valid.
+
+The *3.1 form* of a schema is JSON Schema 2020-12, whatever the document's version is. A *lone* reference is a ``$ref``
+with only annotations beside it: such a schema merely refers to another schema.
 """
 
 from __future__ import annotations
@@ -169,7 +172,7 @@ class Schema(Frozen):
         return {} if isinstance(json, bool) else json
 
     def subschema(self, *keys: str) -> Schema:
-        """Returns the schema at ``keys`` below this one, such as ``"properties", "name"``.
+        """Returns the schema at ``keys`` below this schema, such as ``"properties", "name"``.
 
         Raises ``KeyError`` or ``IndexError`` if there is none.
         """
@@ -248,7 +251,7 @@ class Schema(Frozen):
 
     @property
     def _is_reference(self) -> bool:
-        """Whether the schema merely refers to another one, and isn't part of a circle of references."""
+        """Whether the schema merely refers to another schema, and isn't part of a circle of references."""
         return self.resolved is not self and self.resolved._following is None
 
     @lazy_attribute
@@ -315,7 +318,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _parts_by_keyword(self) -> Mapping[str, Sequence[Schema]]:
-        """For each keyword, the parts that contain it. If the schema itself contains it, the schema is first."""
+        """For each keyword, the parts with this keyword. The schema itself is first, if it has the keyword."""
         parts = self.parts
         if len(parts) == 1:
             return dict.fromkeys(self.keywords, parts)

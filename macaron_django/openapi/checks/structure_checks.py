@@ -206,7 +206,7 @@ def _fields(document: Document, kind: str, node: SourceNode) -> Iterator[Finding
         yield finding("W012", node.location, "The document has no paths.", "Add `paths: {}`.")
     for key in REQUIRED.get(kind, ()):
         if key not in node.mapping and not (kind == "operation" and document.dialect in ("3.1", "3.2")):
-            yield finding("W012", node.location, f"{_article(kind)} {kind} without {key}.", f"Add `{key}`.")
+            yield finding("W012", node.location, f"{_article(kind)} {kind} has no {key}.", f"Add `{key}`.")
 
 
 def _collection_formats(kind: str, node: SourceNode) -> Iterator[Finding]:

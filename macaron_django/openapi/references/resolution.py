@@ -58,7 +58,7 @@ class Files:
 
     @lazy_attribute
     def root(self) -> Path | None:
-        """References may only lead to files below this folder.
+        """References may lead only to files below this folder.
 
         The default is the parent of the document's folder, so that ``../schemas/`` can be read. If the parent is the
         user's home or the root of the disk, the default is the document's own folder.
