@@ -27,7 +27,7 @@ DJANGOS_OWN = ("__main__.py", "apps.py", "asgi.py", "urls.py", "wsgi.py")
 #: What breaks a rule until the folder that it belongs to has been put in order: nothing is added here.
 KNOWN_MODULES: set[str] = set()
 KNOWN_CLASSES: set[str] = set()
-KNOWN_FOLDERS: set[str] = {"openapi"}
+KNOWN_FOLDERS: set[str] = set()
 #: Folders whose docstring is still to be written, as paths below the package.
 KNOWN_UNDESCRIBED: set[str] = set()
 

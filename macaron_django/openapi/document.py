@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from macaron_django.openapi.computed_values import Frozen, LazyMapping, lazy_attribute
 from macaron_django.openapi.dialects.schema_dialects import TooDeepError, normalise_schema, rename_reference
 from macaron_django.openapi.document_tree import DocumentTree
 from macaron_django.openapi.extension_markers import TELLING, may_be_marked
 from macaron_django.openapi.findings import Location, SpecError, spec_error
 from macaron_django.openapi.json_pointers import unescape
-from macaron_django.openapi.lazy_values import Frozen, LazyMapping, lazy_attribute
 from macaron_django.openapi.operations.security import Requirements, security_requirements
 from macaron_django.openapi.paths import found_operations
 from macaron_django.openapi.reading.limits import Limits

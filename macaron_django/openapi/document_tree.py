@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from macaron_django.openapi.lazy_values import lazy_attribute
+from macaron_django.openapi.computed_values import lazy_attribute
 from macaron_django.openapi.operations.security import (
     Requirements,
     SecurityScheme,

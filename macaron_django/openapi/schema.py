@@ -15,10 +15,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from macaron_django.openapi.circular_values import circular_values
+from macaron_django.openapi.computed_values import Frozen, circular_values, lazy_attribute
 from macaron_django.openapi.json_pointers import join
 from macaron_django.openapi.keywords import ANNOTATIONS, TIGHTEST, common_types, types_of
-from macaron_django.openapi.lazy_values import Frozen, lazy_attribute
 from macaron_django.openapi.reading.source_files import SourceFile, SourceNode
 
 if TYPE_CHECKING:

@@ -355,7 +355,7 @@ def test_date_times_of_handlers_are_written_by_the_project_s_function(operation)
     one = operation("get /x", responses=declared({"$ref": "#/components/schemas/Visit"}), schemas={"Visit": schema})
     classes = Classes("test", one.document)
     noon = "2026-01-31T12:00:00Z"
-    with override_settings(MACARON={"DATETIME_ENCODER": "macaron_django.timestamps.to_epoch"}):
+    with override_settings(MACARON={"DATETIME_ENCODER": "macaron_django.schemas.formats.timestamps.to_epoch"}):
         assert respond(classes.Visit(at=noon), one, classes).data == {"at": 1769860800}
         assert respond({"at": noon}, one, classes).data == {"at": 1769860800}
         many = operation("get /x", responses=declared({"type": "array", "items": schema}))

@@ -29,10 +29,10 @@ from macaron_django.exceptions import (
     ValidationFailed,
 )
 from macaron_django.schemas import Classes
+from macaron_django.schemas.formats.timestamps import to_epoch
 from macaron_django.shipping import gunicorn_config, worker_counts
 from macaron_django.testing import MacaronTestCase
 from macaron_django.testing.http_assertions import HTTPAssertions
-from macaron_django.timestamps import to_epoch
 from tests.clients.conftest import SPEC as CALLED
 from tests.clients.conftest import Reply, Service, fresh_clients
 

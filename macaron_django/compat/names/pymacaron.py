@@ -161,9 +161,9 @@ MODULES: Modules = {
         "load_port_host_token": "macaron_django.testing.load_port_host_token",
     },
     "pymacaron.utils": {
-        "timenow": "macaron_django.timestamps.timenow",
-        "to_epoch": "macaron_django.timestamps.to_epoch",
-        "to_datetime": "macaron_django.timestamps.to_datetime",
+        "timenow": "macaron_django.schemas.formats.timestamps.timenow",
+        "to_epoch": "macaron_django.schemas.formats.timestamps.to_epoch",
+        "to_datetime": "macaron_django.schemas.formats.timestamps.to_datetime",
         "prune_none": "macaron_django.schemas.values.json_options.prune_none",
         "get_container_version": "macaron_django.shipping.get_container_version",
         "get_app_name": "macaron_django.conf.get_app_name",

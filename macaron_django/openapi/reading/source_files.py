@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urldefrag, urljoin
 
+from macaron_django.openapi.computed_values import lazy_attribute
 from macaron_django.openapi.findings import Location, SpecError
 from macaron_django.openapi.json_pointers import MISSING, escape, split, step
-from macaron_django.openapi.lazy_values import lazy_attribute
 from macaron_django.openapi.reading.source import decode
 from macaron_django.openapi.reading.trees import Parsed
 

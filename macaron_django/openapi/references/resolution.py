@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from macaron_django.openapi.computed_values import lazy_attribute
 from macaron_django.openapi.findings import Finding, SpecError
-from macaron_django.openapi.lazy_values import lazy_attribute
 from macaron_django.openapi.reading.limits import Limits
 from macaron_django.openapi.reading.parse_cache import parse_cached
 from macaron_django.openapi.reading.source import read_bytes

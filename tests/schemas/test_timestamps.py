@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macaron_django.timestamps import timenow, to_datetime, to_epoch
+from macaron_django.schemas.formats.timestamps import timenow, to_datetime, to_epoch
 
 
 def test_the_present_is_aware_whatever_use_tz_says(settings):

@@ -3,7 +3,7 @@
 import pytest
 
 from macaron_django import openapi
-from macaron_django.openapi.circular_values import circular_values
+from macaron_django.openapi.computed_values import circular_values
 
 
 def schemas(**written):
