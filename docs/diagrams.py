@@ -263,7 +263,7 @@ def planner() -> Picture:
     ada, may = by("customer", "ada"), by("placed", "2026-05-01")
     questions = (
         ("The whole key of one item?", And((ada, may))),
-        ("Whole keys of several?", And((ada, by("placed", "2026-05-01", "2026-05-02", lookup="in")))),
+        ("Whole keys of several items?", And((ada, by("placed", "2026-05-01", "2026-05-02", lookup="in")))),
         ("The hash key of the table?", ada),
         ("The hash key of an index?", by("state", "open")),
         ("No filter at all?", ALL),
@@ -277,8 +277,8 @@ def planner() -> Picture:
     decided = [(question, plan(orders, condition).explain().splitlines()) for question, condition in questions]
     picture = Picture(
         "The planner's decisions",
-        "Questions about a filter on the table orders, in the order in which the planner asks them. After each "
-        "question comes the call for the answer yes. "
+        "The planner asks these questions about a filter on the table orders, in this order. If the answer is yes, the "
+        "planner decides on the call after the question. "
         + " ".join(f"{question} {lines[0].strip()}." for question, lines in decided)
         + " Any other filter would need a scan of the whole table: ScanForbidden, unless the schema permits the scan.",
     )
