@@ -34,7 +34,7 @@ def _lines() -> Iterator[str]:
     for module, names in TABLE.items():
         yield f"## {module}\n"
         if not names:
-            yield "It contains only modules.\n"
+            yield "This package contains only modules.\n"
             continue
         yield "| Old name | Now |"
         yield "|---|---|"

@@ -15,7 +15,9 @@ MODULES: Modules = {
         "kill_celery": "macaron_django.tasks.worker_processes.kill_workers",
         "is_celery_task": "macaron_django.tasks.is_task",
         "copy_func": without("a task calls the function itself, without a copy"),
-        "flaskapp": without("a worker has no Flask app, but current_request() returns a request like the caller's"),
+        "flaskapp": without(
+            "a worker has no Flask app, but current_request() returns a request with the data of the caller's request"
+        ),
     },
     "pymacaron_async.app": {
         "app": "macaron_django.tasks.celery_app.app",
