@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -170,6 +171,7 @@ def same(one: Any, other: Any) -> bool:
 def as_json(text: Any) -> Any:
     """JSON with each number as it is written; None if it isn't JSON."""
     try:
+        text = re.sub(r"<(\d+) characters>", r"9\1", text)  # as long numbers are shown
         return json.loads(text, parse_int=Spelled, parse_float=Spelled)
     except (TypeError, ValueError):
         return None
