@@ -159,7 +159,7 @@ def alike(orm: tuple[int, Any], dynamodb: tuple[int, Any]) -> bool:
 
 def is_unstorable(answer: tuple[int, Any]) -> bool:
     """Whether it says that its database can't hold a value: a number in DynamoDB, a moment before the year 1 in SQL."""
-    return answer[0] == 400 and answer[1]["error"] == "UNSTORABLE_VALUE"
+    return answer[0] == 400 and any(error["keyword"] == "storable" for error in answer[1].get("errors", ()))
 
 
 def is_incomparable(answer: tuple[int, Any]) -> bool:
