@@ -302,9 +302,9 @@ class InvalidCursor(RequestError):
 class UnstorableValue(RequestError):
     """The schema accepts a value that DynamoDB, or a model's database, can't hold. Nothing was written.
 
-    ``pointer`` is the JSON pointer of the value in the item, if known. ``location`` is the part of the request that had
-    the value, such as "path". If the request has neither a body nor a parameter with the value's name, the handler is
-    at fault, and the response has the status 500.
+    ``pointer`` is the JSON pointer of the value in the item, if known, and ``reason`` is the message without it.
+    ``location`` is the part of the request that had the value, such as "path". If the request has neither a body nor a
+    parameter with the value's name, the handler is at fault, and the response has the status 500.
     """
 
     code = "UNSTORABLE_VALUE"
@@ -312,7 +312,7 @@ class UnstorableValue(RequestError):
 
     def __init__(self, user_message: str, pointer: str = "") -> None:
         super().__init__(f"{pointer}: {user_message}" if pointer else user_message)
-        self.pointer = pointer
+        self.reason, self.pointer = user_message, pointer
 
 
 class ItemTooLarge(RequestError):

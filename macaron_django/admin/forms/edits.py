@@ -141,8 +141,7 @@ class ItemEdit:
             persistence.key_of(whole)
             check_item_size(item)
         except UnstorableValue as error:
-            message = str(error).removeprefix(f"{error.pointer or '/'}: ")
-            self.violations.append(Violation(message, error.pointer, "", "storable"))
+            self.violations.append(Violation(error.reason, error.pointer, "", "storable"))
         except ItemTooLarge as error:
             self.violations.append(Violation(str(error), "", "", "size"))
 

@@ -106,7 +106,7 @@ def _of_ours(exc: PyMacaronException, error_id: str) -> ErrorDescription:
                 "pointer": pointer,
                 "location": getattr(exc, "location", "body"),
                 "keyword": "storable",
-                "message": str(exc),
+                "message": getattr(exc, "reason", str(exc)),
             },
         )
     headers = dict(exc.headers)

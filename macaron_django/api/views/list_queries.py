@@ -95,7 +95,7 @@ def refuse_unstorable(view: Any, error: UnstorableValue) -> None:
         if ("query", parameter) in view.parameters.by_location and error.pointer == json_pointers.join(path)
     ]
     if names:
-        violations = [Violation(str(error), json_pointers.join([name]), "", "storable", "query") for name in names]
+        violations = [Violation(error.reason, json_pointers.join([name]), "", "storable", "query") for name in names]
         raise RequestInvalid(violations=violations) from error
     if error.pointer in {json_pointers.join([name]) for name in view.path_values()}:
         raise absent(view.store.schema, view.path_values()) from error
