@@ -1,4 +1,4 @@
-"""Shows and edits items in the Django admin: ``ItemAdmin``, registered for every persisted schema.
+"""Shows and edits items in the Django admin. ``ItemAdmin`` is registered for every persisted schema.
 
 Django's autodiscovery imports this package, which registers the models that the project hasn't registered itself. Open
 ``lists`` for the list of items, ``forms`` for adding, changing and deleting items, and ``import_export`` for files.
@@ -24,8 +24,8 @@ def register_items(site: AdminSite) -> None:
 
     Skips models that are already registered.
 
-    If the site doesn't set its own index templates, it gets templates that extend Django's and show the schemas'
-    descriptions. The index and the sidebar also link to the pages about tables.
+    If the site doesn't set its own index templates, the site gets templates that extend Django's index
+    templates and also show the schemas' descriptions. The index and the sidebar also link to the pages about tables.
     """
     from macaron_django.registry import registry
 

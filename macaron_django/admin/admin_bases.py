@@ -23,7 +23,7 @@ __all__ = ["ItemAdminBase", "ObjectTool"]
 
 @dataclass(frozen=True)
 class ObjectTool:
-    """A link at the top right of a page, like Django's "Add" and "History"."""
+    """A link at the top right of a page, like Django's links "Add" and "History"."""
 
     label: Any  # text, maybe translated when shown
     url: str
@@ -37,7 +37,7 @@ class ItemAdminBase(ModelAdmin):
     """
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        # Administrators see all items in the table, even those that `expired: hidden` in x-persist hides from clients.
+        # Administrators see all items in the table, even the items that `expired: hidden` hides from clients.
         queryset: Any = super().get_queryset(request)
         return queryset.with_expired()
 

@@ -76,7 +76,7 @@ class FailedTaskPage:
 
 
 class StatusFilter(ValueFilter):
-    """The filter by status. If the URL has no status and no search, it selects the status ``failed``."""
+    """The filter by status. If the URL has no status and no search, the filter selects ``failed``."""
 
     def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
@@ -96,7 +96,7 @@ class FailedTaskAdmin(
     item_template = "admin/macaron_django/failed_task.html"
     run_again_template = "admin/macaron_django/run_again.html"
     ordering = ("-failed_at",)
-    list_per_page = 25  # low, because each task is read with its whole report
+    list_per_page = 25  # few, because each task is read with its whole report
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         of_status, of_time, *_ = filters_of(self.model)  # the filters of the index come first
@@ -134,7 +134,7 @@ class FailedTaskAdmin(
     def run_again_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Shows the confirmation page (GET), or runs the task again (POST).
 
-        Runs it once even if the form is posted twice.
+        Runs the task only once even if the form is posted twice.
         """
         if not self.has_run_again_permission(request):
             raise PermissionDenied
@@ -170,11 +170,11 @@ class FailedTaskAdmin(
             "failed": (messages.ERROR, _("The task was sent again, and has failed again.")),
             "running": (
                 messages.WARNING,
-                _("The task has already been sent again and hasn't finished. It wasn't sent twice."),
+                _("The task has already been sent again and hasn't finished. Nothing was sent this time."),
             ),
             "done": (
                 messages.WARNING,
-                _("The task has already been run again and has finished. It wasn't sent twice."),
+                _("The task has already been run again and has finished. Nothing was sent this time."),
             ),
             "gone": (messages.ERROR, _("The task is no longer stored.")),
             "unreadable": (

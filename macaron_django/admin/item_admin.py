@@ -32,6 +32,6 @@ class ItemAdmin(
 ):
     """Lists, shows and edits the items of a persisted schema, for staff with Django's permissions on its model.
 
-    The columns are the schema's properties in schema order, or the names in its ``x-admin: {columns: [names]}``. To
-    change more, register a subclass for ``apipool.<api>.<Schema>``, like any ``ModelAdmin``.
+    The columns are the schema's properties in schema order, or the names in ``x-admin: {columns: [names]}``. To change
+    more, register a subclass for ``apipool.<api>.<Schema>``, like any ``ModelAdmin``.
     """

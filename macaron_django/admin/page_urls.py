@@ -1,6 +1,6 @@
 """Creates the URL patterns, the URLs and the responses of the pages that this package adds to the admin.
 
-They are for staff only.
+These pages are for staff only.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def admin_path(model_admin: ItemAdminBase, route: str, view: Callable[..., Any],
 def address(model_admin: ItemAdminBase, name: str, pk: Any = None) -> str:
     """Returns the URL of an admin page, such as Django's ``change``.
 
-    If ``pk`` is given, it is the URL for that item.
+    If ``pk`` is given, the URL is for that item.
     """
     full = f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_{name}"
     return reverse(full, args=[] if pk is None else [quote(pk)], current_app=model_admin.admin_site.name)

@@ -1,6 +1,6 @@
 """Formats items for people, without their secrets.
 
-Its functions accept rows or JSON with a schema. They return texts, ``ShownValue`` trees or JSON. Open
+The functions accept rows, or JSON with its schema. They return texts, ``ShownValue`` trees or JSON. Open
 ``property_values`` to change how a value looks, and ``readable_json`` to change how JSON looks. Open ``differences``
 for what counts as a change, and ``redaction`` for which properties are secret. Open ``known_sentences`` for the
 sentences of lower layers that are translated.

@@ -59,5 +59,5 @@ def same_json(one: Any, other: Any) -> bool:
 
 
 def _exact(value: Any) -> Any:
-    # A float is compared as the decimal number that its text shows.
+    # A float is compared as the decimal number that ``repr`` prints.
     return Decimal(repr(value)) if isinstance(value, float) else value

@@ -1,4 +1,6 @@
-"""Lists the English sentences of lower layers that the admin translates. ``local_texts`` recognises them.
+"""Lists the English sentences that the admin translates. Code outside the admin, such as validation, writes them.
+
+``local_texts`` recognises these sentences in a text.
 
 If a placeholder's name ends in ``_text``, such as ``%(place_text)s``, its value is itself a sentence of this list and
 is also translated. The values of other placeholders aren't translated.

@@ -1,9 +1,9 @@
-"""Translates the English texts of lower layers into the user's language.
+"""Translates the English texts of code outside the admin into the user's language.
 
-Such texts are violations, errors, plans and table differences.
+Such texts are violations, errors, query plans, and differences between tables and schemas.
 
-The lower layers don't translate, because their texts also go to clients and logs. ``known_sentences`` lists these
-texts.
+The code that writes these texts doesn't translate them, because clients and logs get the same texts.
+``known_sentences`` lists the sentences that can be translated.
 """
 
 from __future__ import annotations

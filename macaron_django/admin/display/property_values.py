@@ -30,7 +30,7 @@ __all__ = ["ShownValue", "cell", "shown", "shown_property", "web_address", "with
 
 _CELL_LENGTH = 80
 _LINKED = ("http", "https", "mailto")
-#: The JSON Schema types of those kinds of ``ShownValue`` whose names differ from the types' names.
+#: JSON Schema's type for each ``kind`` of ``ShownValue`` that isn't itself the name of a type.
 _TYPES = {"text": "string", "empty": "string", "moment": "string", "date": "string", "link": "string"}
 
 
@@ -120,7 +120,7 @@ def shown_property(name: str, applied: AppliedSchemas, value: Any, pointer: str 
 
 
 def shown(value: Any, applied: AppliedSchemas, pointer: str = "", **described: Any) -> ShownValue:
-    """Returns any value as the item's page shows it. The form depends on the value's own type, not on the schema."""
+    """Returns any value as the item's page shows it. Its kind depends on the value's own type, not on the schema."""
     described["pointer"] = pointer
     if value is None:
         return ShownValue("null", "null", **described)

@@ -1,4 +1,4 @@
-"""Formats JSON for people, indented or shortened. Numbers keep all their digits."""
+"""Formats JSON for people: indented and complete, or compact and cut to a length. Doesn't round numbers."""
 
 from __future__ import annotations
 

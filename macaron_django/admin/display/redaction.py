@@ -28,7 +28,7 @@ def is_secret(prop: Property) -> bool:
 
 
 def without_secrets(schema: Schema, json: Any, *, mask: str | None = None) -> Any:
-    """Returns a copy of a JSON value without its secrets, or with ``mask`` instead of them, at any depth.
+    """Returns a copy of a JSON value without its secrets at any depth. If ``mask`` is given, it replaces each secret.
 
     If a value is secret in one branch of ``oneOf`` or ``anyOf``, it is secret in all branches.
     """
@@ -121,8 +121,8 @@ def _with(applied: AppliedSchemas, json: Any, stored: Any) -> Any:
 def _element_with_secrets(applied: AppliedSchemas, element: Any, place: int, json: list[Any], stored: list[Any]) -> Any:
     """Returns an array's element with its stored secrets.
 
-    The secrets come from the stored element that is equal except for its secrets. If there is none and the arrays have
-    the same length, they come from the stored element at the same index.
+    The secrets come from the stored element that is equal apart from the secrets. If there is no such element and the
+    arrays have the same length, the secrets come from the stored element at the same index.
     """
     for candidate in stored[place : place + 1] + stored:
         if same_json(_without(applied, candidate, None), element):

@@ -41,13 +41,13 @@ COLUMNS: Final = 4
 class BulkDeletionMixin(ItemAdminBase):
     """Adds the action ``delete_selected``.
 
-    Instead of Django's list of related objects, it shows a preview and progress.
+    Instead of Django's list of related objects, the action shows a preview and the progress.
     """
 
     bulk_delete_template = "admin/macaron_django/bulk_delete.html"
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
-        """Replaces Django's action. From Django 6.1 on, actions are objects, which ``action_location`` selects."""
+        """Replaces Django's action. From Django 6.1 on, actions are objects, and ``action_location`` selects some."""
         where = {} if action_location is None else {"action_location": action_location}
         actions: dict[str, Any] = super().get_actions(request, **where)
         stock = actions.get("delete_selected")  # a project may have replaced it

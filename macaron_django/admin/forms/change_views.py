@@ -109,8 +109,8 @@ class ChangeFormMixin(ItemAdminBase):
         except (PersistenceError, RequestError) as error:
             if request.method != "POST" or hasattr(request, "item_refusal"):
                 raise
-            # If another user was faster, or DynamoDB refused the write, the form is shown again with the text and the
-            # error.
+            # If another user was faster, or DynamoDB refused the write, the form is shown again with the user's text
+            # and the error.
             request.item_refusal = error  # type: ignore[attr-defined]
             return show()
 

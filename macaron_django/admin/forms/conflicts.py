@@ -45,7 +45,7 @@ class Conflict:
 
 @dataclass(frozen=True)
 class LoadedItem:
-    """The record of an item when its form was loaded: the JSON that was shown, and a digest of each attribute."""
+    """The record of an item at the time of loading: the JSON that was shown, and a digest of each attribute."""
 
     json: Mapping[str, Any]
     digests: Mapping[str, str]

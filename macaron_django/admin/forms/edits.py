@@ -1,6 +1,6 @@
-"""Turns the JSON that a user typed into a row to save, and finds all its violations.
+"""Turns the JSON that a user typed into a row to save, and finds all violations of the schema.
 
-The form, its check during typing, and the import use this module. It writes nothing to DynamoDB.
+The form, the form's check during typing, and the import use this module. The module writes nothing to DynamoDB.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class UnreadableItem(ValueError):  # noqa: N818 (says what the text is)
 
 @dataclass
 class ItemEdit:
-    """A row that has the values that a user typed, with its violations.
+    """A row with the values that a user typed, and the row's violations.
 
     ``changed`` has the names of the properties that differ from the stored item.
     """

@@ -1,6 +1,6 @@
-"""Describes the form for a persisted schema to the script that builds its controls in the browser.
+"""Describes the form of a persisted schema for the script that builds the form's controls in the browser.
 
-The description has no ``$ref`` and no ``allOf``: both are resolved. It has a recursive schema once.
+The description has no ``$ref`` and no ``allOf``: both are resolved. A recursive schema is in the description once.
 """
 
 from __future__ import annotations

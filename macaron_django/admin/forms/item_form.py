@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     ModelForm = forms.ModelForm[Any]
 else:
-    ModelForm = forms.ModelForm  # only generic in its stubs
+    ModelForm = forms.ModelForm  # ModelForm is generic only in its stubs
 
 __all__ = ["ItemForm", "ItemWidget"]
 
@@ -118,8 +118,8 @@ class ItemForm(ModelForm):
     """The form of an item's JSON text.
 
     ``edit`` is the edit to save. ``by_others`` has the names of the properties that other users have changed.
-    ``conflicts`` has the properties that this user has changed, too: they prevent the save. ``stored_violations`` has
-    the violations of the stored item, before the user changes it.
+    ``conflicts`` has the properties that both this user and others have changed. Such properties prevent the save.
+    ``stored_violations`` has the violations of the stored item, before the user changes it.
     """
 
     item = forms.CharField(strip=False, label=gettext_lazy("Item"))
@@ -128,9 +128,9 @@ class ItemForm(ModelForm):
     #: ``get_form`` sets the following two attributes on the class that it creates for a page.
     persistence: Persistence
     validate_url: str = ""
-    #: If a save failed and the form is shown again, the error of that save.
+    #: The error of the save, if it failed and the form is shown again.
     refusal: Exception | None = None
-    #: If an item is duplicated, the original item: the copy gets its attributes that aren't in the schema.
+    #: The original item, if the form duplicates it. The copy gets the original's attributes that aren't in the schema.
     copied_item: AttributeMap | None = None
 
     edit: ItemEdit | None = None
@@ -240,7 +240,7 @@ class ItemForm(ModelForm):
 
     @property
     def only_by_others(self) -> list[str]:
-        """The properties that only others changed."""
+        """The properties that other users changed, but this user didn't."""
         by_both = {conflict.name for conflict in self.conflicts}
         return [name for name in self.by_others if name not in by_both]
 

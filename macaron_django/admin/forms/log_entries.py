@@ -1,6 +1,7 @@
-"""Writes and reads the messages of Django's log entries. A message has the differences that a change made.
+"""Writes and reads the messages of Django's log entries.
 
-Messages never have secrets. Long values are cut, so the log isn't a backup.
+A message lists the differences between an item before and after a change. Messages never have secrets. Long
+values are cut, so the log isn't a backup.
 """
 
 from __future__ import annotations

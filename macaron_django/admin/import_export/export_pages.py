@@ -98,8 +98,8 @@ class ExportMixin(ItemAdminBase):
     def _export(self, request: HttpRequest, rows: Iterator[Any], form: str) -> Any:
         """Returns the file as a streamed response.
 
-        If reading the first page fails, shows the error in the list instead. If reading a later page fails, the
-        download ends there.
+        If the first page of items can't be read, shows the list with the error instead. If a later page can't be read,
+        the download ends there.
         """
         lift_deadline()
         try:
@@ -140,6 +140,6 @@ def json_pieces(persistence: Any, rows: Iterable[Any]) -> Iterator[bytes]:
 
 
 def dynamodb_pieces(persistence: Any, rows: Iterable[Any]) -> Iterator[bytes]:
-    """Yields one line for each item in DynamoDB's own form, with attributes that aren't in the schema."""
+    """Yields one line for each item in DynamoDB's own form, including attributes that aren't in the schema."""
     for row in rows:
         yield line_of(persistence, without_secret_attributes(persistence.schema, row._state.item), "dynamodb")

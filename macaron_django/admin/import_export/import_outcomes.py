@@ -1,4 +1,4 @@
-"""Compares the items of a file with those of a table, and writes them.
+"""Compares the items of a file with the stored items, and writes the items of the file.
 
 An item's outcome is created, changed, unchanged or refused. The preview and the import find the outcomes in the same
 way. Only the import calls ``write``.
@@ -36,7 +36,7 @@ Kind: TypeAlias = Literal["created", "changed", "unchanged", "refused"]
 
 #: Items to compare with one BatchGetItem, which accepts at most 100 keys.
 _CHUNK: Final = 100
-#: The most problems shown for one item, and the most characters of the one problem of an item that can't be read.
+#: The most problems that are shown for one item, and the most characters of the error if the item can't be read.
 _PROBLEMS: Final = 20
 _CHARACTERS: Final = 2000
 #: If a key isn't valid, the most characters shown of each of its parts.
@@ -129,7 +129,7 @@ def _drafted(persistence: Persistence, entry: FileItem) -> ImportOutcome | tuple
 
 
 def _key_typed(persistence: Persistence, entry: FileItem) -> str:
-    """Returns a text with those parts of the key that the item has, for an item whose key isn't valid."""
+    """Returns the key of an item whose key isn't valid, as text. The text has only the parts that the item has."""
     if entry.json is not None:
         given = entry.json
     else:
@@ -185,7 +185,7 @@ def _versions(persistence: Persistence) -> set[str]:
 
 
 def _stays(persistence: Persistence, name: str) -> bool:
-    """Returns whether the stored value stays if a line lacks this property. That is so for readOnly properties."""
+    """Returns whether the stored value stays if a line lacks this property: True for readOnly properties."""
     described = persistence.schema.properties.get(name)
     return described is not None and described.read_only
 

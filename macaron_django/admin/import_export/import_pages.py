@@ -36,7 +36,7 @@ from macaron_django.schemas.validation.violation_search import searches_share_ti
 
 __all__ = ["ImportMixin"]
 
-#: The most items of an import, and the most outcomes of each kind that the page lists. loaditems has no such limit.
+#: The most items of an import, and the most outcomes of each kind that the page lists. loaditems has no limit.
 MOST: Final = 5000
 NAMED: Final = 100
 
@@ -237,7 +237,7 @@ class ImportMixin(ItemAdminBase):
 
     def _unsealed(self, request: HttpRequest) -> tuple[bytes, FileForm]:
         packed = base64.b64decode(self._signer(request).unsign(request.POST["sealed"]))
-        content = zlib.decompress(packed)  # the signature proves that this isn't more than was uploaded
+        content = zlib.decompress(packed)  # the signature proves that the upload had this size
         kind = request.POST.get("kind", "")
         if kind not in get_args(FileForm):
             raise ValueError(kind)

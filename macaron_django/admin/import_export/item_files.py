@@ -41,7 +41,7 @@ _LISTED: Final = 20
 class FileItem:
     """An item of a file.
 
-    It has ``json``, or ``attributes`` if the file is in DynamoDB's own form, or ``error`` if it can't be read.
+    It has ``json``, or ``attributes`` if the file is in DynamoDB's own form, or ``error`` if the item can't be read.
 
     ``partial`` has the properties for which the file has no column: the import doesn't change them. If the item can't
     be read, ``key`` is the part of its key that is known.
@@ -69,7 +69,7 @@ def form_of(name: str, content: bytes) -> FileForm:
 def read_items(schema: Schema, content: bytes, form: FileForm, keys: Sequence[str] = ()) -> Iterator[FileItem]:
     """Yields the items of a file in order. If the file can't be read, yields a single item with the error.
 
-    ``keys`` has the names of the key's properties. An item with an error is identified by their values.
+    ``keys`` has the names of the key's properties. Their values identify an item with an error.
     """
     try:
         text = content.decode("utf-8-sig")
@@ -153,7 +153,7 @@ def _csv_items(schema: Schema, text: str, keys: Sequence[str]) -> Iterator[FileI
 
 
 def _delimiter(text: str) -> str:
-    """Returns the separator of cells: a comma, or a semicolon, as spreadsheets write if numbers have decimal commas."""
+    """Returns the separator of cells: a comma or a semicolon. Spreadsheets with decimal commas write semicolons."""
     header = text.partition("\n")[0]
     return ";" if header.count(";") > header.count(",") else ","
 

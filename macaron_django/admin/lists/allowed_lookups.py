@@ -27,8 +27,8 @@ class AllowedLookupsMixin(ItemAdminBase):
 def reads_secrets(model: type[Model], lookup: str) -> bool:
     """Returns whether the items found by ``lookup``, such as ``card__pin__startswith``, reveal anything about a secret.
 
-    Whether an object with secrets exists isn't secret. Returns False for a lookup that can't be resolved, because it
-    finds no items.
+    A lookup may still test whether an object with secrets is set. Returns False for a lookup that can't be resolved,
+    because such a lookup finds no items.
     """
     persistence = model._default_manager.persistence
     try:

@@ -84,7 +84,7 @@ class ItemChangeList(ChangeList):
 
     problem = ""  # why the page shows no items
     plan: QueryPlan | None = None
-    read = 0  # items read to find the shown items
+    read = 0  # the number of items that DynamoDB read to find the shown items
     capacity: float | None = None  # read units
     previous_url: str | None = None
     next_url: str | None = None
@@ -215,7 +215,7 @@ class ItemChangeList(ChangeList):
 
     @cached_property
     def offers(self) -> list[IndexOffer]:
-        """The indexes that could replace this scan. They leave out the items without their range key."""
+        """The indexes that could replace this scan. Such an index leaves out the items without its range key."""
         if not self.is_scan:
             return []
         found = []
@@ -231,7 +231,7 @@ class ItemChangeList(ChangeList):
 
     @property
     def taken_offers(self) -> list[IndexOffer]:
-        """The indexes whose offer the list's URL already uses. Each has the URL without that offer."""
+        """The offers that the list already uses. Each ``url`` is the list's URL without the offer."""
         return [
             IndexOffer(name, index.range_key, self.get_query_string(remove=[self._is_there(index.range_key)]))
             for name, index in self._partial_indexes()
@@ -261,7 +261,7 @@ class ItemChangeList(ChangeList):
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether this page is of a scan that reached its read limit before the page was full."""
+        """Whether the scan for this page reached its read limit before the page was full."""
         return self.is_scan and self.next_url is not None and len(self.result_list) < self.list_per_page
 
 

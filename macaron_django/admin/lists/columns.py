@@ -24,7 +24,7 @@ __all__ = ["ColumnsMixin", "PropertyColumn", "columns_of"]
 _NUMBER = '<span class="macaron-number">{}</span>'
 #: The most characters of a cell's tooltip.
 _TITLE = 500
-#: If the schema doesn't set ``x-admin: {columns: […]}``, the most columns of a list.
+#: The most columns of a list, unless the schema sets ``x-admin: {columns: […]}``.
 MAX_COLUMNS = 8
 
 
@@ -80,7 +80,7 @@ class ExpiredColumn:
     """Marks the rows that ``expired: hidden`` in x-persist hides from clients."""
 
     __name__ = "expired"
-    short_description = "expired"  # a word of x-persist, so it isn't translated: neither are property names
+    short_description = "expired"  # a word of x-persist, which isn't translated, like property names
     boolean = True
 
     def __call__(self, row: Any) -> bool:
@@ -101,7 +101,7 @@ class ColumnsMixin(ItemAdminBase):
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         """Links the cells of the hash key and the range key to the item.
 
-        If the list has neither, links the first column.
+        If the list has neither of these columns, links the first column.
         """
         if self.list_display_links is None or list(self.list_display_links):
             return super().get_list_display_links(request, list_display)

@@ -44,7 +44,7 @@ class PropertyFilter(ListFilter):
     prop: Property
 
     def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
-        self.title = self.field_path = self.prop.name  # admin themes read field_path, as Django's filters have it
+        self.title = self.field_path = self.prop.name  # Django's filters have field_path, and admin themes read it
         super().__init__(request, params, model, model_admin)
         for name in map(str, self.expected_parameters()):
             if name in params:
@@ -71,7 +71,7 @@ class PropertyFilter(ListFilter):
             return True
 
     def mark(self, changelist: Any) -> None:
-        """Adds "(scan)" to the title if the filter needs a scan, both alone and with the list's other filters."""
+        """Adds "(scan)" to the title if the filter needs a scan both alone and together with the other filters."""
         if self._scans(changelist.root_queryset) and self._scans(changelist.queryset):
             self.title = _("%(name)s (scan)") % {"name": self.prop.name}
 
@@ -180,6 +180,6 @@ def _kind(prop: Property) -> type[PropertyFilter] | None:
 
 
 def _values(prop: Property) -> list[Any]:
-    """Returns the values of an enum of texts or numbers, else nothing."""
+    """Returns the values of an enum of texts or numbers; [] for any other property."""
     values = [value for value in prop.schema.enum or () if value is not None]
     return values if all(isinstance(value, (str, int)) and not isinstance(value, bool) for value in values) else []

@@ -2,16 +2,16 @@
 
 The module also describes, in one line, the call to DynamoDB that a search needs. It doesn't read items.
 
-=============================  =======================================================
-``name=x``, ``name!=x``        is, is not; ``name=a,b`` is one of them
-``name:x``                     is, or contains if the property is a list
-``name<x`` ``<=`` ``>`` ``>=`` is before or after
-``name^=x``                    begins with; also ``begins_with(name, x)``
-``name~x``                     contains; also ``contains(name, x)``
-``name between x and y``       from x to y, both included; also ``between(name, x, y)``
+=============================  =====================================================================
+``name=x``, ``name!=x``        is x, is not x; ``name=a,b`` means is a or b
+``name:x``                     is x; if the property is a list, contains x
+``name<x`` ``<=`` ``>`` ``>=`` is less than x, at most x, more than x, at least x
+``name^=x``                    begins with x; also ``begins_with(name, x)``
+``name~x``                     contains x; also ``contains(name, x)``
+``name between x and y``       is from x to y, both included; also ``between(name, x, y)``
 ``name=null``, ``name!=null``  is not set, is set
-``x``                          the hash key, or a property in ``x-admin: {search: […]}``
-=============================  =======================================================
+``x``                          a property in ``x-admin: {search: […]}``, or else the hash key, matches x
+=============================  =====================================================================
 
 Terms with a space between them are joined by "and", which binds more strongly than the word ``or``. Write a text with
 spaces in quotes. ``address.city`` means the property ``city`` of the object ``address``.
@@ -153,7 +153,7 @@ def remarks(queryset: Any, text: str) -> list[str]:
                 known = [str(value) for value in schema.enum if value is not None]
                 found += islice(_foreign_values(each, known), _REMARKS - len(found))
     except (SearchError, FieldError, PyMacaronException):
-        return []  # `find` says why
+        return []  # `find` raises the reason
     return found
 
 
@@ -294,7 +294,7 @@ def _value(queryset: Any, lookup: str, operator: str, text: str) -> Any:
 
 
 def _anywhere(queryset: Any, spec: ObjectSpec, text: str) -> Q:
-    """Returns the condition that finds a word in the properties of ``x-admin: {search: […]}``, or in the hash key."""
+    """Returns the condition that finds a word in the properties of ``x-admin: {search: […]}``, else in the hash key."""
     persistence = queryset.persistence
     hash_keys = {persistence.hash_key, *(index.hash_key for index in persistence.options.indexes.values())}
     conditions = []
@@ -323,7 +323,7 @@ def _names(spec: ObjectSpec) -> list[str]:
 
 
 def _nearest(text: str, known: Iterable[str], cutoff: float = 0.65) -> str:
-    """Returns the known name of which a text may be a misspelling, or ""."""
+    """Returns the known name that is most like a text; "" if no known name is like it."""
     by_lower = {each.lower(): each for each in known}
     found = get_close_matches(text.lower(), by_lower, n=1, cutoff=cutoff)
     return by_lower[found[0]] if found else ""
@@ -350,7 +350,7 @@ def _unknown(spec: ObjectSpec, terms: list[re.Match[str]]) -> str:
 def suggestions(spec: ObjectSpec) -> list[dict[str, Any]]:
     """Returns the names that can be searched, including nested names.
 
-    If a name has few possible values, they are added.
+    The values of an enum or a boolean are also returned.
     """
     found: list[dict[str, Any]] = []
     todo: list[tuple[tuple[str, ...], Property]] = [((name,), prop) for name, prop in spec.properties.items()]

@@ -39,7 +39,7 @@ class Environment:
 
 
 def environment(persistence: Persistence) -> Environment | None:
-    """Returns the facts about the engine in use, or None if none is configured.
+    """Returns the facts about the engine in use, or None if no engine is configured.
 
     The account is read from the ARN of the table of ``persistence``.
     """

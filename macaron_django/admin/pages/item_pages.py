@@ -1,4 +1,4 @@
-"""The read-only page of an item. It shows each property by its type, and the item in DynamoDB's own form.
+"""The read-only page of an item. The page formats each property by its type, and also shows DynamoDB's own form.
 
 Users who may only view an item get this page instead of the form. For all users, the page is also at ``…/view/``.
 """
@@ -77,7 +77,7 @@ class ItemPage:
     @property
     def roles(self) -> dict[str, str]:
         """The label "hash key" or "range key" for each property of the key, by the property's name."""
-        return dict(zip(self.persistence.key_names, (_("hash key"), _("range key")), strict=False))  # one or two
+        return dict(zip(self.persistence.key_names, (_("hash key"), _("range key")), strict=False))  # one or two names
 
     @cached_property
     def properties(self) -> list[ShownValue]:

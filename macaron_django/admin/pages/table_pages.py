@@ -29,7 +29,7 @@ __all__ = ["TablePart", "TablesMixin", "with_tables"]
 def with_tables(get_app_list: Callable[..., list[dict[str, Any]]]) -> Callable[..., list[dict[str, Any]]]:
     """Returns a replacement for a site's ``get_app_list``.
 
-    It adds a link to the tables of each API to the index and sidebar.
+    In the index and the sidebar, the replacement adds a link to the page about the tables of each API.
     """
     if getattr(get_app_list, "has_tables", False):
         return get_app_list
@@ -58,7 +58,7 @@ def _with_tables(app: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tables_url(models: list[dict[str, Any]]) -> str | None:
-    """Returns the URL of an API's page about tables. It is below the first schema that the user may see."""
+    """Returns the URL of an API's page about tables. It is below the URL of the first schema that the user may see."""
     for entry in models:
         model = entry.get("model")
         if model is not None and hasattr(model, "_key_names") and entry.get("admin_url"):
@@ -71,7 +71,7 @@ def _tables_url(models: list[dict[str, Any]]) -> str | None:
 
 @dataclass(frozen=True)
 class TablePart:
-    """A table for the template.
+    """The facts about a table that the template shows.
 
     ``description`` is None if the table doesn't exist, or if DynamoDB refuses to describe it.
     """
@@ -100,7 +100,7 @@ class TablesMixin(ItemAdminBase):
         return [*super().list_tools(request), ObjectTool(_("Tables"), address(self, "tables"), "macaron-tables-link")]
 
     def tables_view(self, request: HttpRequest) -> HttpResponse:
-        """Shows every table of this model's API whose items the user may see."""
+        """Shows the tables of this model's API, except tables whose items the user may not see."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         parts = list(self._parts(request))
