@@ -1,4 +1,4 @@
-"""Reports what ``manage.py check --deploy`` adds: settings and code that are wrong or slow in production."""
+"""The checks that only ``manage.py check --deploy`` runs. They report what is wrong or slow in production."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _short_secret() -> Iterator[checks.CheckMessage]:
 def check_front(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Reports middleware and patches because of which Django's handler answers all requests.
 
-    Without them, macaron_django's front answers requests faster. Only for ``check --deploy``.
+    Without such code, ``macaron_django.api.front`` answers requests faster. Only for ``check --deploy``.
     """
     if not settings.FRONT:
         return []
@@ -87,7 +87,7 @@ def check_front(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list
 
 @register(deploy=True)
 def check_fast_lane(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports unknown code that hooks into botocore's calls, because it makes them slower.
+    """Reports unknown code that hooks into botocore's calls, because such code makes calls to DynamoDB slower.
 
     Only for ``check --deploy``.
     """

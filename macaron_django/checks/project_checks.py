@@ -112,7 +112,7 @@ def known_tasks() -> list[Any]:
 
 @register()
 def check_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports a task backend that can't be used, and tasks that need tables that aren't there."""
+    """Reports a task backend that can't be used, and tasks whose tables are missing."""
     if settings.TASKS.BACKEND == "immediate" and not known_tasks():
         return []
     from macaron_django.tasks.backends.chosen_backend import chosen_backend  # only projects with tasks need it

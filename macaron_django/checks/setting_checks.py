@@ -154,7 +154,7 @@ def _impossible_ready_checks() -> Iterator[checks.CheckMessage]:
         )
 
 
-#: The longest time for which a probe of a server waits.
+#: The longest time for which the health check of a server waits.
 MOST_READY_SECONDS = 60
 #: Settings that name a function, with the function's parameters and return value.
 FUNCTIONS = {

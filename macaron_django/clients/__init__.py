@@ -1,4 +1,4 @@
-"""Calls to other services as their specs describe: ``apipool.login.client.do_login(body)``.
+"""Calls other services as their specs describe. An example is ``apipool.login.client.do_login(body)``.
 
 A client sends requests, and returns API objects or raises exceptions. Open ``api_clients`` for the objects that
 projects call, ``client_options`` for their options, and ``client_names`` for the names of operations. Open ``messages``

@@ -39,7 +39,7 @@ class APIClients:
         self._tokens = TokenCache()
         self._made: DocumentMemo[type, Any] = DocumentMemo()
         self._open: WeakSet[Any] = WeakSet()
-        #: If a test replaces the services, the object that answers every call to every API.
+        #: The object that answers every call to every API instead of the services, in tests; else None.
         self.replacement: Replacement | None = None
 
     def blocking(self, api: str, document: Document, classes: Classes) -> BlockingAPIClient:
@@ -73,10 +73,10 @@ class APIClients:
 
 
 class BlockingAPIClient:
-    """A client of an API: each operation is a method, by the operation's name.
+    """A client of an API. Each operation is a method with the operation's name in Python.
 
     ``client["getPet"]`` is the operation with the operationId ``getPet``. ``client["GET", "/pets/{id}"]`` is the
-    operation with this method and path, for operations without a name in Python.
+    operation with this method and path, even if the operation has no name in Python.
     """
 
     def __init__(self, api: str, document: Document, classes: Classes, exchange: ServiceExchange) -> None:
@@ -159,9 +159,9 @@ class OperationCall:
             return self._reader.read(received, options)
 
     def _sender(self, call: CallRequest, options: ClientOptions, driver: Callable[[Any], Any]) -> Any:
-        """Sends a request with ``driver`` (``run`` or ``run_on_loop``), and returns the driver's result.
+        """Sends a request with ``driver``, which is ``run`` or ``run_on_loop``. Returns the driver's result.
 
-        If the spec has ``x-decorate-request``, this decorator wraps the function that sends the request.
+        If the operation has ``x-decorate-request``, this decorator wraps the function that sends the request.
         """
         dotted = self.operation.extensions.decorate_request
         if dotted is None:
@@ -191,7 +191,7 @@ class AsyncOperationCall(OperationCall):
     async def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return (await self.answer(*args, **kwargs)).value
 
-    async def answer(self, *args: Any, **kwargs: Any) -> Answer:  # type: ignore[override]  # to be awaited
+    async def answer(self, *args: Any, **kwargs: Any) -> Answer:  # type: ignore[override]  # awaited, unlike the base's
         options = client_options(self.api)
         request = self._writer.write(args, kwargs, options)
         with told_call(self.api, self.operation) as told:

@@ -26,7 +26,7 @@ class _Told:
     def sent(self, request: CallRequest) -> CallRequest:
         """Returns the request to send.
 
-        If a subscriber has begun a span for the call, the request has its trace context.
+        If a subscriber has begun a span for the call, the request has the span's trace context.
         """
         return request.within_span() if self._is_told else request
 
@@ -38,7 +38,7 @@ class _Told:
 
 @contextmanager
 def told_call(api: str, operation: Operation) -> Iterator[_Told]:
-    """Sends events to the subscribers when the ``with`` block begins and ends. The block is the call."""
+    """Sends events to the subscribers when the ``with`` block begins and ends. The block makes the call."""
     told = _Told(is_told=bool(events.CLIENT_CALLS.subscribers))
     if not events.CLIENT_CALLS.subscribers:
         yield told

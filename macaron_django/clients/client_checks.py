@@ -86,7 +86,9 @@ def _of_client(
         return
     has_spec = api in client_specs()
     if has_spec and api in served:
-        yield _wrong(f"{where} names a spec, but this project serves an API named {api!r}.", "Rename one of the two.")
+        yield _wrong(
+            f"{where} names a spec, but this project serves an API named {api!r}.", "Rename one of the two APIs."
+        )
     elif not has_spec and api not in served:
         yield _wrong(f"{where} has no SPEC, and this project doesn't serve an API named {api!r}.", "Add a SPEC.")
     else:

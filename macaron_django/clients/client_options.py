@@ -20,7 +20,7 @@ OWN_KEYS = ("SPEC", "BASE_URL", "CREDENTIALS")
 class ClientOptions:
     """The options of one API's client.
 
-    They have the names of the settings, which docs/reference/settings.md explains.
+    The attributes are named like the settings, which docs/reference/settings.md explains.
     """
 
     base_url: str | None
@@ -47,7 +47,7 @@ class ClientOptions:
 
 
 def _given(api: str) -> Mapping[str, Any]:
-    """Returns the options that ``CLIENTS`` has for an API; {} if it doesn't name the API."""
+    """Returns the options that ``CLIENTS`` has for an API; {} if ``CLIENTS`` doesn't name the API."""
     given = settings.CLIENTS.get(api, {})
     return given if isinstance(given, Mapping) else {"SPEC": given}
 

@@ -24,7 +24,7 @@ def is_absolute(url: str) -> bool:
     """
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018 (raises ValueError for a port that is none)
+        parts.port  # noqa: B018 (raises ValueError if the port isn't valid)
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
@@ -33,9 +33,9 @@ def is_absolute(url: str) -> bool:
 def base_url(api: str, operation: Operation, options: ClientOptions) -> str:
     """Returns the URL that comes before an operation's path, without a trailing slash.
 
-    If ``BASE_URL`` is absolute, returns it as it is. If it is a path, it replaces the path of the spec's server. With
-    ``IN_PROCESS``, returns the URL at which this process serves the API. Raises ``ImproperlyConfigured`` if neither the
-    setting nor the spec has a host.
+    If ``BASE_URL`` is absolute, returns it unchanged. If ``BASE_URL`` is a path, it replaces the path of the spec's
+    server. With ``IN_PROCESS``, returns the URL at which this process serves the API. Raises ``ImproperlyConfigured``
+    if neither the setting nor the spec has a host.
     """
     given = options.base_url
     if given is not None and "://" in given:
@@ -71,7 +71,7 @@ def _own_host() -> str:
 def _server_url(operation: Operation) -> str:
     """Returns the URL of the operation's first server, with its variables filled in.
 
-    If the operation has no servers, those of its path count, and then those of the document.
+    If the operation has no servers, uses the servers of its path. If the path has none, uses the document's servers.
     """
     document = operation.document
     if document.dialect == "2.0":

@@ -43,7 +43,7 @@ _OCTETS = (bytes, bytearray, memoryview)
 
 @dataclass(frozen=True)
 class WrittenBody:
-    """An encoded body. It has ``content``, or, if it is multipart, its ``parts`` in httpx's form."""
+    """An encoded body. A multipart body has ``parts`` in httpx's format. Any other body has ``content``."""
 
     content_type: str | None = None
     content: bytes | None = None
@@ -92,7 +92,7 @@ class BodyWriter:
     def _chosen(self, body: Any, media_type: str | None) -> str:
         if media_type is not None:
             if self.content and not any(matches(media_type, name) for name in self.content):
-                raise _refusal(f"can't be sent as {media_type}: the operation takes {', '.join(self.content)}")
+                raise _refusal(f"can't be sent as {media_type}: the operation accepts {', '.join(self.content)}")
             return media_type
         names = list(self.content) or [JSON]
         is_raw = isinstance(body, _OCTETS) or hasattr(body, "read")

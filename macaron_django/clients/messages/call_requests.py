@@ -94,7 +94,7 @@ class RequestWriter:
     def arguments(self) -> Mapping[str, Parameter]:
         """The parameters by their names in Python.
 
-        They are also here by the spec's names, unless such a name is taken.
+        The mapping also has each parameter by its name in the spec, unless another parameter already has this name.
         """
         names = operation_arguments(self.operation)
         found = {names[each.location, each.name]: each for each in self.operation.parameters}
@@ -106,8 +106,7 @@ class RequestWriter:
         """Returns the request of a call.
 
         Raises ``TypeError`` for arguments that the operation doesn't have. Raises ``ValidationFailed`` with all
-        violations of the spec. If ``VALIDATE_REQUESTS`` is off, only violations that make it impossible to build the
-        request count.
+        violations of the spec. With ``VALIDATE_REQUESTS`` off, raises it only if the request can't be built.
         """
         validate = options.validate_requests
         given, fields, call_options = self._sorted(kwargs)

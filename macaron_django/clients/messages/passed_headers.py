@@ -2,7 +2,7 @@
 
 The headers identify the request: its id, PyMacaron's call id and call path, and the trace context.
 
-Only values of the expected form are copied, because a client sent them.
+Only values of the expected form are copied, because the values come from a client.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _own_api(request: object) -> str | None:
 def _trace(received: Mapping[str, str]) -> dict[str, str]:
     """Returns OpenTelemetry's trace context.
 
-    If OpenTelemetry isn't in use, returns the received one, with a new parent id.
+    If OpenTelemetry isn't in use, returns the received trace context with a new parent id, or else a new one.
     """
     if current := span_headers():
         return current

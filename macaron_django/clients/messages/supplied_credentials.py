@@ -1,7 +1,7 @@
 """Supplies the credentials that an operation's security requires: bearer tokens, API keys, passwords and OAuth 2.
 
-The option ``CREDENTIALS`` has the credentials by the name of the security scheme. They are a text, a function that
-returns a text, or the dotted path of such a function. HTTP Basic needs ``("user", "password")``. OAuth 2 needs a
+The option ``CREDENTIALS`` has the credentials by the name of the security scheme. Credentials are a text, a function
+that returns a text, or the dotted path of such a function. HTTP Basic needs ``("user", "password")``. OAuth 2 needs a
 mapping with ``client_id`` and ``client_secret``. The text ``"caller"`` means the token of the request that is being
 served.
 """
@@ -47,7 +47,7 @@ class Credentials:
 
 
 def credentials_for(operation: Operation, supplied: Mapping[str, Any]) -> Credentials:
-    """Returns the credentials of the first of the operation's security requirements that can be met.
+    """Returns the credentials for the operation's first security requirement that can be met.
 
     The credentials are empty for a public operation. They are also empty if no requirement can be met. In that case,
     the service refuses the call.
@@ -110,8 +110,8 @@ def _grant(name: str, scheme: SecurityScheme, given: Mapping[str, Any], scopes: 
     url = given.get("token_url") or declared
     if not isinstance(url, str) or "client_id" not in given or "client_secret" not in given:
         raise ImproperlyConfigured(
-            f"The credentials of {name} need client_id and client_secret, and token_url unless the spec has the flow "
-            "clientCredentials."
+            f"The credentials of {name} need client_id and client_secret. If the spec doesn't have the flow "
+            "clientCredentials, they also need token_url."
         )
     wanted = tuple(given.get("scopes", scopes))
     return Grant(url, str(given["client_id"]), str(given["client_secret"]), wanted)

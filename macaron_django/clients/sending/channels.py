@@ -4,7 +4,7 @@ The threads of a process share one pool of connections, and each event loop has 
 API itself, there are no connections.
 
 httpx logs the URLs of its requests, but a query may have secrets. So these URLs have no query, and the transport adds
-it.
+the query.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Sends a request and returns its response. Gets tokens, retries idempotent requests, and follows redirects.
 
-The code is generators (see ``macaron_django.drivers``), which yield requests and pauses. So threads and event loops run
-the same code.
+The methods are generators that yield requests and pauses (see ``macaron_django.drivers``). So threads and event loops
+run the same code.
 """
 
 from __future__ import annotations
@@ -119,10 +119,10 @@ class ServiceExchange:
             if isinstance(step, tenacity.DoAttempt):
                 try:
                     received = yield from self._one_attempt(call, options, state, ends)
-                except Exception as error:  # noqa: BLE001 (the rules decide what it means)
+                except Exception as error:  # noqa: BLE001 (the retry rules examine it)
                     if isinstance(error, ServiceError):
                         error.attempts = attempt.attempt_number
-                    attempt.set_exception(sys.exc_info())  # type: ignore[arg-type]  # there is one
+                    attempt.set_exception(sys.exc_info())  # type: ignore[arg-type]  # an error is being handled
                 else:
                     attempt.set_result(replace(received, attempts=attempt.attempt_number))
             elif isinstance(step, tenacity.DoSleep):

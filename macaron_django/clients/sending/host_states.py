@@ -1,6 +1,6 @@
-"""Records the success of calls to a host.
+"""Records whether calls to a host succeed.
 
-This decides whether calls to the host pause (its circuit is open), and how many retries are left.
+After too many failures, calls to the host pause: the circuit is open. The module also counts the retries that are left.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from macaron_django.exceptions import CircuitOpen
 
 __all__ = ["HostState"]
 
-#: The retries that a host has at the start. Later ones depend on the budget.
+#: The retries that a host has at the start. Further retries depend on the budget.
 _FIRST_RETRIES = 10.0
 
 

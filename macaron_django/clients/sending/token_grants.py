@@ -21,8 +21,8 @@ from macaron_django.schemas.values.json_text import JSONTextError, exact_json
 
 __all__ = ["TokenCache", "token_of", "token_request"]
 
-#: Times in seconds. A token is discarded this long before it expires. A token without an expiry is kept this long. No
-#: token is kept longer than this.
+#: Seconds: the time before its expiry at which a token is discarded, the time for which a token without an expiry is
+#: kept, and the longest time for which any token is kept.
 _EARLY, _UNSAID, _LONGEST = 30.0, 60.0, 366 * 86400
 
 
