@@ -1,4 +1,7 @@
-"""Reads the catalogue of checks and findings for ``manage.py explaincheck``. It is a page of the documentation."""
+"""Reads the catalogue of checks and findings for ``manage.py explaincheck``.
+
+The catalogue is a page of the documentation.
+"""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def as_github(report: SpecReport, levels: Collection[str]) -> Iterator[str]:
 
 
 def _escaped(text: str, further: str = "") -> str:
-    """Escapes a text like GitHub's own toolkit. % is first, because the other escapes contain it."""
+    """Escapes a text as GitHub's own toolkit does. ``%`` is escaped first, because the escapes contain it."""
     for character in "%\r\n" + further:
         text = text.replace(character, f"%{ord(character):02X}")
     return printable(text)

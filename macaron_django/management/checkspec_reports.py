@@ -55,7 +55,7 @@ def report_on(
 ) -> SpecReport:
     """Reads a file, checks it, and builds all its serializers and validators.
 
-    The file's references may only read files in the folder ``root``.
+    References in the file can only read files in the folder ``root``.
 
     Never raises. If the file can't be read, or this package fails on it, the report has a finding.
     """
@@ -82,7 +82,7 @@ def _examined(
         report = replace(report, serializers=built.serializers, validators=built.validators, findings=found)
     except spec.SpecError as error:
         report = replace(report, version=None, findings=error.findings)
-    except Exception as error:  # noqa: BLE001 (the command reports faults, its own included)
+    except Exception as error:  # noqa: BLE001 (the command also reports its own faults)
         report = replace(report, findings=(*report.findings, _fault(path, error)))
     return report
 

@@ -19,7 +19,7 @@ def apis_named(names: Iterable[str]) -> list[API]:
 
     If ``names`` is empty, returns all APIs.
 
-    Raises CommandError if there is no API with a name, or if the API isn't served because its spec has errors.
+    Raises CommandError if no API has one of the names, or if such an API isn't served because its spec has errors.
     """
     names = list(names)
     served = {api.name: api for api in registry}
@@ -29,7 +29,7 @@ def apis_named(names: Iterable[str]) -> list[API]:
             continue
         if name in found:
             lines = reasons(name)
-            if len(lines) == 1:  # the registry hasn't read its spec, so it doesn't have the errors
+            if len(lines) == 1:  # the registry hasn't read this API's spec, so it has no errors to show
                 lines = [f"{lines[0]} `manage.py checkspec {found[name].path}` and `manage.py check` show them."]
             raise CommandError("\n".join(lines))
         known = sorted({*served, *found})

@@ -95,7 +95,7 @@ def _serializer(viewset: type[OperationViewSet], served: Served) -> Any:
 
 def _model(api: API, viewset: type[OperationViewSet], served: Served, schema: Schema | None) -> type[Model] | None:
     if served.generated is not None:
-        found: type[Model] = viewset.store.model  # type: ignore[attr-defined]  # only a ResourceViewSet generates
+        found: type[Model] = viewset.store.model  # type: ignore[attr-defined]  # only a ResourceViewSet has generated operations
         return found
     if schema is not None and schema.items is not None and not schema.is_object:
         schema = schema.items
@@ -117,7 +117,7 @@ def field_names_of(api: API) -> Iterator[NamedField]:
     for name in api.classes:
         schema = api.document.schemas[name]
         try:
-            fields = api.classes[name]._spec.field_names  # type: ignore[attr-defined]  # every class there has one
+            fields = api.classes[name]._spec.field_names  # type: ignore[attr-defined]  # all these classes have it
         except ImportError:  # the class named by x-parent can't be imported
             continue
         for property_name, field in fields.items():

@@ -48,9 +48,9 @@ def progress_bar(total: float | None, unit: str, *, done: int = 0) -> tqdm[NoRet
     """Returns a progress bar on standard error. If that isn't a terminal, shows nothing. Closing the bar removes it.
 
     ``total`` is the expected number of ``unit``\\ s, or None if it isn't known. ``done`` is the number that an earlier
-    run did.
+    run completed.
     """
-    from tqdm import tqdm  # few commands show a bar
+    from tqdm import tqdm  # imported here: few commands show a bar
 
     return tqdm(
         total=total, initial=done, unit=unit, unit_scale=True, dynamic_ncols=True, file=sys.stderr, disable=None,

@@ -28,8 +28,7 @@ def wait_for(process: Popen[Any]) -> int:
         return process.wait()
     except BaseException:
         try:
-            # After Ctrl-C in a terminal, the child has the signal, too. After a signal to this process alone, it
-            # hasn't.
+            # Ctrl-C in a terminal also reaches the child. A signal to this process alone doesn't reach the child.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(1)
             if process.poll() is None:

@@ -57,7 +57,7 @@ def when_ready(server: Any) -> None:
 
 
 def worker_int(worker: Any) -> None:
-    """Runs when SIGINT or SIGQUIT ends a worker, perhaps because it hangs.
+    """Runs when SIGINT or SIGQUIT ends a worker, perhaps because the worker hangs.
 
     With debug messages on, logs each thread's stack.
     """

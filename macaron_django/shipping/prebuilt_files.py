@@ -1,4 +1,4 @@
-"""Creates the files of the folder ``PREBUILT``, and finds those that are out of date."""
+"""Creates the files of the folder ``PREBUILT``, and finds the files that are out of date."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ __all__ = [
     "usable_cpus",
 ]
 
-#: Megabytes that a worker is given.
+#: The megabytes of memory for one worker.
 GUNICORN_WORKER_MEM = 250
 CELERY_WORKER_MEM = 150
 

@@ -48,7 +48,7 @@ class Command(BaseCommand):
         "PYM_JWT_TOKEN, as macaron_django.testing.MacaronTestCase does. After --, you can also give options of "
         "pytest."
     )
-    requires_system_checks: list[str] = []  # only a server that is started has checks
+    requires_system_checks: list[str] = []  # if this command starts a server, the server runs the checks
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -62,7 +62,9 @@ class Command(BaseCommand):
         target.add_argument(
             "--port", help="Port of a running server (default: the URL's port, or else 8080). 443 means HTTPS."
         )
-        target.add_argument("--env", help="Use the live_url of pym-config.ENV.yaml; its keys also sign the token.")
+        target.add_argument(
+            "--env", help="Use the live_url of pym-config.ENV.yaml, and the keys in this file to sign the token."
+        )
         target.add_argument("--no-ssl-check", action="store_true", help="Accept any server certificate.")
         token = parser.add_argument_group("the token (default: this project makes one, if it has a key that signs)")
         token.add_argument("--user", metavar="USER", help="The user of the token (default: test-jwt-token).")
@@ -163,13 +165,13 @@ def _live_url(env: str) -> str:
 
 
 def _require_answer(target: ServerTarget) -> None:
-    """Raises CommandError if no server answers. Otherwise, each test would fail."""
+    """Raises CommandError if no server answers. Without this check, each test would fail."""
     try:
         socket.create_connection((target.host, target.port), CONNECT_TIMEOUT).close()
     except OSError as error:
         raise CommandError(
-            f"No server answers at {printable(target.base_url)} ({error}). Start it, or let this command start one: "
-            "leave out --host and --port, and PYM_SERVER_HOST and PYM_SERVER_PORT."
+            f"No server answers at {printable(target.base_url)} ({error}). Start a server there. Or let this "
+            "command start one: leave out --host and --port, and unset PYM_SERVER_HOST and PYM_SERVER_PORT."
         ) from error
 
 

@@ -43,7 +43,7 @@ class Command(BaseCommand):
         "complete apipool.myserver.Profile, and type checkers can check it. Pyright and Pylance read typings/ by "
         "default; mypy needs `mypy_path = typings`."
     )
-    requires_system_checks = []  # served APIs get their stubs even if another has errors
+    requires_system_checks = []  # served APIs get their stubs even if another API has errors
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

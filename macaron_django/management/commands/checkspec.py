@@ -49,8 +49,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--root",
             metavar="FOLDER",
-            help="References can only read files in this folder. By default, it is MACARON['SPEC_ROOTS'] for a spec "
-            "that the project serves, and the folder above the file's folder for other files.",
+            help="References can only read files in this folder. If the project serves the file, the "
+            "default is MACARON['SPEC_ROOTS']. For other files, the default is the folder above the file's folder.",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:

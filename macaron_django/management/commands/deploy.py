@@ -45,7 +45,7 @@ class Command(BaseCommand):
         "acceptance tests on this machine, push, and tables; then, for each environment, the release and "
         "acceptance tests. The first step that fails ends the deployment."
     )
-    requires_system_checks = []  # the first step runs them
+    requires_system_checks = []  # the first step runs the checks
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -273,7 +273,10 @@ def _go_on(step: DeployStep, deployment: Deployment, options: Mapping[str, Any])
     """Returns the sentence that says what to do after this step has failed."""
     again = f"go on with: {_resuming(step, deployment, options)}"
     if step.name in STEPS_BEFORE[: STEPS_BEFORE.index("push")]:
-        return f"Correct the cause, commit it, and deploy again. If nothing in the project must be corrected, {again}"
+        return (
+            "Correct the cause, commit the correction, and deploy again. "
+            f"If nothing in the project must be corrected, {again}"
+        )
     return f"Correct the cause, and {again}"
 
 

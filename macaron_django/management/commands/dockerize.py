@@ -49,8 +49,8 @@ class Command(BaseCommand):
         requirements = folder / "requirements.txt"
         if not requirements.is_file():
             raise CommandError(
-                f"{requirements} doesn't exist. The image installs the packages that it names. `pip freeze > "
-                "requirements.txt` writes it."
+                f"{requirements} doesn't exist. The image installs the packages that this file names. To write "
+                "it, run `pip freeze > requirements.txt`."
             )
         project = _project(
             folder, options["python"] or dockerfile_python(folder) or "{}.{}".format(*sys.version_info[:2])

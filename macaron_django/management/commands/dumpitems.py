@@ -116,7 +116,7 @@ class Command(BaseCommand):
 
 @contextmanager
 def _remembering(state: DumpState, sink: BinaryIO, progress: Path) -> Iterator[None]:
-    """Saves the progress of the dump, even if it fails."""
+    """Saves the progress of the dump, even if the dump fails."""
     try:
         yield
     except BaseException as error:
@@ -132,7 +132,7 @@ def _go_on(file: object) -> str:
 
 
 class _TextStream:
-    """Wraps a standard output that accepts only text, as tests have it."""
+    """Wraps a standard output that accepts only text, as in tests."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream

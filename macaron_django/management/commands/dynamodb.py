@@ -20,7 +20,7 @@ class Command(BaseCommand):
         "Runs the DynamoDB engine that MACARON['DYNAMODB'] configures until Ctrl-C, and prints its URL. If the "
         "engine is already running, the command shares it. The engine stops with the last process that uses it."
     )
-    requires_system_checks = []  # the engine has its data even if a spec has errors
+    requires_system_checks = []  # the engine runs even if a spec has errors
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         instead = parser.add_mutually_exclusive_group()

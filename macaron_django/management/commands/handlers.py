@@ -37,9 +37,9 @@ __all__ = ["Command"]
 
 @dataclass(frozen=True)
 class _Missing:
-    """An operation without a handler, with the handler's stub, its module and that module's file.
+    """An operation without a handler, and the stub to write, with the stub's module and the module's file.
 
-    It also says whether the spec already binds the operation to the handler.
+    ``is_bound`` says whether the spec already binds the operation to the function that is missing.
     """
 
     api: API

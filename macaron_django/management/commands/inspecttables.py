@@ -27,7 +27,7 @@ def _sample(text: str) -> int:
 class Command(BaseCommand):
     help = (
         "Prints an OpenAPI document that describes existing DynamoDB tables: their keys, their indexes and their "
-        "time to live. The types of attributes come from a sample of the items. All calls only read."
+        "time to live. The types of attributes come from a sample of the items. Changes nothing."
     )
     requires_system_checks = []
 

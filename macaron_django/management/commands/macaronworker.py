@@ -17,8 +17,8 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Runs the tasks that requests have sent. Starts Celery with as many processes as the machine has room "
-        "for. If MACARON['TASKS']['OUTBOX'] is True, also starts macaronrelay."
+        "Runs the tasks that requests have sent. Starts Celery, by default with two processes for each CPU. If "
+        "MACARON['TASKS']['OUTBOX'] is True, also starts macaronrelay."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -54,5 +54,5 @@ class Command(BaseCommand):
         if settings.TASKS.OUTBOX and not options["no_relay"]:
             start_relay()
         self.stdout.flush()
-        # Celery replaces this process, so that it gets the process's signals.
+        # Celery replaces this process, so that Celery gets the process's signals.
         os.execv(command[0], command)  # noqa: S606 (this package's own command)

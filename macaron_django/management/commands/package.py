@@ -95,5 +95,5 @@ class Command(BaseCommand):
         )
         if made.services is not None:
             self.stdout.write(
-                f"botocore knows these services in it: {', '.join(sorted(made.services))}. Add others with --services."
+                f"In this package, botocore has only: {', '.join(sorted(made.services))}. Add services with --services."
             )

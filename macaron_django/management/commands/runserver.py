@@ -1,6 +1,6 @@
 """``manage.py runserver`` is Django's command. If a schema is persisted, it first starts the DynamoDB engine.
 
-Both the autoreloader's parent process and its child processes start the engine, so that it survives a reload.
+Both the autoreloader's parent process and its child processes start the engine, so that the engine survives a reload.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Command(RunserverCommand):
         if options["mock"]:
             # The autoreloader starts its child with the same arguments.
             settings.change(MOCK=True)
-        # A wrong configuration is an error of a system check. The server shows it when it starts.
+        # A system check reports a wrong configuration, and the server runs the checks when it starts.
         if _has_persisted_schemas() and engines.configuration_problem() is None:
             self.start_engine(reloads=options["use_reloader"])
         super().run(**options)
@@ -64,7 +64,7 @@ class Command(RunserverCommand):
 
 
 def _make_tables() -> None:
-    """Creates the tables of an engine that starts empty. ``synctables`` runs in another process and can't reach it."""
+    """Creates the tables of an engine that starts empty. ``synctables`` can't reach an engine in this process."""
     from macaron_django.dynamodb.tables.syncing import create_table  # imported here: few servers need it
     from macaron_django.registry import registry
     from macaron_django.tasks.item_tables import own_tables

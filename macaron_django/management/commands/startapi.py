@@ -84,8 +84,8 @@ class Command(BaseCommand):
             lines.append(printable(f'  Verify callers: add "{scheme}": "{path}", to MACARON["SECURITY_VERIFIERS"].'))
         if made.kept:
             names = ", ".join(each.name for each in made.kept)
-            verb = "looks persisted" if storage == "none" else "is persisted"
-            lines.append(f"  Review what {verb}, as marked in {made.spec}: {printable(names)}.")
+            verb = "look persisted" if storage == "none" else "are persisted"
+            lines.append(f"  Review the schemas that {verb}, as marked in {made.spec}: {printable(names)}.")
         if made.stubs:
             lines.append(f"  Write the {len(made.stubs)} handlers in {made.handlers}: each answers 501 until then.")
         self.stdout.write("\n".join(lines))

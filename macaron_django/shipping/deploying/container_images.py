@@ -36,7 +36,7 @@ class ContainerImages:
         return f"{self._repository}:{version}"
 
     def build(self, version: str) -> None:
-        """Builds the image of the Dockerfile beside ``manage.py``."""
+        """Builds the image from the Dockerfile beside ``manage.py``."""
         if not (self._actions.folder / "Dockerfile").is_file():
             raise DeployError(f"{self._actions.folder} has no Dockerfile: `manage.py dockerize` writes one.")
         # The Docker format, because Podman's own format of images has no health check.
@@ -136,7 +136,7 @@ def _published_port(built: Mapping[str, Any]) -> tuple[str, str]:
         for port in service.get("ports", ()):
             target = port["target"] if isinstance(port, Mapping) else str(port).rpartition(":")[2]
             return name, str(target).partition("/")[0]
-    raise DeployError("No service that compose.yaml builds publishes a port: the acceptance tests need one.")
+    raise DeployError("In compose.yaml, no service with `build` publishes a port: the acceptance tests need one.")
 
 
 def _project_name(repository: str) -> str:

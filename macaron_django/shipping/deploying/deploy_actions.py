@@ -37,7 +37,7 @@ class DeployActions:
     """Runs the commands and AWS calls of steps and drivers.
 
     ``write`` is called with the lines for the user. Commands run in ``folder``. With ``dry_run``, nothing changes:
-    reads are really made, but changes are only shown, and each returns an invented result.
+    calls that only read are made, but changes are only shown. Each change then returns an invented result.
     """
 
     def __init__(self, write: Callable[[str], object], folder: Path, *, dry_run: bool = False) -> None:

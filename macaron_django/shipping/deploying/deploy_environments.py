@@ -62,8 +62,8 @@ class DeployEnvironment:
     def variables(self) -> dict[str, str]:
         """Returns the environment variables for commands that are run for this environment.
 
-        These are PyMacaron's ``PYM_ENV``, the variables in ``VARIABLES``, and the region. Because of the region, tables
-        are created in the region of the release.
+        These are PyMacaron's ``PYM_ENV``, the variables in ``VARIABLES``, and the region. With
+        the region, tables are created where the version is released.
         """
         region = self.options["REGION"]
         return {"PYM_ENV": self.name, **({"AWS_REGION": region} if region else {}), **self.options["VARIABLES"]}
@@ -101,7 +101,7 @@ def deploy_problems() -> Iterator[DeployProblem]:
         makes |= _made_for(options.get("DRIVER"))
     repository = given.REPOSITORY
     if "image" in makes and repository is None:
-        hint = "Name where images are pushed, such as '123456789012.dkr.ecr.eu-west-1.amazonaws.com/notes'."
+        hint = "Name the repository for images, such as '123456789012.dkr.ecr.eu-west-1.amazonaws.com/notes'."
         yield _problem("['REPOSITORY']", "is missing, but an environment runs images", hint)
     elif repository is not None and not (isinstance(repository, str) and _is_repository(repository)):
         yield _problem(
@@ -179,7 +179,7 @@ def _value_problems(where: str, options: Mapping[str, Any]) -> Iterator[DeployPr
     yield from _list_problems(f"{where}['TABLES']", tables := options.get("TABLES", ()))
     for command in tables if isinstance(tables, list | tuple) else ():
         if isinstance(command, str) and not _is_command(command):
-            hint = "Write a command of manage.py as a shell takes it, such as 'migrate --no-input'."
+            hint = "Write a command of manage.py in shell notation, such as 'migrate --no-input'."
             yield _problem(f"{where}['TABLES']", f"has {command!r}", hint)
     yield from _list_problems(f"{where}['ACCEPTANCE_TESTS']", options.get("ACCEPTANCE_TESTS") or ())
 

@@ -114,7 +114,8 @@ class EcsDriver:
                 continue  # a failed deployment didn't reach this service, or ECS rolled it back
             if BEFORE_TAG not in tags:
                 raise DeployError(
-                    f"{definition} has no tag {BEFORE_TAG}, so what {name} ran before isn't known. {_INSTEAD}"
+                    f"{definition} has no tag {BEFORE_TAG}, so the task definition that {name} had before isn't known. "
+                    f"{_INSTEAD}"
                 )
             places[name] = tags[BEFORE_TAG]
         versions = [self._version_of(definition) for definition in dict.fromkeys(places.values())]

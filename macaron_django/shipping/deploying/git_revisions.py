@@ -17,7 +17,7 @@ _NAMED = 5
 def new_version(actions: DeployActions, *, allow_dirty: bool) -> str:
     """Returns the name ``DATE-TIME-REVISION`` for the revision that is checked out. The time is in UTC.
 
-    If there are changes that aren't committed, raises DeployError. With ``allow_dirty``, the name shows that instead.
+    Raises DeployError if there are changes that aren't committed. With ``allow_dirty``, the name marks them instead.
     """
     now = datetime.now(timezone.utc).strftime("%y%m%d-%H%M")
     return f"{now}-{_revision(actions, allow_dirty=allow_dirty)}"
@@ -36,7 +36,7 @@ def require_version_of_revision(actions: DeployActions, version: str, *, allow_d
 def place_in_repository(actions: DeployActions) -> tuple[Path, str]:
     """Returns the folder of the project's repository, and the project's folder within it.
 
-    The latter is "" if they are the same.
+    The project's folder is "" if both are the same.
 
     If the project isn't in a repository, its own folder counts as the repository's folder.
     """

@@ -55,8 +55,8 @@ class LambdaDriver:
         name = "x86_64" if self._architecture == "x86-64" else self._architecture
         self._change("UpdateFunctionCode", Architectures=[name], **source)
         self._wait_until("LastUpdateStatus", "Successful")
-        # If another deployment has uploaded code meanwhile, the digest differs, and its code isn't published under this
-        # name.
+        # If another deployment has uploaded code meanwhile, the digest differs. Then this call fails, so that the other
+        # code doesn't get this name.
         published = self._change("PublishVersion", Description=files.version, CodeSha256=digest)
         # With SnapStart, a version can be invoked only after some minutes.
         self._wait_until("State", "Active", Qualifier=published["Version"])

@@ -80,7 +80,7 @@ class Driver(Protocol):
         """Waits until no other release is served."""
 
     def back(self) -> Release:
-        """Begins to serve the release before the current one. ``release`` has recorded it."""
+        """Begins to serve the release before the current one. The method ``release`` has recorded that release."""
 
 
 class DriverClass(Protocol):

@@ -21,7 +21,7 @@ _MOST: Final = 64 * 1024
 
 
 def wait_for_answer(url: str, seconds: float) -> None:
-    """Waits until a GET is answered with 200; raises DeployError if none is within ``seconds``."""
+    """Waits until a GET request gets the status 200. Raises DeployError if that takes more than ``seconds``."""
     problem = ""
     for _ in polls(seconds, INTERVAL):
         try:
@@ -48,7 +48,7 @@ def wait_for_version(base_url: str, version: str, seconds: float) -> str | None:
             if found in (None, version):
                 return found
             problem = f"{base_url}/version says {found}, not {version}."
-    raise DeployError(f"{problem} Does BASE_URL lead to what the driver releases to?")
+    raise DeployError(f"{problem} Does BASE_URL lead to the service that the driver releases?")
 
 
 def _served_version(base_url: str) -> str | None:
@@ -65,6 +65,6 @@ def _served_version(base_url: str) -> str | None:
 
 
 def _content(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:  # noqa: S310 (http or https, as the check wants it)
+    with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:  # noqa: S310 (http or https, as the system check requires)
         content: bytes = answer.read(_MOST)
         return content

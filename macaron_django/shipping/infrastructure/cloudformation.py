@@ -42,7 +42,7 @@ def cloudformation_template(
     prefix: str = "",
     service: LambdaService | FargateService | None = None,
 ) -> str:
-    """Returns a template as YAML. It has tables, and their policy or the service that has this policy."""
+    """Returns a template as YAML. It has the tables, and either their policy or a service with this policy."""
     tables = list(tables)
     names = {named: pascal(name) for named, name in resource_names(tables, prefix).items()}
     resources: dict[str, Resource] = {}

@@ -67,8 +67,10 @@ class LambdaService:
     """A Lambda function behind an HTTP API. The API calls the function's alias ``ALIAS``.
 
     ``secrets`` has the names of environment variables. Their values must be in Secrets Manager when the file is
-    applied. For each, the file has a parameter for the secret's ARN. Raises ValueError for the same names as
-    FargateService.
+    applied. For each, the file has a parameter for the secret's ARN.
+
+    Raises ValueError if a secret isn't the name of a variable in capitals, or is given twice. Also raises it if the
+    variable already has a value.
     """
 
     settings_module: str

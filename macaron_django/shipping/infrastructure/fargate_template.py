@@ -1,4 +1,4 @@
-"""Makes the CloudFormation resources of a service on ECS Fargate."""
+"""Creates the CloudFormation resources of a service on ECS Fargate."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def _task_resources(service: FargateService, statements: Sequence[Resource]) -> 
 
 
 def _task(service: FargateService, container: Resource) -> Resource:
-    """Returns the definition of a task with one container. The container has the keys of ``container``, and others.
+    """Returns the definition of a task with one container. Further keys are added to those in ``container``.
 
     Fargate has no tmpfs, so /tmp is a volume of the task. At the start, it has the image's files in /tmp.
     """
@@ -320,7 +320,7 @@ def _worker_resources(service: FargateService) -> dict[str, Resource]:
 
 
 def _running(task: str, **more: Any) -> Resource:
-    """Returns a service that runs a task. Scaling sets the number of tasks. Updates of the stack don't change it."""
+    """Returns a service that runs a task. Scaling sets the number of tasks, which updates of the stack don't change."""
     return {
         "Type": "AWS::ECS::Service",
         "Properties": {

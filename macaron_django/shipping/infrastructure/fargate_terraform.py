@@ -1,4 +1,4 @@
-"""Makes the blocks of a Terraform file for a service on ECS Fargate."""
+"""Creates the blocks of a Terraform file for a service on ECS Fargate."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def _execution_policy(name: str, statements: list[dict[str, Any]], **more: Expre
 
 
 def _task(service: FargateService, name: str, container: Mapping[str, Any]) -> Block:
-    """Returns the definition of a task with one container. The container has the keys of ``container``, and others.
+    """Returns the definition of a task with one container. Further keys are added to those in ``container``.
 
     Fargate has no tmpfs, so /tmp is a volume of the task. At the start, it has the image's files in /tmp.
     """
@@ -366,7 +366,7 @@ def _listener(label: str, arguments: Mapping[str, Any], action: Block) -> Block:
 def _service(
     label: str, name: Expression, arguments: Mapping[str, Any], *blocks: Block, after: tuple[str, ...] = ()
 ) -> Block:
-    """Returns a service that runs a task. Scaling sets the number of tasks. Later runs of Terraform don't change it."""
+    """Returns a service that runs a task. Scaling sets the number of tasks, which Terraform doesn't change later."""
     waits = (*after, "aws_iam_role_policy.execution", "aws_iam_role_policy.pull")
     return Block(
         "resource",

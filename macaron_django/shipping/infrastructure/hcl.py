@@ -11,7 +11,7 @@ __all__ = ["Block", "Expression", "hcl_text"]
 
 
 class Expression(str):
-    """A reference, a condition or a type. HCL has it without quotes."""
+    """A reference, a condition or a type. HCL writes such a text without quotes."""
 
     __slots__ = ()
 

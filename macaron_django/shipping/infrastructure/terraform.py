@@ -39,7 +39,7 @@ def terraform_text(
     prefix: str = "",
     service: LambdaService | FargateService | None = None,
 ) -> str:
-    """Returns the text of the file. It has tables, and their policy or the service that has this policy."""
+    """Returns the text of the file. It has the tables, and either their policy or a service with this policy."""
     tables, accesses = list(tables), list(accesses)
     names = resource_names(tables, prefix)
     provider = {"source": "hashicorp/aws", "version": ">= 5.80"}

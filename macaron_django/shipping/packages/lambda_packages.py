@@ -1,4 +1,4 @@
-"""Makes the zip file of a Lambda function, within Lambda's limits."""
+"""Creates the zip file of a Lambda function, within Lambda's limits."""
 
 from __future__ import annotations
 
@@ -101,9 +101,9 @@ def _too_large(content: Path, size: int, unzipped: int) -> str:
     largest = ", ".join(f"{name} ({_megabytes(bytes_)})" for name, bytes_ in sizes.most_common(_NAMED))
     return (
         f"The package is {_megabytes(size)}, and {_megabytes(unzipped)} when unpacked. Lambda accepts "
-        f"{_megabytes(MOST_ZIPPED)} and {_megabytes(MOST_UNZIPPED)}. The largest parts: {largest}. Name what the "
-        "function needs in another file of --requirements and the AWS services that it calls as --services, or "
-        "add --for-s3: a package in S3 has only the limit of what is unpacked."
+        f"{_megabytes(MOST_ZIPPED)} and {_megabytes(MOST_UNZIPPED)}. The largest parts: {largest}. To make the "
+        "package smaller, list only the function's requirements in another file for --requirements, and name the AWS "
+        "services that it calls with --services. Or add --for-s3: in S3, only the unpacked size is limited."
     )
 
 

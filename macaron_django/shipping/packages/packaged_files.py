@@ -1,4 +1,4 @@
-"""Chooses the files of a project that are packed: the files that it needs to serve, without secrets and leftovers."""
+"""Chooses the files of a project that are packed: the files that a server needs, without secrets and leftovers."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Leaves out botocore's descriptions of AWS services that a project doesn't call.
 
-They would be a third of a package.
+These descriptions would be a third of a package.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ALL: Final = "all"
 
 
 def leave_out_services(folder: Path, named: Collection[str] | None) -> frozenset[str] | None:
-    """Removes descriptions of AWS services from the botocore in ``folder``. Keeps those of ``CALLED`` and ``named``.
+    """Removes botocore's descriptions of AWS services from ``folder``, except for services in ``CALLED`` and ``named``.
 
     If ``named`` is None and boto3 is in ``folder``, removes nothing, because the project may call any service. Returns
     the services that stay, or None if nothing was removed. Raises ValueError for a service that botocore doesn't have.

@@ -1,7 +1,7 @@
-"""Records, in a file, the tables that a test run accesses, and the actions.
+"""Records in a file which tables a test run accesses, and with which actions.
 
-The file has one line of JSON for each access. It has no keys and values of items. Several processes may add to one
-file.
+The file has one line of JSON for each access. It doesn't have the keys or values of items. Several processes may
+add to one file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def add_recorded(file: Path, accesses: Iterable[TableAccess], prefix: str) -> No
     """Adds accesses to the file. If a table's name begins with ``prefix``, it is written without the prefix."""
     lines = "".join(f"{json.dumps(_line(each, prefix))}\n" for each in sorted(accesses))
     with file.open("a", encoding="utf-8") as opened:
-        opened.write(lines)  # one write, so that lines of other processes don't come between
+        opened.write(lines)  # one write, so that other processes don't write between these lines
 
 
 def _line(access: TableAccess, prefix: str) -> dict[str, str | bool]:

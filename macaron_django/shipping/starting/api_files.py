@@ -52,7 +52,7 @@ class APIFiles:
     app: str | None = None
     #: The entries that ``MACARON["SECURITY_VERIFIERS"]`` needs, by security scheme.
     verifiers: Mapping[str, str] = field(default_factory=dict)
-    #: Dotted paths that the spec already had, to code that isn't part of these files.
+    #: Dotted paths in the original spec. They name code that isn't part of these files.
     foreign: tuple[str, ...] = ()
 
     @property

@@ -21,7 +21,7 @@ __all__ = ["HandlerStub", "function_name", "merged_imports", "module_of_stubs", 
 
 #: The most characters of a line, like the default of ruff and black.
 _WIDTH = 88
-#: Longer lists of an enum's values are written as the values' type.
+#: The most values of an enum that a stub lists. If there are more, the stub has the values' type.
 _MAX_LITERALS = 4
 _OBJECT = f"_builtins.dict[_builtins.str, {ANY}]"
 _BODY_NAMES = ("body", "content", "payload", "request_body")

@@ -36,8 +36,8 @@ class KeptSchema:
 def look_kept(document: Document) -> list[KeptSchema]:
     """Returns the components that look persisted, in document order.
 
-    A component looks persisted if two operations could be generated for it: a GET that returns it, whose path ends with
-    its key, and an operation that writes it. Components that the spec already persists are left out.
+    A component looks persisted if two operations could be generated for it: a GET that returns it by the key at the end
+    of the path, and an operation that writes it. Components that the spec already persists are left out.
     """
     candidates = {each.name: each for operation in document.operations for each in _candidates(operation)}
     known = kept_keys(document)
@@ -115,7 +115,7 @@ def _is_free(schema: Schema) -> bool:
 
 
 def _means(parameter: str, key: str) -> bool:
-    """Returns whether a path parameter means the key. It has the key's name, or is like ``petId`` for ``id``."""
+    """Returns whether a path parameter means the key. Such a name is the key's name, or like ``petId`` for ``id``."""
     given, wanted = (snake_case(name).replace("-", "_") for name in (parameter, key))
     return given == wanted or (wanted == "id" and given.endswith("id")) or given.replace("_", "") == wanted
 

@@ -23,7 +23,7 @@ _TEXT_FIELDS = {
     "ipv4": "GenericIPAddressField",
     "ipv6": "GenericIPAddressField",
 }
-#: If clients don't send the key, the arguments of its field, by the key's format: Python generates a default.
+#: The arguments of a key's field, by the key's format, if clients don't send the key. Python then generates the key.
 _MADE = {"uuid": "default=uuid.uuid4, editable=False"}
 
 
@@ -40,7 +40,7 @@ def identified(document: Document) -> dict[str, str]:
 def models_source(document: Document, keys: Mapping[str, str | None], title: str) -> str:
     """Returns the source of a module with a model for each schema in ``keys``.
 
-    ``keys`` maps each schema to the property that identifies its objects. If it is None, the model gets Django's
+    ``keys`` maps each schema to the property that identifies its objects, or to None. For None, the model gets Django's
     ``id``.
     """
     written = _Models(document, keys)

@@ -20,9 +20,9 @@ _DJANGOS_PASSWORDS = "macaron_django.auth.django_password"
 def verifier_paths(document: Document, module: str) -> dict[str, str]:
     """Returns the entries for ``SECURITY_VERIFIERS``: dotted paths of functions, by the name of a security scheme.
 
-    Only the schemes that operations require are here.
+    The result has only the schemes that operations require.
 
-    JWTs need no function. For ``basic``, the names and passwords are those of Django's users.
+    JWTs need no function. ``basic`` verifies the names and passwords of Django's users.
     """
     verified = {name: scheme for name, scheme in _required(document).items() if not carries_jwt(scheme)}
     functions = _functions([name for name, scheme in verified.items() if not _is_basic(scheme)])
@@ -36,9 +36,10 @@ def verifiers_module(document: Document, api: str, paths: Mapping[str, str]) -> 
     if not own:
         return None
     head = (
-        f'"""Who calls the API {api}: a function for each security scheme. Each refuses everybody at first.\n\n'
-        "Return a user, claims with a sub, or the id of a user; None refuses. Compare secrets with\n"
-        'django.utils.crypto.constant_time_compare.\n"""\n\nfrom rest_framework.request import Request\n'
+        f'"""Verifies the callers of the API {api}: one function for each security scheme.\n\n'
+        "At first, each function refuses all callers. To accept a caller, return a user,\n"
+        "claims with a sub, or the id of a user. To refuse a caller, return None. Compare\n"
+        'secrets with django.utils.crypto.constant_time_compare.\n"""\n\nfrom rest_framework.request import Request\n'
     )
     functions = [
         f"def {paths[name].rpartition('.')[2]}({_arguments(scheme)}request: Request) -> object:\n"

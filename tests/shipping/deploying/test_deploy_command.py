@@ -222,7 +222,7 @@ def test_a_failure_ends_the_run_and_says_how_to_go_on(folder):
     first, second = str(failed.value).splitlines()
     assert re.match(r"unittest failed after \d+\.\d s: `python manage.py unit-tests` ended with 3\. Its output", first)
     assert second.startswith(
-        "Correct the cause, commit it, and deploy again. If nothing in the project must be corrected, go"
+        "Correct the cause, commit the correction, and deploy again. If nothing in the project must be corrected, go"
     )
     assert re.search(
         rf"python manage.py deploy --from unittest --release \S+-{revision()} --to staging --no-check$", second

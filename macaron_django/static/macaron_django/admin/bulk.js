@@ -1,4 +1,4 @@
-// Deletes many items in batches, and shows the progress. The user can stop it between two batches.
+// Deletes many items in batches, and shows the progress. The user can stop the deletion between two batches.
 "use strict";
 
 (function () {

@@ -1,5 +1,6 @@
 // Converts JSON text to values and back, without loss. JSON.parse rounds numbers beyond 2^53, accepts duplicate names,
-// and has no places. Here, a number keeps its text, an object is a Map, and each value's place is known.
+// and doesn't return the places of values. This parser keeps the text of numbers, and also returns each value's place.
+// An object becomes a Map.
 "use strict";
 window.macaronAdmin = window.macaronAdmin || {};
 

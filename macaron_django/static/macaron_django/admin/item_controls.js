@@ -361,7 +361,7 @@
       };
     }
 
-    // If the user changes the kind, returns the old object if the new kind has some of its properties.
+    // Returns the value for the kind that the user changes to: the old object, if that kind has some of its properties.
     carried(before, kind) {
       return before instanceof Map && kind.score(before) > 0 ? before : undefined;
     }

@@ -1,4 +1,4 @@
-// The item's form: either controls that write the text area, or the text area itself. It is checked during typing.
+// The item's form: controls that write into the text area, or the text area itself. The text is checked during typing.
 "use strict";
 
 (function (macaron) {
@@ -183,7 +183,7 @@
       }
     }
 
-    // Shows an error beside its control. If there is none, shows it beside the nearest control around that place.
+    // Shows an error beside the control of its place. If that place has no control, uses the nearest one around it.
     mark(error, editors) {
       let { pointer } = error;
       while (pointer && !editors.has(pointer)) {
