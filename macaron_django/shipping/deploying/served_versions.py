@@ -48,7 +48,7 @@ def wait_for_version(base_url: str, version: str, seconds: float) -> str | None:
             if found in (None, version):
                 return found
             problem = f"{base_url}/version says {found}, not {version}."
-    raise DeployError(f"{problem} Does BASE_URL lead to the service that the driver releases?")
+    raise DeployError(f"{problem} Check that BASE_URL is the URL of the service that the driver releases.")
 
 
 def _served_version(base_url: str) -> str | None:

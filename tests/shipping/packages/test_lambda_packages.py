@@ -114,7 +114,7 @@ def test_what_cannot_be_packed_is_said(project: Path, tmp_path: Path, monkeypatc
     with pytest.raises(RequirementsNotInstalledError, match="no-such-package"):
         make_lambda_package(project, requirements, file, "arm64")
     monkeypatch.setattr(lambda_packages, "MOST_ZIPPED", 100)
-    with pytest.raises(TooLargePackageError, match=r"The largest parts: needed.*\. Name .* or add --for-s3"):
+    with pytest.raises(TooLargePackageError, match=r"The largest parts: needed.*\. To make .* Or add --for-s3"):
         make_lambda_package(project, project / "requirements.txt", file, "arm64")
     assert not file.exists()
     make_lambda_package(project, project / "requirements.txt", file, "arm64", for_s3=True)
