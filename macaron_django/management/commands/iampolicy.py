@@ -20,8 +20,8 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Prints the least IAM policy for DynamoDB. By table and index, it allows exactly the calls that the "
-        "generated operations and tasks can make. To add the calls of handlers and hooks, record a test run with "
+        "Prints the least IAM policy for DynamoDB. For each table and index, it allows exactly the calls that "
+        "the generated operations and tasks can make. To add the calls of handlers and hooks, record a test run with "
         "`pytest --dynamodb-record FILE`, and pass --recorded FILE."
     )
     requires_system_checks = []  # the command works even if handlers can't be imported

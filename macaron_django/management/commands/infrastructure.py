@@ -30,13 +30,13 @@ class Command(BaseCommand):
     help = (
         "Prints a CloudFormation template or a Terraform file. It has the tables of the persisted schemas, with "
         "their scaling and alarms, and the least IAM policy. With --service, it also has the function or the "
-        "containers that serve. Changes nothing in AWS. You can edit the file, because it doesn't depend on this "
+        "containers of the service. Changes nothing in AWS. You can edit the file, because it doesn't depend on this "
         "package."
     )
     requires_system_checks = []  # the command works even if handlers can't be imported
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("language", choices=sorted(_WRITERS), help="What to write.")
+        parser.add_argument("language", choices=sorted(_WRITERS), help="The language of the file.")
         parser.add_argument(
             "--service",
             choices=("none", "lambda", "fargate"),

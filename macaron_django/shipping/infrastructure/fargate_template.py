@@ -80,7 +80,7 @@ def _parameters(service: FargateService) -> Iterator[tuple[str, Any]]:
     yield "MostTasks", _parameter("Number", Default=10, MinValue=1)
     yield "HostName", _parameter("String", "The host name that clients use.")
     yield "Vpc", _parameter("AWS::EC2::VPC::Id")
-    yield "Subnets", _parameter("List<AWS::EC2::Subnet::Id>", "Where the tasks run.")
+    yield "Subnets", _parameter("List<AWS::EC2::Subnet::Id>", "The subnets of the tasks.")
     yield (
         "PublicAddresses",
         _parameter(
@@ -93,7 +93,7 @@ def _parameters(service: FargateService) -> Iterator[tuple[str, Any]]:
     if service.own_load_balancer:
         yield (
             "PublicSubnets",
-            _parameter("List<AWS::EC2::Subnet::Id>", "Where the load balancer is: two zones at least."),
+            _parameter("List<AWS::EC2::Subnet::Id>", "The load balancer's subnets, in at least two zones."),
         )
         yield "CertificateArn", _parameter("String", "The ARN of the certificate for the host name.")
     else:

@@ -99,7 +99,7 @@ def _variables(service: FargateService) -> Iterator[Block]:
     yield variable("most_tasks", kind=_NUMBER, default=10)
     yield variable("host_name", "The host name that clients use.")
     yield variable("vpc_id")
-    yield variable("subnets", "Where the tasks run.", _STRINGS)
+    yield variable("subnets", "The subnets of the tasks.", _STRINGS)
     yield variable(
         "public_addresses",
         "true if the subnets reach AWS through an internet gateway, without NAT or endpoints.",
@@ -107,7 +107,7 @@ def _variables(service: FargateService) -> Iterator[Block]:
         default=False,
     )
     if service.own_load_balancer:
-        yield variable("public_subnets", "Where the load balancer is: two zones at least.", _STRINGS)
+        yield variable("public_subnets", "The load balancer's subnets, in at least two zones.", _STRINGS)
         yield variable("certificate_arn", "The ARN of the certificate for the host name.")
     else:
         yield variable("listener_arn", "The ARN of the load balancer's listener.")

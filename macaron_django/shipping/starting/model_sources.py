@@ -14,7 +14,7 @@ __all__ = ["identified", "models_source"]
 
 #: Longer strings become TextFields. MySQL's keys can't be longer, and forms need a text area.
 _LONGEST = 255
-#: Field classes whose values have the same form in JSON.
+#: Field classes whose values JSON represents without conversion.
 _PLAIN = frozenset({"BigIntegerField", "BooleanField", "CharField", "EmailField", "IntegerField", "TextField"})
 #: Field classes for formats whose values are plain text in a row.
 _TEXT_FIELDS = {
