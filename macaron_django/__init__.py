@@ -4,7 +4,8 @@
 >>> apipool.myserver.Profile(name="Ada")               # an API's classes, by schema name
 >>> viewsets.myserver.Profiles                         # the API's viewsets, by resource name
 
-``apipool`` and ``viewsets`` read the registry, which is filled while Django loads its apps.
+``apipool`` and ``viewsets`` get the APIs from ``macaron_django.registry``. The APIs are loaded while Django loads its
+apps.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ __all__ = ["__version__", "apipool", "viewsets"]
 
 
 def __getattr__(name: str) -> object:
-    # Lazy, so that `import macaron_django.openapi` doesn't need Django, and `setup.py` doesn't need any package.
+    # Names are imported at their first use. So `import macaron_django.openapi` doesn't need Django, and `setup.py`
+    # doesn't need any package.
     if name == "apipool":
         from macaron_django.api_pool import apipool
 

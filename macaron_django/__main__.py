@@ -18,7 +18,7 @@ In a project, `python manage.py help` lists the commands of this package.
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command on the command line. Exits with status 2 if there is no command or it is unknown."""
+    """Runs the command on the command line. Exits with status 2 if the command is missing or unknown."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     program = "python -m macaron_django" if sys.argv[0].endswith("__main__.py") else "macaron_django"
     usage = _USAGE.format(program=program)
@@ -48,7 +48,7 @@ def _run(program: str, given: Sequence[str]) -> None:
     import django
     from django.conf import settings
 
-    # Settings that the environment names belong to another project, so they must not be loaded.
+    # DJANGO_SETTINGS_MODULE may name the settings of another project. These settings must not be loaded.
     settings.configure(INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth"])
     django.setup()
     from macaron_django.management.project_starter import StartProject

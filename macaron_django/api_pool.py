@@ -35,7 +35,7 @@ class APIPool:
         return sorted({*super().__dir__(), *self.get_api_names()})
 
     def __call__(self) -> APIPool:
-        """Returns this pool, because PyMacaron 1 calls the class: ``ApiPool().current_server_name``."""
+        """Returns this pool, so that PyMacaron 1's expression ``ApiPool().current_server_name`` works."""
         return self
 
     def get_model(self, api_name: str) -> Classes:
@@ -95,7 +95,7 @@ class APIPool:
         return registry.add(name, document, persist=do_persist).classes
 
     def load_swagger(self, api_name: str, api_path: str | Path, *_code: Any, **_options: Any) -> Classes:
-        """Loads a spec, and returns its classes. The other arguments concern generated code and have no effect."""
+        """Loads a spec, and returns its classes. PyMacaron's other arguments concern generated code and have no effect."""
         return self.add(api_name, yaml_path=api_path)
 
     def add_model(self, api_name: str, model_name: str, model_class: type) -> None:
@@ -120,7 +120,7 @@ class APIPool:
 def _client_options(
     host: str | None, port: int | None, proto: str | None, timeout: float | None, verify_ssl: bool, local: bool
 ) -> dict[str, Any]:
-    """Returns the API's settings in ``CLIENTS`` for PyMacaron's arguments. Leaves out those that aren't given."""
+    """Converts PyMacaron's arguments to an API's settings in ``CLIENTS``. Leaves out arguments that weren't given."""
     options: dict[str, Any] = {"IN_PROCESS": True} if local else {}
     if host is not None and not local:
         scheme = proto or ("https" if port == 443 else "http")

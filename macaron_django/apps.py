@@ -1,4 +1,4 @@
-"""The Django apps: this package's own, and one for each API.
+"""The Django apps: the app of this package, and one app for each API.
 
 An API's app has the label ``macaron_<api>``. Its models are the row classes of the API's persisted schemas. The app has
 no migrations: ``migrate`` creates only permissions and content types, and ``makemigrations`` finds nothing to do.
@@ -38,7 +38,9 @@ class APIConfig(AppConfig):
         self.verbose_name = found.name
 
     def import_models(self) -> None:
-        """Loads the spec and creates its classes. If the spec can't be served, adds findings instead of models."""
+        """Loads the spec and creates its classes. If the spec has errors, the registry stores them, and the app has no
+        models.
+        """
         self.models = apps.all_models[self.label]
         self.models_module = self.module
         # Modules, classes and the document stay in memory, so garbage collection would free nothing here.
@@ -58,7 +60,7 @@ class MacaronConfig(AppConfig):
 
     def __init__(self, app_name: str, app_module: Any) -> None:
         super().__init__(app_name, app_module)
-        # Not in ready(), because the app registry accepts no more apps once models are being imported.
+        # ready() would be too late: once Django imports models, the app registry accepts no more apps.
         for found in discover():
             add_api(found)
 
@@ -88,9 +90,9 @@ class MacaronConfig(AppConfig):
         setting_changed.connect(_start_backends, dispatch_uid="macaron_django.observability")
 
     def error_object(self, fields: Mapping[str, Any]) -> Any:
-        """Returns an object of the schema ``Error``, with those of ``fields`` that the schema has.
+        """Returns an object of the schema ``Error``. Ignores ``fields`` that the schema doesn't have.
 
-        The schema is the one of the API that serves the current request, or else of another served API. Raises
+        The schema comes from the API that serves the current request, or else from another served API. Raises
         LookupError if no served API has a schema ``Error``.
         """
         from macaron_django.auth.caller import current_request
@@ -114,7 +116,7 @@ def _keeps_failed_tasks() -> bool:
 
 
 def _start_backends(setting: str = "MACARON", **_kwargs: Any) -> None:
-    """Subscribes the backends in the settings to events. Imports no backends if the settings have never named any."""
+    """Subscribes the backends in the settings to events. Imports the backends' module only if the settings need it."""
     if setting != "MACARON":
         return
     try:
@@ -129,9 +131,9 @@ def _start_backends(setting: str = "MACARON", **_kwargs: Any) -> None:
 
 
 def add_api(found: DiscoveredAPI) -> None:
-    """Adds the app of an API, while Django sets up its apps or later. URL patterns that already exist don't change.
+    """Adds the app of an API, while Django sets up its apps or later. Doesn't change URL patterns that already exist.
 
-    The registry's findings have the problems of the API's spec.
+    The registry stores the errors in the API's spec as findings.
     """
     config = APIConfig(found)
     config.apps = apps

@@ -1,8 +1,8 @@
 """Creates Django's ASGI application and loads its URLs, so that a server that can't serve the specs stops at startup.
 
 If the effect of every middleware on a request for an operation is known, ``macaron_django.api.front`` serves the
-request before Django's handler is called. The operation runs on the event loop, or in a thread if something blocks. Use
-this function in a project's ``asgi.py``, instead of Django's function with the same name::
+request without Django's handler. The operation runs on the event loop, or in a thread if something blocks. In a
+project's ``asgi.py``, use this module's ``get_asgi_application`` instead of Django's function::
 
     from macaron_django.asgi import get_asgi_application
 
@@ -28,7 +28,7 @@ __all__ = ["get_asgi_application"]
 def get_asgi_application() -> ASGIHandler | ASGIFront:
     """Imports the root URLconf, and returns Django's application wrapped in an ``ASGIFront``.
 
-    If ``MACARON["FRONT"]`` is off, returns Django's application alone. Exceptions from the import aren't caught.
+    If ``MACARON["FRONT"]`` is off, returns Django's application alone. Doesn't catch exceptions from the import.
     """
     application = started(asgi.get_asgi_application)
     if not settings.FRONT:

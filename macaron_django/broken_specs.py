@@ -1,4 +1,4 @@
-"""Handles specs with errors when a server starts: logs the errors, and refuses to serve or leaves out the APIs."""
+"""Logs the errors in specs when a server starts. Then either stops the server or leaves out the APIs with errors."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class BrokenSpecError(ImproperlyConfigured, SystemCheckError):
 
 
 def log_errors() -> None:
-    """Logs the errors in all specs when apps have loaded, except for ``manage.py check``, which prints them itself.
+    """Logs the errors in all specs. Does nothing during ``manage.py check``, which prints the errors itself.
 
-    Errors that only handlers have are logged by ``broken_apis``: handlers may need apps that aren't ready yet.
+    Doesn't import handlers, because they may need apps that aren't ready yet. ``broken_apis`` logs their errors later.
     """
     if sys.argv[1:2] == ["check"]:
         return
@@ -38,10 +38,10 @@ def log_errors() -> None:
 
 
 def broken_apis() -> frozenset[str]:
-    """Returns the names of the APIs that can't be served because of errors. Logs those that weren't logged before.
+    """Returns the names of the APIs that can't be served because of errors. Logs new errors.
 
-    While ``DEBUG`` is on, returns an empty set. While ``DEBUG`` is off and ``ON_BROKEN_SPEC`` isn't ``leave_out``,
-    raises ``BrokenSpecError`` with all errors, if there are any. Imports every handler.
+    While ``DEBUG`` is on, returns an empty set. If there are errors, ``DEBUG`` is off, and ``ON_BROKEN_SPEC`` isn't
+    ``leave_out``, raises ``BrokenSpecError`` with all errors. Imports every handler.
     """
     errors = {name: _errors(findings) for name, findings in registry.findings(build=False).items()}
     broken = frozenset(name for name, findings in errors.items() if findings)

@@ -2,7 +2,8 @@
 
 A position is the key of a page's last item. The key may be a person's e-mail address. A cursor is the base64url
 encoding of a salt (16 bytes), the ciphertext and a tag (16 bytes). HKDF-SHA-256 derives the key and nonce for
-AES-256-GCM from ``SECRET_KEY`` and the salt. Since each cursor has its own salt, no number of cursors exhausts a key.
+AES-256-GCM from ``SECRET_KEY`` and the salt. Each cursor has its own salt and therefore its own key, so any number of
+cursors is safe.
 
 The plaintext is the time of encryption (4 bytes, seconds), followed by the position as JSON. The associated data is the
 list's scope (API, table, index, filters, direction), so a client can't use the cursor for another list.
@@ -32,8 +33,8 @@ __all__ = ["MAX_LENGTH", "open_cursor", "seal"]
 #: Attribute values by name, as DynamoDB writes them: ``{"id": {"S": "a"}}``.
 Position: TypeAlias = Mapping[str, Mapping[str, Any]]
 
-#: In characters. This is enough for the keys of a table and an index, each with DynamoDB's greatest sizes: a hash key
-#: of 2 KB and a range key of 1 KB.
+#: In characters. A cursor may have the keys of a table and of an index. In DynamoDB, a hash key has at most 2 KB, and a
+#: range key at most 1 KB.
 MAX_LENGTH = 64 * 1024
 
 _SALT_SIZE = 16
@@ -69,7 +70,7 @@ def open_cursor(text: str, scope: str) -> dict[str, dict[str, Any]]:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidCursor("This cursor wasn't made by this server.") from error
-    # Base64 has unused bits at the end, so a text has several spellings; seal() writes the canonical one.
+    # Base64 has unused bits at the end, so several texts decode to the same bytes. seal() writes the canonical text.
     canonical = base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == text
     if not canonical or len(raw) <= _SALT_SIZE + _TIME_SIZE + _TAG_SIZE:
         raise InvalidCursor("This cursor wasn't made by this server.")
@@ -98,7 +99,7 @@ def _secrets() -> Iterator[str | bytes]:
 
 
 def _cipher(secret: str | bytes, salt: bytes) -> tuple[AESGCM, bytes]:
-    # Imported at the first cursor: these imports would take a tenth of a process's start-up time.
+    # These imports take a tenth of a process's start-up time, so they run at the first cursor.
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF

@@ -30,8 +30,8 @@ CRASH = _OWN / "crash.yaml"
 class DiscoveredAPI:
     """The name of an API (an identifier), and the path of its spec.
 
-    ``problem`` is the reason why the API can't be loaded, if one is already known. ``builtin`` is true if the API comes
-    with this package.
+    ``problem`` is a finding that says why the API can't be loaded, if this is already known. ``builtin`` is true if the
+    API comes with this package.
     """
 
     name: str
@@ -51,7 +51,7 @@ class DiscoveredAPI:
         return None if given is None else base_folder() / given
 
     def findings(self) -> list[Finding]:
-        """Returns ``problem`` as a list with one finding; an empty list if there is no problem."""
+        """Returns a list with ``problem``; an empty list if there is no problem."""
         if self.problem is None:
             return []
         return [Finding("E105", "error", self.problem, "", Location(str(self.path)))]
@@ -60,9 +60,10 @@ class DiscoveredAPI:
 def discover() -> list[DiscoveredAPI]:
     """Returns the APIs in ``MACARON["APIS"]``, and the built-in APIs.
 
-    If the setting is None, each file ``apis/*.yaml|yml|json`` defines an API. The project's folder is searched first,
-    then the folder of each installed app. The API's name comes from the file's name (``my-api.yaml`` defines
-    ``my_api``). If two files define APIs with the same name, only the first API is returned, and it has a problem.
+    If the setting is None, each file ``apis/*.yaml|yml|json`` defines an API. This function searches the project's
+    folder first, then the folder of each installed app. The API's name comes from the file's name (``my-api.yaml``
+    defines ``my_api``). If two files define APIs with the same name, only the first API is returned, and it has a
+    problem.
     """
     given: Mapping[str, str | Path] | None = settings.APIS
     found = _named(given) if given is not None else _searched()

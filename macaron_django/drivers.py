@@ -1,7 +1,7 @@
-"""Runs reads and writes as steps: a generator that yields each call, and receives the call's result.
+"""Runs *steps*: a generator that yields each call for which it waits, and receives the call's result.
 
-So one function works in threads and on event loops. ``run`` blocks its thread during a call, and ``run_on_loop``
-awaits the call.
+A function written as steps works both in threads and on event loops: ``run`` blocks its thread during each call, and
+``run_on_loop`` awaits each call.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ _MOST_THREADS: Final = 64
 
 @cache
 def _threads(process: int) -> ThreadPoolExecutor:
-    """Returns the thread pool of a process. Each process has its own, because a fork doesn't inherit threads."""
+    """Returns the thread pool of a process. Each process has its own pool, because a fork doesn't inherit threads."""
     return ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="macaron_django")
 
 
 class StepCall(Protocol):
-    """A call that steps yield. Both methods return the call's result, or raise the exception that steps receive."""
+    """A call that steps yield. Both methods return the call's result or raise its exception, which the steps then
+    receive.
+    """
 
     def block(self) -> Any: ...
 
@@ -75,7 +77,7 @@ async def run_on_loop(steps: Steps[R]) -> R:
 
 
 def blocking(method: Callable[Concatenate[Any, P], Steps[R]]) -> Callable[Concatenate[Any, P], R]:
-    """Returns a method that runs the steps of ``method``, or of a subclass's override of ``method``, and blocks."""
+    """Returns a method that blocks while it runs the steps of ``method``, or of a subclass's override of ``method``."""
     name = method.__name__
 
     @wraps(method)
@@ -88,8 +90,8 @@ def blocking(method: Callable[Concatenate[Any, P], Steps[R]]) -> Callable[Concat
 async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Calls ``function`` in a thread, with this task's context variables, and returns its result.
 
-    Before and after the call, the thread closes its old and broken database connections. Django does that at each
-    request, but a request's signals don't reach these threads.
+    Before and after the call, the thread closes its old and broken database connections. Django closes them at each
+    request, but the signals of a request don't reach these threads.
     """
     call = partial(copy_context().run, partial(_between_requests, function, *args, **kwargs))
     return await asyncio.get_running_loop().run_in_executor(_threads(os.getpid()), call)
@@ -104,7 +106,8 @@ def _between_requests(function: Callable[P, R], *args: P.args, **kwargs: P.kwarg
 
 
 def _close_old_connections() -> None:
-    # Django's test cases that forbid databases raise this if an earlier test has left a connection in this thread.
+    # Some test cases of Django forbid databases. They raise this if an earlier test has left a connection in this
+    # thread.
     with suppress(RuntimeError):
         close_old_connections()
 

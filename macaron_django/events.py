@@ -90,7 +90,7 @@ class OperationBegan(NamedTuple):
 
 
 class OperationEnded(NamedTuple):
-    """The response of an operation is ready. If the response is streamed, it was read to its end or abandoned."""
+    """The response of an operation is ready. A streamed response has been read to its end or abandoned."""
 
     api: str
     operation_id: str
@@ -100,7 +100,8 @@ class OperationEnded(NamedTuple):
     status: int
     #: In seconds, since the beginning.
     duration: float
-    #: The code and id that the client gets. Both are "" unless the response is an error response of this package.
+    #: The code and id that the client gets. Both are "" if this package didn't create the response, or if it isn't an
+    #: error.
     error_code: str
     error_id: str
     #: "" for an anonymous user.
@@ -124,7 +125,7 @@ class ConsumedUnits(NamedTuple):
 class DynamoDBCallBegan(NamedTuple):
     """A call is about to be sent to DynamoDB."""
 
-    #: AWS's name for the operation: ``GetItem``.
+    #: AWS's name for the operation, such as ``GetItem``.
     operation: str
     tables: tuple[str, ...]
     #: "" for the table itself.
@@ -138,7 +139,7 @@ class DynamoDBCallBegan(NamedTuple):
 
 
 class DynamoDBCallEnded(NamedTuple):
-    """DynamoDB has responded to a call, or the call has failed and isn't tried again."""
+    """DynamoDB has responded to a call, or the call has failed and won't be retried."""
 
     operation: str
     tables: tuple[str, ...]
@@ -148,7 +149,7 @@ class DynamoDBCallEnded(NamedTuple):
     consumed: tuple[ConsumedUnits, ...]
     #: How many times the call was sent: 1 if it wasn't retried.
     attempts: int
-    #: The sizes of the last attempt's bodies, in bytes; 0 for a body that doesn't exist.
+    #: The sizes of the bodies in the last attempt, in bytes; 0 if there was no body.
     request_size: int
     response_size: int
     #: In seconds, including all attempts and the pauses between them.
@@ -257,21 +258,24 @@ class Observation(Generic[EndedT]):
     """A subscriber's object for one event, from the event's beginning to its end."""
 
     def leave(self) -> None:
-        """Is called when the observed code returns, in the thread, task and context in which the event began.
+        """This method is called when the observed code returns, in the thread, task and context in which the event
+        began.
 
-        Reset here the context variables that were set at the beginning. After this call, only a streamed response
+        Override it to reset context variables that were set at the beginning. After it, only a streamed response
         continues.
         """
 
     def end(self, ended: EndedT) -> None:
-        """Is called once at the end, after ``leave``. A streamed response may end in another thread and context."""
+        """This method is called once at the end, after ``leave``. A streamed response may end in another thread and
+        context.
+        """
 
 
 class Subscriber:
     """The base class of subscribers. Override the methods that you need.
 
     The methods that return an ``Observation`` or None, such as ``operation``, are called at the beginning of an event.
-    The ``…_ended`` methods are called at its end, after the ``end`` methods of the observations.
+    The ``…_ended`` methods are called at the event's end, after the ``end`` methods of the observations.
     """
 
     def operation(self, began: OperationBegan) -> Observation[OperationEnded] | None:
@@ -310,7 +314,7 @@ class Kind(Generic[BeganT, EndedT]):
 
     def __init__(self, method: str, *, encloses: bool = False) -> None:
         self.method, self.encloses = method, encloses
-        #: The subscribers' methods for the beginning of an event (``beginnings``) and for its end (``ends``).
+        #: The subscribers' methods that are called when an event begins (``beginnings``) and when it ends (``ends``).
         self.beginnings: tuple[Callable[[BeganT], Observation[EndedT] | None], ...] = ()
         self.ends: tuple[Callable[[EndedT], None], ...] = ()
         #: The methods in ``beginnings`` and in ``ends``.
@@ -378,7 +382,9 @@ class Observed(Generic[EndedT]):
         return perf_counter() - self.began_at
 
     def leave(self) -> None:
-        """Notifies the observations that the observed code has returned. Call it in the context of the beginning."""
+        """Notifies the observations that the observed code has returned. Call this method in the context in which the
+        event began.
+        """
         if self._token is not None:
             _within.reset(self._token)
             self._token = None
@@ -416,12 +422,12 @@ _KINDS: Final[tuple[Kind[Any, Any], ...]] = (OPERATIONS, DYNAMODB_CALLS, CLIENT_
 
 
 def within() -> Within | None:
-    """Returns the operation or task within which the caller runs; None if there is none, or if it has no subscriber."""
+    """Returns the operation or task within which the caller runs; None outside of both, or if neither has subscribers."""
     return _within.get()
 
 
 def subscribe(subscriber: Subscriber) -> None:
-    """Adds a subscriber to the kinds of events for which it overrides a method. Subscribing it again has no effect."""
+    """Adds a subscriber to the kinds of events for which it overrides a method. A second call has no effect."""
     for kind in _KINDS:
         kind.subscribe(subscriber)
 
@@ -437,7 +443,7 @@ _logged: set[str] = set()
 
 
 def _log_once(failed: Any, method: str, error: Exception) -> None:
-    """Logs the first failure of a subscriber's method, or of the method ``method`` of an observation's class."""
+    """Logs the first failure of ``failed``: a subscriber's method, or a class of observations whose ``method`` failed."""
     name = f"{failed.__module__}.{getattr(failed, '__qualname__', type(failed).__qualname__)}{method}"
     if name not in _logged:
         _logged.add(name)

@@ -130,7 +130,7 @@ class PyMacaronException(Exception):
     error_id: str | None = None
     error_caught: object = None
     headers: Mapping[str, str] = {}
-    #: Whether the messages may contain names that only operators may see, such as those of tables and endpoints.
+    #: Whether the messages may contain names that only operators may see, such as the names of tables and endpoints.
     names_internals: bool = False
     #: Whether the cause has already been logged and reported. If so, a status of 500 or above is logged as information.
     is_known: bool = False
@@ -154,12 +154,14 @@ class PyMacaronException(Exception):
         return None if self.is_hidden else self.user_message or None
 
     def caught(self, error: object) -> Self:
-        """Stores ``error``, a caught exception, as ``error_caught``. Returns this exception, so you can raise it."""
+        """Stores ``error``, which the caller has caught, as ``error_caught``. Returns ``self``, so that you can raise
+        it.
+        """
         self.error_caught = error
         return self
 
     def tell_user(self, user_message: str) -> Self:
-        """Sets the message for the client. Returns this exception, so you can raise it."""
+        """Sets the message for the client. Returns ``self``, so that you can raise it."""
         self.user_message = user_message
         return self
 
@@ -195,7 +197,7 @@ class PyMacaronException(Exception):
     def to_model(self) -> Any:
         """Returns the error as an object of the schema ``Error``.
 
-        The schema is the one of the API that serves the current request, or else of another served API.
+        The schema comes from the API that serves the current request, or else from another served API.
         """
         from_apps: Any = apps.get_app_config("macaron_django")
         return from_apps.error_object({**self.to_dict(), "error_description": self.public_message or self.code})
@@ -209,7 +211,7 @@ class PyMacaronException(Exception):
 class ErrorReply(HttpResponse):
     """The response to an exception. Its attribute ``error`` is the exception.
 
-    It is also a WSGI application, so that Flask views can return it.
+    The response is also a WSGI application, so that Flask views can return it.
     """
 
     def __init__(
@@ -241,8 +243,8 @@ class ValidationFailed(InvalidParameterError):
     """Data breaks its schema.
 
     ``violations`` has every violation, not only the first. Each violation is a ``macaron_django.schemas.Violation``:
-    message, JSON pointer, keyword, location. Code that reads a request raises ``RequestInvalid`` instead. Everywhere
-    else, the data comes from the server, which is at fault.
+    message, JSON pointer, keyword, location. This exception means that the server is at fault. If the client sent the
+    data, ``RequestInvalid`` is raised instead.
     """
 
     code = "SERVER_ERROR"
@@ -300,7 +302,7 @@ class InvalidCursor(RequestError):
 
 
 class UnstorableValue(RequestError):
-    """The schema accepts a value that DynamoDB, or a model's database, can't hold. Nothing was written.
+    """The schema accepts a value that DynamoDB or a model's database can't store. Nothing was written.
 
     ``pointer`` is the JSON pointer of the value in the item, if known, and ``reason`` is the message without it.
     ``location`` is the part of the request that had the value, such as "path". If the request has neither a body nor a
@@ -325,8 +327,8 @@ class ItemTooLarge(RequestError):
 class PersistenceError(PyMacaronException):
     """DynamoDB refused a call, failed or didn't respond.
 
-    If one item is the reason, ``schema`` is the name of the item's schema, and ``key`` is the item's key: DynamoDB's
-    attribute values by name. Otherwise both are empty. ``item`` is the stored item; None if DynamoDB hasn't sent it.
+    If a single item caused the error, ``schema`` is the name of the item's schema, and ``key`` has DynamoDB's attribute
+    values by name. Otherwise both are empty. ``item`` is the stored item; None if DynamoDB hasn't sent it.
     """
 
     code = "DATABASE_ERROR"
@@ -375,7 +377,7 @@ class StaleItem(PersistenceError):
     """The item has changed since it was loaded, or doesn't meet a write's condition. Nothing was written.
 
     ``schema`` and ``key`` identify the item. ``item`` is the stored item if DynamoDB has sent it. If the exception
-    isn't one of the subclasses, the reason is unknown, or another transaction holds the item.
+    isn't of a subclass, either the reason is unknown, or another transaction is changing the item.
     """
 
     code = "STALE_ITEM"
@@ -419,7 +421,7 @@ class EngineUnavailable(PersistenceError):
 
 
 class WriteOutcomeUnknown(PersistenceError):
-    """The connection broke after a write was sent that can't be repeated. The write may have been applied."""
+    """A write was sent that can't be repeated, then the connection broke. The write may have been applied."""
 
     code = "WRITE_OUTCOME_UNKNOWN"
     status = 503
@@ -452,7 +454,7 @@ class UnsupportedQuery(QueryError, NotSupportedError):
 
 
 class ServiceError(PyMacaronException):
-    """A call to another service, according to the service's spec, failed.
+    """A call to an operation in another service's spec failed.
 
     ``api`` is the name of the service's API, ``operation`` is the method and path of the operation, and ``attempts`` is
     the number of times that the call was sent.
@@ -474,8 +476,8 @@ class ServiceError(PyMacaronException):
 class ErrorAnswered(ServiceError):
     """The service responded with an error.
 
-    ``status_code`` is the status of the response, and ``headers_sent`` are its headers. ``answer`` is its body, as an
-    API object if the spec declares one.
+    ``status_code`` is the status of the response, and ``headers_sent`` are its headers. ``answer`` is the response's
+    body: an API object if the spec declares an object schema for it.
     """
 
     status_code: int
@@ -512,7 +514,7 @@ class AnswerInvalid(ServiceError):
 
 
 class ServiceUnavailable(ServiceError):
-    """The service can't be reached, or didn't respond in time. If the call would change something, it had no effect."""
+    """The service can't be reached, or didn't respond in time. A call that would change something had no effect."""
 
     code = "SERVICE_UNAVAILABLE"
     status = 503
@@ -524,7 +526,7 @@ class CircuitOpen(ServiceUnavailable):
 
 
 class CallOutcomeUnknown(ServiceUnavailable):
-    """The connection broke, or the time was up, after a call was sent that can't be repeated. The call may have taken
+    """A call was sent that can't be repeated, then the connection broke or the time was up. The call may have taken
     effect.
     """
 
@@ -576,7 +578,7 @@ class BadResponseException(InternalServerError):
     code = "BAD_RESPONSE"
 
 
-#: The exception classes by code: PyMacaron's own, and those that ``add_error`` has created.
+#: The exception classes by code: PyMacaron's classes, and the classes that ``add_error`` has created.
 code_to_class: dict[str, type[PyMacaronException]] = {
     one.code: one for one in (InternalServerError, AuthMissingHeaderError, AuthTokenExpiredError, AuthInvalidTokenError)
 }
@@ -585,7 +587,7 @@ code_to_class: dict[str, type[PyMacaronException]] = {
 def add_error(name: str, code: str, status: int) -> type[PyMacaronException]:
     """Returns a new exception class whose response has ``status`` and ``code``.
 
-    Raises ValueError if the code is taken, or if an argument is empty.
+    Raises ValueError if another class already has the code, or if an argument is empty.
 
     >>> OutOfPaper = add_error("OutOfPaper", "OUT_OF_PAPER", 409)
     >>> OutOfPaper("The last sheet was just printed").status

@@ -1,6 +1,7 @@
 """Decides whether a project overrides an attribute of this package, Django or Django REST framework.
 
-An attribute is overridden if a class has a different value from the original, which the package or framework defines.
+An attribute is overridden if its value on a class differs from the original value. A *hook* is an attribute that a
+project may override.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ setting_changed.connect(_count_change, dispatch_uid="macaron_django.api.plans")
 
 
 class Watched(ABCMeta):
-    """The metaclass of viewsets. It counts how often ``hooks`` are set on existing classes, as tests do."""
+    """The metaclass of viewsets. It counts how often code, such as a test, sets ``hooks`` on an existing class."""
 
     hooks: Hooks | None = None
 
@@ -44,14 +45,16 @@ class Watched(ABCMeta):
 
 
 class Changes:
-    """Detects changes of settings, and of the attributes of a class and its bases: compare values of ``state()``."""
+    """Detects changes of settings, and of the attributes of a class and its bases. Callers compare values of
+    ``state()``.
+    """
 
     def __init__(self, cls: type) -> None:
         unwatched = [each for each in cls.__mro__ if each is not object and not isinstance(each, Watched)]
         self._unwatched = [vars(each).values() for each in unwatched]
 
     def state(self) -> object:
-        """Returns a value that is equal to an earlier one if nothing has changed in between."""
+        """Returns a value. Two such values are equal if nothing has changed between the calls."""
         return _changes, [*map(list, self._unwatched)]
 
 
@@ -59,7 +62,7 @@ class Hooks:
     """The attributes that some base classes define, with the values at the time when this object is created.
 
     A hook is overridden if another class defines it, or if it was replaced on a base class. ``data`` has the names of
-    attributes that aren't hooks, because generated classes set them.
+    attributes that generated classes set, and that aren't hooks.
     """
 
     def __init__(self, *bases: type, data: Collection[str] = ()) -> None:
@@ -72,7 +75,7 @@ class Hooks:
         self.names = frozenset(chain.from_iterable(self._defined.values()))
 
     def overridden(self, cls: type) -> frozenset[str]:
-        """Returns the names of the hooks for which ``cls`` doesn't have the base classes' original value."""
+        """Returns the names of the hooks for which ``cls`` doesn't have the original value."""
         others = (vars(base).keys() & self.names for base in cls.__mro__ if base not in self._defined)
         return self.patched().union(*others)
 

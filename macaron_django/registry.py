@@ -1,6 +1,6 @@
 """The composition root. For each API, creates text → document → classes → managers → viewsets → URLs.
 
-You can read this module as the package's table of contents. `Registry.load` runs while Django imports models. Viewsets
+This module shows how the parts of the package fit together. `Registry.load` runs while Django imports models. Viewsets
 and URLs are created at their first use, when every app is ready. Only this module stores APIs.
 """
 
@@ -66,7 +66,7 @@ class Registry:
         self._findings: dict[str, list[spec.Finding]] = {}
         self._failed: dict[str, DiscoveredAPI] = {}
         self._checked: dict[str, tuple[spec.Finding, ...]] = {}
-        #: The APIs of which only the classes were asked for.
+        #: The APIs that have classes but no operations.
         self._unserved_classes: dict[str, API] = {}
         #: The names of the APIs that have no URLs, because their specs have errors or ``SERVE`` leaves them out.
         self.unserved: frozenset[str] = frozenset()
@@ -118,7 +118,7 @@ class Registry:
         return made
 
     def make_unserved_classes(self) -> None:
-        """Creates the classes of APIs that ``SERVE`` leaves out, even if code that their specs name can't be imported.
+        """Creates the classes of APIs that ``SERVE`` leaves out. The code that their specs name doesn't have to exist.
 
         Other services serve these APIs, and this service calls them. The APIs' handlers and item classes may exist only
         in those services, so the findings about such an API become warnings.
@@ -136,9 +136,10 @@ class Registry:
         return {name: found for name, found in self._findings.items() if name not in self._apis}
 
     def document_findings(self, *, sound: bool = False) -> dict[str, list[spec.Finding]]:
-        """Returns what is wrong with each API's document. Imports no handlers, so apps can call it while they load.
+        """Returns the findings about each API's document. Imports no handlers, so apps can call this method while they
+        load.
 
-        Documents that ``prebuild`` found free of errors are checked only if ``sound`` is true.
+        If ``prebuild`` has found no errors in a document, the document is checked only if ``sound`` is true.
         """
         found = {name: list(findings) for name, findings in self._findings.items()}
         for api in self:
@@ -149,7 +150,9 @@ class Registry:
         return found
 
     def findings(self, *, build: bool = True) -> dict[str, list[spec.Finding]]:
-        """Returns what is wrong with each API, and with what its operations call; ``build`` compiles validators."""
+        """Returns the findings about each API, its handlers and its security. If ``build`` is true, also compiles
+        validators.
+        """
         found = self.document_findings(sound=build)
         for api in self:
             found[api.name] += build_all(api.document, api.classes).findings if build else parent_findings(api.classes)
@@ -162,11 +165,11 @@ class Registry:
         return {name: list(dict.fromkeys(findings)) for name, findings in found.items()}
 
     def files(self) -> Iterator[Path]:
-        """Returns the files that the APIs were read from."""
+        """Returns the files of all APIs' documents."""
         return (path for api in self for path in api.document.files)
 
     def urls(self, without: Collection[str] = ()) -> list[IndexedResolver]:
-        """Returns the URLs of operations and documentation pages under one index. Leaves out APIs in ``without``."""
+        """Returns a resolver with the URLs of all operations and documentation pages. Leaves out APIs in ``without``."""
         self.unserved = frozenset(without)
         served = {api.name: api for api in self if api.name not in without}
         operations = [each for api in served.values() for each in api_layer.url_patterns(api.name, api.viewsets)]
@@ -175,7 +178,7 @@ class Registry:
 
 
 def is_chosen(name: str) -> bool:
-    """Returns whether ``SERVE`` lets this API be served; built-in APIs are served in any case."""
+    """Returns whether ``SERVE`` includes this API. Built-in APIs are served in any case."""
     return settings.SERVE is None or name in settings.SERVE
 
 

@@ -1,4 +1,4 @@
-"""Removes secrets from the values of a request, so that they can be sent to people and written to logs.
+"""Removes secrets from the values of a request, so that the values can be sent to people and written to logs.
 
 Secrets are recognised by name (of a header, query parameter or property), by schema (``writeOnly``, ``format:
 password``) and by form (a JWT). Once a secret is found, it is removed everywhere: for example, the message of an
@@ -29,15 +29,18 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _JSON_OBJECT = re.compile(rb'\s*\{\s*["}]')
-#: A match begins only at the start of a word: otherwise a search would read a long word again from each of its letters.
+#: A match begins only at the start of a word. Otherwise, a search would scan a long word again from each of its
+#: letters.
 _DOTTED = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*){1,4}")
-#: Shorter secrets aren't replaced in texts: they are too likely to be part of ordinary words.
+#: Shorter secrets aren't replaced in texts, because they often are part of ordinary words.
 _SHORTEST = 4
 _DEEPEST = 50
 
 
 class Scrubber:
-    """Replaces secrets, and remembers them. Values with these ``names`` are secret, in addition to the usual names."""
+    """Replaces secrets, and remembers them. Values with the usual names of secrets are secret; so are values with
+    ``names``.
+    """
 
     def __init__(self, names: Collection[str] = ()) -> None:
         self._names = frozenset(name.lower() for name in names)
@@ -52,7 +55,7 @@ class Scrubber:
         return {name: self._hide(value) if self.is_secret(name) else value for name, value in values.items()}
 
     def body(self, value: Any, schema: Schema | None = None) -> Any:
-        """Returns a JSON value with its secrets replaced at any depth: they are found by their names and schemas."""
+        """Returns a JSON value with its secrets replaced, at any depth. Secrets are found by their names and schemas."""
         return self._part(value, list(_branches(schema)) if schema is not None else [], 0)
 
     def everywhere(self, value: Any) -> Any:

@@ -1,7 +1,8 @@
-"""Every API's URLs, for `path("", include("macaron_django.urls"))`: operations, documents, their pages, and metrics.
+"""Every API's URLs, for `path("", include("macaron_django.urls"))`: operations, documents, documentation pages, and
+metrics.
 
-``SERVE`` may leave out APIs. If ``DEBUG`` is off and a spec has errors, importing this module raises
-``BrokenSpecError``, an ``ImproperlyConfigured``, unless ``ON_BROKEN_SPEC`` is ``leave_out``.
+``SERVE`` may leave out APIs. Importing this module raises ``BrokenSpecError``, an ``ImproperlyConfigured``, if a spec
+has errors, ``DEBUG`` is off, and ``ON_BROKEN_SPEC`` isn't ``leave_out``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Creates Django's WSGI application and loads its URLs, so that a server that can't serve the specs stops at startup.
 
 If the effect of every middleware on a request for an operation is known, ``macaron_django.api.front`` serves the
-request before Django's handler is called. Use this function in a project's ``wsgi.py``, instead of Django's function
-with the same name::
+request without Django's handler. In a project's ``wsgi.py``, use this module's ``get_wsgi_application`` instead of
+Django's function::
 
     from macaron_django.wsgi import get_wsgi_application
 
@@ -28,7 +28,7 @@ __all__ = ["get_wsgi_application"]
 def get_wsgi_application() -> WSGIHandler | WSGIFront:
     """Imports the root URLconf, and returns Django's application wrapped in a ``WSGIFront``.
 
-    If ``MACARON["FRONT"]`` is off, returns Django's application alone. Exceptions from the import aren't caught.
+    If ``MACARON["FRONT"]`` is off, returns Django's application alone. Doesn't catch exceptions from the import.
     """
     application = started(wsgi.get_wsgi_application)
     if not settings.FRONT:

@@ -17,8 +17,8 @@ def timenow() -> datetime:
 def to_epoch(t: datetime | str) -> int:
     """Converts a datetime, or text in ISO 8601, to whole seconds since 1970.
 
-    If ``t`` has no offset, it is in UTC. Fractions of a second are dropped. Raises ValueError for text that isn't a
-    date or date-time.
+    If ``t`` has no offset, it is read as UTC. Fractions of a second are dropped. Raises ValueError for text that isn't
+    a date or date-time.
 
     >>> to_epoch("2022-10-01T12:00:00+02:00")
     1664618400
