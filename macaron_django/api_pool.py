@@ -95,7 +95,7 @@ class APIPool:
         return registry.add(name, document, persist=do_persist).classes
 
     def load_swagger(self, api_name: str, api_path: str | Path, *_code: Any, **_options: Any) -> Classes:
-        """Loads a spec, and returns its classes. PyMacaron's other arguments concern generated code and have no effect."""
+        """Loads a spec, and returns its classes. PyMacaron's other arguments, for generated code, have no effect."""
         return self.add(api_name, yaml_path=api_path)
 
     def add_model(self, api_name: str, model_name: str, model_class: type) -> None:

@@ -38,8 +38,9 @@ class APIConfig(AppConfig):
         self.verbose_name = found.name
 
     def import_models(self) -> None:
-        """Loads the spec and creates its classes. If the spec has errors, the registry stores them, and the app has no
-        models.
+        """Loads the spec and creates its classes.
+
+        If the spec has errors, the registry stores them, and the app has no models.
         """
         self.models = apps.all_models[self.label]
         self.models_module = self.module

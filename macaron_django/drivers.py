@@ -33,8 +33,9 @@ def _threads(process: int) -> ThreadPoolExecutor:
 
 
 class StepCall(Protocol):
-    """A call that steps yield. Both methods return the call's result or raise its exception, which the steps then
-    receive.
+    """A call that steps yield.
+
+    Both methods return the call's result or raise its exception, which the steps then receive.
     """
 
     def block(self) -> Any: ...

@@ -258,17 +258,14 @@ class Observation(Generic[EndedT]):
     """A subscriber's object for one event, from the event's beginning to its end."""
 
     def leave(self) -> None:
-        """This method is called when the observed code returns, in the thread, task and context in which the event
-        began.
+        """Is called when the observed code returns, in the thread, task and context in which the event began.
 
         Override it to reset context variables that were set at the beginning. After it, only a streamed response
         continues.
         """
 
     def end(self, ended: EndedT) -> None:
-        """This method is called once at the end, after ``leave``. A streamed response may end in another thread and
-        context.
-        """
+        """Is called once at the end, after ``leave``. A streamed response may end in another thread and context."""
 
 
 class Subscriber:
@@ -382,8 +379,9 @@ class Observed(Generic[EndedT]):
         return perf_counter() - self.began_at
 
     def leave(self) -> None:
-        """Notifies the observations that the observed code has returned. Call this method in the context in which the
-        event began.
+        """Notifies the observations that the observed code has returned.
+
+        Call this method in the context in which the event began.
         """
         if self._token is not None:
             _within.reset(self._token)
@@ -422,7 +420,7 @@ _KINDS: Final[tuple[Kind[Any, Any], ...]] = (OPERATIONS, DYNAMODB_CALLS, CLIENT_
 
 
 def within() -> Within | None:
-    """Returns the operation or task within which the caller runs; None outside of both, or if neither has subscribers."""
+    """Returns the operation or task within which the caller runs; None outside of both, or without subscribers."""
     return _within.get()
 
 
@@ -443,7 +441,7 @@ _logged: set[str] = set()
 
 
 def _log_once(failed: Any, method: str, error: Exception) -> None:
-    """Logs the first failure of ``failed``: a subscriber's method, or a class of observations whose ``method`` failed."""
+    """Logs the first failure of a subscriber's method, or of an observation class's ``method``, such as ``.end``."""
     name = f"{failed.__module__}.{getattr(failed, '__qualname__', type(failed).__qualname__)}{method}"
     if name not in _logged:
         _logged.add(name)

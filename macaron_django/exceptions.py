@@ -154,8 +154,9 @@ class PyMacaronException(Exception):
         return None if self.is_hidden else self.user_message or None
 
     def caught(self, error: object) -> Self:
-        """Stores ``error``, which the caller has caught, as ``error_caught``. Returns ``self``, so that you can raise
-        it.
+        """Stores ``error``, which the caller has caught, as ``error_caught``.
+
+        Returns ``self``, so that you can raise it.
         """
         self.error_caught = error
         return self
@@ -421,7 +422,7 @@ class EngineUnavailable(PersistenceError):
 
 
 class WriteOutcomeUnknown(PersistenceError):
-    """A write was sent that can't be repeated, then the connection broke. The write may have been applied."""
+    """The connection broke during a write that can't be repeated. The write may have been applied."""
 
     code = "WRITE_OUTCOME_UNKNOWN"
     status = 503
@@ -514,7 +515,7 @@ class AnswerInvalid(ServiceError):
 
 
 class ServiceUnavailable(ServiceError):
-    """The service can't be reached, or didn't respond in time. A call that would change something had no effect."""
+    """The service can't be reached, or didn't respond in time. It changed nothing, or repeating the call is safe."""
 
     code = "SERVICE_UNAVAILABLE"
     status = 503
@@ -526,9 +527,7 @@ class CircuitOpen(ServiceUnavailable):
 
 
 class CallOutcomeUnknown(ServiceUnavailable):
-    """A call was sent that can't be repeated, then the connection broke or the time was up. The call may have taken
-    effect.
-    """
+    """The connection broke or the time was up during a call that can't be repeated. The call may have taken effect."""
 
     code = "CALL_OUTCOME_UNKNOWN"
 

@@ -45,8 +45,9 @@ class Watched(ABCMeta):
 
 
 class Changes:
-    """Detects changes of settings, and of the attributes of a class and its bases. Callers compare values of
-    ``state()``.
+    """Detects changes of settings, and of the attributes of a class and its bases.
+
+    Callers compare values of ``state()``.
     """
 
     def __init__(self, cls: type) -> None:

@@ -136,8 +136,9 @@ class Registry:
         return {name: found for name, found in self._findings.items() if name not in self._apis}
 
     def document_findings(self, *, sound: bool = False) -> dict[str, list[spec.Finding]]:
-        """Returns the findings about each API's document. Imports no handlers, so apps can call this method while they
-        load.
+        """Returns the findings about each API's document.
+
+        Imports no handlers, so apps can call this method while they load.
 
         If ``prebuild`` has found no errors in a document, the document is checked only if ``sound`` is true.
         """
@@ -150,8 +151,9 @@ class Registry:
         return found
 
     def findings(self, *, build: bool = True) -> dict[str, list[spec.Finding]]:
-        """Returns the findings about each API, its handlers and its security. If ``build`` is true, also compiles
-        validators.
+        """Returns the findings about each API, its handlers and its security.
+
+        If ``build`` is true, also compiles validators.
         """
         found = self.document_findings(sound=build)
         for api in self:
@@ -169,7 +171,7 @@ class Registry:
         return (path for api in self for path in api.document.files)
 
     def urls(self, without: Collection[str] = ()) -> list[IndexedResolver]:
-        """Returns a resolver with the URLs of all operations and documentation pages. Leaves out APIs in ``without``."""
+        """Returns one resolver for the URLs of operations and documentation pages. Leaves out APIs in ``without``."""
         self.unserved = frozenset(without)
         served = {api.name: api for api in self if api.name not in without}
         operations = [each for api in served.values() for each in api_layer.url_patterns(api.name, api.viewsets)]

@@ -38,8 +38,9 @@ _DEEPEST = 50
 
 
 class Scrubber:
-    """Replaces secrets, and remembers them. Values with the usual names of secrets are secret; so are values with
-    ``names``.
+    """Replaces secrets, and remembers them.
+
+    Values with the usual names of secrets are secret; so are values with ``names``.
     """
 
     def __init__(self, names: Collection[str] = ()) -> None:
@@ -55,7 +56,7 @@ class Scrubber:
         return {name: self._hide(value) if self.is_secret(name) else value for name, value in values.items()}
 
     def body(self, value: Any, schema: Schema | None = None) -> Any:
-        """Returns a JSON value with its secrets replaced, at any depth. Secrets are found by their names and schemas."""
+        """Replaces the secrets in a JSON value at any depth. Secrets are found by their names and schemas."""
         return self._part(value, list(_branches(schema)) if schema is not None else [], 0)
 
     def everywhere(self, value: Any) -> Any:

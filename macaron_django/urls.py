@@ -1,5 +1,4 @@
-"""Every API's URLs, for `path("", include("macaron_django.urls"))`: operations, documents, documentation pages, and
-metrics.
+"""The URLs of all APIs, documentation pages and metrics, for `path("", include("macaron_django.urls"))`.
 
 ``SERVE`` may leave out APIs. Importing this module raises ``BrokenSpecError``, an ``ImproperlyConfigured``, if a spec
 has errors, ``DEBUG`` is off, and ``ON_BROKEN_SPEC`` isn't ``leave_out``.

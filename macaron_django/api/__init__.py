@@ -1,12 +1,14 @@
-"""Serves the operations of an API over HTTP: builds viewsets from a document and its models, and URL patterns for them.
+"""Serves the operations of an API over HTTP.
+
+Builds viewsets from a document and its models, and URL patterns for the viewsets.
 
 ``assembly`` decides which code serves an operation, ``viewset_names`` names viewsets and their methods, ``viewsets``
 lets projects replace viewsets, and ``builtin`` has the handlers of /ping and /version.
 
-The folder ``rules`` decides which operations are generated. ``front`` responds to known requests before Django's
-handler is called, and ``routing`` finds a path's view. ``requests`` reads requests, ``plans`` lists the checks of each
+The folder ``rules`` decides which operations are generated. ``front`` responds to known requests without Django's
+handler, and ``routing`` finds a path's view. ``requests`` reads requests, ``plans`` lists the checks of each
 operation's requests, and ``views`` has the viewsets. ``answers`` creates responses and error responses. ``checks``
-finds mistakes, ``mock`` responds with examples, and ``docs`` shows the document.
+finds mistakes for ``manage.py check``, ``mock`` responds with examples, and ``docs`` shows the document.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ __all__ = [
     "url_patterns",
 ]
 
-#: DRF's views read the project's settings, and may import its authentication classes, when imported.
+#: Importing DRF's views reads the project's settings, and may import its authentication classes.
 __getattr__ = lazy_exports(
     __name__,
     {

@@ -1,8 +1,8 @@
 """Builds the viewset classes of an API from its document and models, and the URL patterns that lead to them.
 
-The first of these serves an operation: the function that ``x-bind-server`` names; the function that a dotted
-operationId names; generated CRUD; the mock, if ``MOCK`` is on. If there is none of them, the operation responds with
-501, and `manage.py check` shows a warning.
+An operation is served by the first of these that exists: the function that ``x-bind-server`` names; the function that a
+dotted operationId names; generated CRUD; the mock, if ``MOCK`` is on. If none exists, the operation responds with 501,
+and `manage.py check` shows a warning.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class APIViewSets(Mapping[str, type[OperationViewSet]]):
                     yield viewset, served
 
     def _filtered_elsewhere(self) -> set[Location]:
-        """Returns the locations of the operations whose viewsets have the project's own filters."""
+        """Returns the locations of operations for which the project's viewsets define their own filters."""
         return {served.operation.location for viewset, served in self.served() if in_use(viewset).filters_itself()}
 
     def findings(self) -> list[Finding]:
@@ -200,7 +200,10 @@ def _action(name: str, operation: Operation, handler: Handler | None) -> Any:
 
 
 def url_patterns(api: str, viewsets: APIViewSets) -> list[IndexedResolver]:
-    """Returns the URL patterns of an API, in a namespace with the API's name. Later, viewsets can't be replaced."""
+    """Returns the URL patterns of an API, in a namespace with the API's name.
+
+    After this call, viewsets can't be replaced.
+    """
     routes: list[Route] = []
     for viewset in viewsets.values():
         serving = in_use(viewset)

@@ -20,12 +20,12 @@ __all__ = ["UNTHROTTLED", "add_ping_hook", "ping", "ping_hooks", "pymacaron_vers
 UNTHROTTLED = frozenset({"macaron_django.api.builtin.ping", "macaron_django.api.builtin.ready"})
 
 
-#: The functions that ``ping`` calls. If one of them raises an exception, the response is that error.
+#: The functions that ``ping`` calls. If one of them raises an exception, the client gets that error.
 ping_hooks: list[Callable[[], object]] = []
 
 
 def add_ping_hook(hook: Callable[[], object]) -> None:
-    """Makes GET /ping call ``hook`` each time; raises TypeError if that isn't a function."""
+    """Makes each GET /ping call ``hook``. Raises TypeError if ``hook`` isn't a function."""
     if not callable(hook):
         raise TypeError(f"The ping hook {hook!r} should be a function.")
     ping_hooks.append(hook)
@@ -39,20 +39,23 @@ def ping() -> dict[str, Any]:
 
 
 class NotReady(PyMacaronException):
-    """The server lacks something that it needs to serve requests. A known outage isn't logged or reported again."""
+    """The server lacks something that it needs to serve requests.
+
+    If this was already logged, it isn't logged or reported again.
+    """
 
     code = "NOT_READY"
     status = 503
     headers: Mapping[str, str] = {"Retry-After": "1"}
 
-    #: What was missing at the last response.
+    #: The problems in the last response, by the name of the check.
     known: Mapping[str, str] = {}
 
 
 def ready() -> dict[str, Any]:
-    """Returns an empty object if tables, databases and everything else that the server needs can be reached.
+    """Returns an empty object if the server can reach its tables, its databases and everything else that it needs.
 
-    Otherwise, raises ``NotReady`` (503), whose message names what is missing.
+    Otherwise, raises ``NotReady`` (503) with a message that names each missing part.
     """
     found = missing()
     is_known, NotReady.known = found == NotReady.known, found
@@ -87,7 +90,7 @@ def _running_container_version() -> str:
 
 
 def pymacaron_version() -> dict[str, Any]:
-    """Returns the same as PyMacaron's /version: the service's name and container, its APIs' names, and ``PYM_ENV``."""
+    """Returns PyMacaron's response to /version: the service's name, its APIs' names, its container, and ``PYM_ENV``."""
     version = get_container_version()
     return {
         "name": str(getattr(get_config(), "name", "")),

@@ -1,4 +1,4 @@
-"""The handlers of apis/crash.yaml, GET /crash/…. Each fails in its own way, so that you can test error reports."""
+"""The handlers of apis/crash.yaml (GET /crash/…). Each handler fails differently, so you can test error reports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SLOW = 2.0  # seconds
 
 
 class MyFatalCustomError(PyMacaronException):
-    """A failure of the server. No other error has its status."""
+    """A failure of the server, with a status that no other error has."""
 
     code = "FATAL_CUSTOM_ERROR"
     status = 543
@@ -66,12 +66,12 @@ def do_crash_return_error_instance() -> MyFatalCustomError:
 
 
 def do_crash_return_fatal_error_response() -> ErrorReply:
-    """Returns the response of an exception."""
+    """Returns the error response that an exception creates."""
     return MyFatalCustomError("Returned by /crash/returnfatalerrorresponse").http_reply()
 
 
 def do_crash_return_non_fatal_error_response() -> ErrorReply:
-    """Returns the response of an exception that is the client's fault."""
+    """Returns the error response that an exception creates. The client is at fault."""
     return MyNonFatalCustomError("Returned by /crash/returnnonfatalerrorresponse").http_reply()
 
 

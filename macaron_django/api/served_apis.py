@@ -1,4 +1,4 @@
-"""Lists the served APIs for code in lower layers than the registry. The registry connects itself here at its creation.
+"""Lists the served APIs for modules that can't import the registry. When the registry is created, it connects itself.
 
 ``viewsets.myserver`` and ``GET /version`` use this list, so they always show the current APIs in the registry.
 """
@@ -16,9 +16,9 @@ __all__ = ["Catalogue", "ServedAPI", "ViewSetsOfAPI", "catalogue"]
 
 @dataclass(frozen=True)
 class ServedAPI:
-    """One API. ``viewsets`` has its viewset classes by name. ``is_routed`` is False if the API has no URLs.
+    """One API. ``viewsets`` has the API's viewset classes by name. ``is_routed`` is False if the API has no URLs.
 
-    ``persistences`` has the objects that store the items of its schemas in DynamoDB, by the schema's name.
+    ``persistences`` has the objects that store items of the API's schemas in DynamoDB, by the schema's name.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Catalogue(Mapping[str, ServedAPI]):
 
     @property
     def left_out(self) -> Collection[str]:
-        """The names of the APIs that have errors in their specs."""
+        """The names of APIs that couldn't be created because of errors in their specs."""
         return self._left_out()
 
     def __getitem__(self, name: str) -> ServedAPI:

@@ -17,10 +17,10 @@ __all__ = ["action_name", "viewset_operations"]
 
 
 def viewset_operations(document: Document, found: Resources) -> dict[str, tuple[Resource | None, list[Operation]]]:
-    """Returns a resource or None, and the operations in document order, for each viewset, by the viewset's name.
+    """Returns the resource (or None) and the operations, in document order, of each viewset, by the viewset's name.
 
-    The operations on a resource's paths, and below them, belong to the resource. Others are grouped by the path before
-    their first parameter. Operations with ``x-no-bind-server`` are left out.
+    Operations on a resource's paths, and below these paths, belong to the resource's viewset. Other operations are
+    grouped by the path before their first parameter. Operations with ``x-no-bind-server`` are left out.
     """
     groups: dict[str, tuple[Resource | None, list[Operation]]] = {each.name: (each, []) for each in found}
     owners = _owners(found)
@@ -52,7 +52,7 @@ def _owners(found: Resources) -> dict[str, Resource]:
 
 
 def _owner(path: str, owners: Mapping[str, Resource]) -> Resource | None:
-    """Returns the resource to which a path belongs; None if there is none.
+    """Returns the resource to which a path belongs; None if it belongs to no resource.
 
     The path must be the resource's collection path or item path, or be below one of them. If several resources match,
     the one with the longest path is returned.
@@ -64,7 +64,7 @@ def _owner(path: str, owners: Mapping[str, Resource]) -> Resource | None:
 
 
 def action_name(operation: Operation, taken: Collection[str]) -> str:
-    """Returns the name of an operation's method: the last part of the operationId, unless ``taken`` or DRF has it."""
+    """Names the method for an operation: the last part of the operationId, unless ``taken`` or DRF has this name."""
     last = url_name(operation).rpartition(".")[2] if is_dotted(operation.operation_id) else url_name(operation)
     wanted = re.sub(r"\W+", "_", last).strip("_") or "operation"
     wanted = wanted if wanted.isidentifier() else f"operation_{wanted}"

@@ -1,4 +1,4 @@
-"""Provides the generated viewsets of each API, as ``viewsets.myserver.Profiles``, and serves subclasses of them.
+"""Provides the generated viewsets of each API, such as ``viewsets.myserver.Profiles``, and lets projects subclass them.
 
 A generated viewset is a ``GenericAPIView``. Permissions, throttles, filters, renderers, the browsable API and
 drf-spectacular work as for any other view. To change a viewset, register a subclass::
@@ -12,7 +12,7 @@ drf-spectacular work as for any other view. To change a viewset, register a subc
         def get_queryset(self):
             return super().get_queryset().filter(owner=self.request.user.pk)
 
-or name the class in ``MACARON["VIEWSETS"]``.
+Alternatively, name the class in ``MACARON["VIEWSETS"]``.
 """
 
 from __future__ import annotations
@@ -37,15 +37,16 @@ V = TypeVar("V", bound="type[OperationViewSet]")
 def register(viewset: V) -> V:
     """Serves ``viewset``, a subclass of a generated viewset, instead of the generated viewset. Returns ``viewset``.
 
-    The subclass's module must be imported before the URLs are created: in an app's ``ready()``, or above the
-    ``include`` in the root URLconf. ``MACARON["VIEWSETS"]`` doesn't need such an import. Raises ``TypeError`` for other
-    classes. Raises ``RuntimeError`` if the viewset is registered too late, or if another one is already registered.
+    Import the subclass's module before the URLs are created: in an app's ``ready()``, or above the ``include`` in the
+    root URLconf. A class in ``MACARON["VIEWSETS"]`` doesn't need such an import. Raises ``TypeError`` for a class that
+    isn't such a subclass. Raises ``RuntimeError`` if the viewset is registered too late, or if another one is already
+    registered.
     """
     generated = _generated(viewset)
     if generated is None:
         raise TypeError(f"{viewset.__name__} must subclass a generated viewset, such as viewsets.myserver.Profiles.")
     if generated.is_routed:
-        # Its permission classes would be ignored silently.
+        # Otherwise, the permission classes of the viewset would be ignored silently.
         raise RuntimeError(
             f"{viewset.__name__} is registered too late: the URLs of {generated.api} already exist. Name it in "
             f'MACARON["VIEWSETS"], or import its module in the ready() of an app.'
@@ -65,13 +66,13 @@ class UnusableViewsetError(ImproperlyConfigured, SystemCheckError):
 
 
 def in_use(viewset: type[OperationViewSet]) -> type[OperationViewSet]:
-    """Returns the class that is served for a generated viewset: the class in the settings, else the registered class.
+    """Returns the class that replaces a generated viewset: the class in the settings, else the registered class.
 
     If there is neither, returns the viewset itself. Raises ``ImproperlyConfigured`` if the settings name two classes.
     """
     configured = [each for each in dict.fromkeys(_configured()) if _generated(each) is viewset]
     if len(configured) > 1:
-        # The permission classes of the one that isn't served would be ignored silently.
+        # Otherwise, the permission classes of one of them would be ignored silently.
         names = " and ".join(f"{each.__module__}.{each.__qualname__}" for each in configured)
         raise UnusableViewsetError(
             f"MACARON['VIEWSETS'] names {names}, which both replace viewsets.{viewset.api}.{viewset.__name__}: "
@@ -81,9 +82,11 @@ def in_use(viewset: type[OperationViewSet]) -> type[OperationViewSet]:
 
 
 class _ViewSetsLeftOut:
-    """The viewsets of an API that couldn't be created. Each name returns a class, so that a module can subclass it.
+    """The viewsets of an API that couldn't be created.
 
-    Such a module may also have viewsets of other APIs. Their permissions apply only if the module can be imported.
+    Any attribute is a class, so that the project's modules can subclass it.
+
+    The same module may also have viewsets of other APIs. Their permissions apply only if the module can be imported.
     """
 
     def __init__(self, api: str) -> None:
@@ -101,7 +104,7 @@ def _configured() -> Iterator[type[OperationViewSet]]:
         try:
             found = import_string(dotted)
         except ImportError as error:
-            # Django says only that the module lacks the name, even if an import in the module failed.
+            # Django's message says only that the module lacks the name, even if an import in the module failed.
             cause = error.__cause__ or error
             raise UnusableViewsetError(
                 f"MACARON['VIEWSETS'] names {dotted!r}, which can't be imported: {cause}."
@@ -115,7 +118,10 @@ def _configured() -> Iterator[type[OperationViewSet]]:
 
 
 def _generated(viewset: type) -> Any:
-    """Returns the generated viewset that a class inherits from; None for generated viewsets and other classes."""
+    """Returns the generated viewset from which a class inherits.
+
+    Returns None for a generated viewset itself, and for other classes.
+    """
     found = next((base for base in viewset.__mro__[1:] if "routes" in vars(base)), None)
     return None if found is OperationViewSet else found
 

@@ -1,11 +1,11 @@
-"""Turns the values that handlers and actions return into responses, and exceptions into error responses.
+"""Creates responses from the values that handlers and actions return, and error responses from exceptions.
 
 ``handler_results`` creates the response for a returned value, ``renderers`` writes media types, ``response_validation``
-applies ``RESPONSE_VALIDATION``, and ``json_answers`` has JSON responses that are rendered at once.
+applies ``RESPONSE_VALIDATION``, and ``json_answers`` has responses whose JSON is written at once.
 
 ``error_descriptions`` determines the status, code and message of an error, and ``error_bodies`` writes them in each
-format. ``error_responses`` has the exception handler, and ``error_views`` has the error views outside of the APIs.
-``error_objects`` creates objects of the schema ``Error``. ``error_reports`` reports errors to operators, and
+format. ``error_responses`` has the exception handler, and ``error_views`` has the error views for requests outside of
+the APIs. ``error_objects`` creates objects of the schema ``Error``. ``error_reports`` reports errors to operators, and
 ``crash_handlers`` has functions for a project's own views.
 """
 

@@ -1,4 +1,4 @@
-"""Responds to, logs and reports the exceptions of a project's own views in the same way as exceptions of operations.
+"""Handles exceptions of a project's own views like exceptions of operations: logs them, reports them, and responds.
 
 The functions are the same as in ``pymacaron.crash``.
 """
@@ -99,9 +99,9 @@ def report_error(
     caught: BaseException | None = None,
     is_fatal: bool = False,
 ) -> str:
-    """Reports an error that doesn't make the request fail: logs it and passes it to the ``ERROR_REPORTER``.
+    """Logs an error that doesn't make the request fail, and passes it to the ``ERROR_REPORTER``.
 
-    The report also has ``data``, ``error_caught`` and the ``stack`` of the call. Returns the report's ``error_id``,
+    The report also has ``data``, ``error_caught``, and the ``stack`` at the call. Returns the report's ``error_id``,
     which is also in the log line.
     """
     error_id = str((data or {}).get("error_id") or uuid.uuid4())

@@ -31,7 +31,7 @@ PROBLEM_JSON = "application/problem+json"
 
 
 class ErrorBody(NamedTuple):
-    """The body of an error response, with its status. ``media_type`` is set unless it is ``application/json``."""
+    """The body of an error response, with its status. If ``media_type`` is None, the body is ``application/json``."""
 
     value: Any
     status: int
@@ -60,7 +60,7 @@ def error_body(answer: ErrorDescription, exc: Exception) -> ErrorBody:
 
 
 def makes_own_bodies() -> bool:
-    """Returns whether a function of the project creates or changes error bodies."""
+    """Returns whether the settings name a function of the project that creates or changes error bodies."""
     own = settings.current()
     return own.ERROR_CALLBACK is not None or own.ERROR_DECORATOR is not None
 
@@ -77,7 +77,7 @@ def _guarded(setting: str, use: Callable[[Callable[[Any], Any]], Any]) -> Any:
 def _called_back(callback: Callable[[Any], Any], answer: ErrorDescription, exc: Exception) -> ErrorBody:
     """Returns the body that ``ERROR_CALLBACK`` creates.
 
-    If the callback returns an object with a ``status``, the response gets this status.
+    If the callback returns an object whose ``status`` is an error status, the response has this status.
     """
     found = callback(_told(answer, exc))
     if isinstance(found, Mapping) and not hasattr(found, "to_json"):
@@ -89,7 +89,7 @@ def _called_back(callback: Callable[[Any], Any], answer: ErrorDescription, exc: 
 
 
 def _told(answer: ErrorDescription, exc: Exception) -> PyMacaronException:
-    """Returns the argument of the callback: the exception, or a replacement that has only the data for clients."""
+    """Returns the callback's argument: the exception, or a replacement without the data that clients may not see."""
     if isinstance(exc, PyMacaronException) and answer.description != INTERNAL:
         told = exc
     else:

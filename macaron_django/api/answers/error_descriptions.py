@@ -1,6 +1,6 @@
 """Describes exceptions: the status, code, message and violations that a client gets, before a body format is chosen.
 
-Internal information stays in the log unless ``DEBUG`` is on.
+While ``DEBUG`` is off, internal information is only in the log.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class DeclaredError(PyMacaronException):
 
 
 def describe(exc: Exception) -> ErrorDescription:
-    """Returns the description of an exception of this package, of DRF, of Django, or of the application."""
+    """Returns the description of an exception. The exception may be of this package, DRF, Django or the application."""
     error_id = getattr(exc, "error_id", None) or uuid4_text()
     if _timed_out(exc):
         later = {"Retry-After": "1"}
@@ -80,7 +80,7 @@ def describe(exc: Exception) -> ErrorDescription:
 
 
 def _timed_out(exc: BaseException) -> bool:
-    """Returns whether another service timed out. Returns False for a write that may have had an effect."""
+    """Returns whether another service timed out. Returns False if the call was a write that may have had an effect."""
     if isinstance(exc, EngineUnavailable) and exc.__cause__ is not None:
         exc = exc.__cause__
     kind: Any = type(exc)
@@ -95,8 +95,8 @@ def _is_timeout(kind: type[BaseException]) -> bool:
 
 
 def _of_ours(exc: PyMacaronException, error_id: str) -> ErrorDescription:
-    # Messages of the database's own failures name tables, indexes and endpoints, which are for operators only.
-    # Violations in a value that the server made aren't shown either: the client didn't send it.
+    # Clients don't get the messages of a failing database, because they name tables, indexes and endpoints. Clients
+    # don't get the violations in the server's own data either.
     message = exc.public_message
     given = getattr(exc, "violations", ()) if exc.status < HTTPStatus.INTERNAL_SERVER_ERROR else ()
     violations = tuple(_violation(each) for each in given)
@@ -127,14 +127,14 @@ def _of_ours(exc: PyMacaronException, error_id: str) -> ErrorDescription:
 
 
 def _docstring(exception_class: type[PyMacaronException]) -> str:
-    """Returns the first paragraph of the class's own docstring, or else the phrase of the class's status."""
+    """Returns the first paragraph of the class's own docstring, or else HTTP's phrase for the class's status."""
     own = exception_class.__dict__.get("__doc__") or ""
     paragraph = cleandoc(own).partition("\n\n")[0]
     return " ".join(paragraph.split()) or phrase(exception_class.status, exception_class.code)
 
 
 def is_error_status(status: int) -> bool:
-    """Returns whether a status means a failure, and Django can send a response with it."""
+    """Returns whether a status is an error, and Django can send it."""
     return HTTPStatus.BAD_REQUEST <= status <= LAST_STATUS
 
 
@@ -156,7 +156,7 @@ def _violation(violation: Any) -> Mapping[str, str]:
 
 
 def _as_drf(exc: Exception) -> drf_exceptions.APIException | None:
-    """Returns the DRF exception with the same meaning as ``exc``. Returns None if the request isn't at fault."""
+    """Returns the DRF exception with the same meaning as ``exc``; None if the client isn't at fault."""
     match exc:
         case drf_exceptions.APIException():
             return exc

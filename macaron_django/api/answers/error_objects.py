@@ -35,8 +35,9 @@ def responsify(error: Any) -> ErrorReply:
 
 
 def raise_error(e: Any) -> NoReturn:
-    """Raises the exception that an error object describes. If ``add_error`` has created a class for the error's code,
-    the exception is of that class.
+    """Raises the exception that an error object describes.
+
+    If ``add_error`` has created a class for the error's code, raises an exception of that class.
     """
     raise _exception_of(e)
 

@@ -43,7 +43,7 @@ _STARTED = "macaron_django.started"
 
 
 def _remember_start(environ: dict[str, Any] | None = None, scope: dict[str, Any] | None = None, **_: object) -> None:
-    """Records in the request's WSGI environ or ASGI scope when the request began."""
+    """Stores the time at which the request began, in the request's WSGI environ or ASGI scope."""
     for carrier in (environ, scope):
         if carrier is not None:
             carrier[_STARTED] = time.time()
@@ -58,7 +58,7 @@ def report_warning(
     exception: BaseException | None = None,
     request: AnyRequest | None = None,
 ) -> str:
-    """Reports a problem that didn't make the request fail: logs it and passes it to the ``ERROR_REPORTER``.
+    """Logs a problem that didn't make the request fail, and passes it to the ``ERROR_REPORTER``.
 
     ``data`` is added to the report. ``request`` defaults to the current request. Returns the report's ``error_id``,
     which is also in the log line.
@@ -78,7 +78,7 @@ def report(
 ) -> None:
     """Adds data about the request to ``data``, and calls the ``ERROR_REPORTER`` with the report. Never raises.
 
-    ``keep`` gets the same report, even if there is no ``ERROR_REPORTER``.
+    Also passes the report to the function ``keep``, even if there is no ``ERROR_REPORTER``.
     """
     reporter = None if _is_silent() else settings.ERROR_REPORTER
     if reporter is None and keep is None:
@@ -99,13 +99,14 @@ def report(
 
 
 def _is_silent() -> bool:
-    """Returns whether the environment turns reports off, as acceptance tests do."""
+    """Returns whether environment variables turn reports off. Acceptance tests set these variables."""
     return os.environ.get("NO_ERROR_REPORTING") == "1" and not os.environ.get("DO_REPORT_ERROR")
 
 
 def _call(reporter: Callable[..., Any], title: str, found: Mapping[str, Any], exception: BaseException | None) -> None:
-    """Calls a reporter with the arguments in its signature. Reporters of PyMacaron 1 get the title, and the report as
-    JSON text.
+    """Calls a reporter with the arguments that its signature accepts.
+
+    A reporter of PyMacaron 1 accepts only the title and the report, which is JSON text.
     """
     signature = inspect.signature(reporter)
     try:
@@ -152,7 +153,7 @@ def _completed(
 
 
 def _view_of(request: AnyRequest | None) -> Any:
-    """Returns the view that serves a request; None if there is none, or if it no longer exists."""
+    """Returns the view that serves a request; None if no view serves it, or if the view no longer exists."""
     view = (getattr(request, "parser_context", None) or {}).get("view")
     try:
         getattr(view, "kwargs", None)
@@ -169,7 +170,7 @@ def _secret_names(operation: Operation) -> list[str]:
 
 
 def _guarded(section: Callable[[], Any]) -> Any:
-    """Returns a section of the report. If reading a malformed request raises, returns the reason instead."""
+    """Returns a section of the report. If reading the request raises an exception, returns the exception's name."""
     try:
         return section()
     except Exception as error:  # noqa: BLE001 (the report says which)
@@ -192,7 +193,8 @@ def _iso(seconds: float) -> str:
 
 
 def _user(request: AnyRequest, plain: HttpRequest) -> dict[str, Any]:
-    # `request.user` might authenticate again, which may be what failed. These attributes don't.
+    # `request.user` might authenticate again, and the authentication may be the cause of the error. These attributes
+    # don't authenticate.
     user = vars(request).get("_user") or vars(plain).get("_cached_user")
     is_auth = bool(getattr(user, "is_authenticated", False))
     claims = get_user_token_data() if is_auth else {}
@@ -241,7 +243,7 @@ def _request(
 
 
 def _body(request: AnyRequest, operation: Operation | None, scrubber: Scrubber) -> str | None:
-    """Returns the body as JSON text if it was parsed. In an unparsed body, secrets couldn't be found."""
+    """Returns the body as JSON text. For an unparsed body, in which secrets can't be found, returns only the length."""
     value = getattr(request, "_full_data", Empty)
     if value is Empty or value is None:
         length = django_request(request).META.get("CONTENT_LENGTH")
@@ -249,7 +251,7 @@ def _body(request: AnyRequest, operation: Operation | None, scrubber: Scrubber) 
     if hasattr(value, "lists"):
         value = {name: values[0] if len(values) == 1 else values for name, values in value.lists()}
     text = dump_json(_presentable(scrubber.body(value, _body_schema(request, operation)))).decode()
-    # The text is cut after scrubbing, because a part of a secret wouldn't be recognised.
+    # The text is scrubbed before it is cut, because a part of a secret wouldn't be recognised.
     text = scrubber.text(text)
     return text if len(text) <= LONGEST_BODY else f"{text[:LONGEST_BODY]}… ({len(text):,} characters)"
 

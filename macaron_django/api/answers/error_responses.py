@@ -1,8 +1,8 @@
 """Turns exceptions of views into error responses. Projects may set it as DRF's ``EXCEPTION_HANDLER`` for their views.
 
 Every error response has an ``error_id``, which is also in the log line (logger ``macaron_django``). If the server is at
-fault, the log line has the traceback. A 501 is logged and reported only once for each operation, because
-`manage.py check` already reports it, and requests must not fill the log with it.
+fault, the log line is followed by the traceback. A 501 is logged and reported only once for each operation: `manage.py
+check` already reports it, and requests must not fill the log.
 """
 
 from __future__ import annotations
@@ -33,9 +33,8 @@ logger = logging.getLogger("macaron_django")
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     """Returns the error response for ``exc``, with a body in the format that the settings choose.
 
-    The function has the signature of DRF's ``EXCEPTION_HANDLER``. Unlike DRF's own handler, it also returns responses
-    for unexpected exceptions. It logs them and sends the signal ``got_request_exception``, as Django does if a view
-    raises.
+    The function has the signature of DRF's ``EXCEPTION_HANDLER``. Unlike DRF's own handler, it also returns a response
+    for an unexpected exception. It logs the exception and sends the signal ``got_request_exception``, as Django does.
     """
     return answered(describe(exc), exc, context, _drf_response)
 
@@ -55,7 +54,7 @@ def answered(
 ) -> R:
     """Returns the response for ``exc``.
 
-    ``answer`` describes the response. ``make`` creates the response from a body and headers.
+    ``answer`` describes the error. ``make`` creates the response from a body and headers.
     """
     request = context.get("request")
     if answer.status == HTTPStatus.UNAUTHORIZED:
@@ -80,8 +79,9 @@ def answered(
 def _challenge(answer: ErrorDescription, context: Mapping[str, Any]) -> str:
     """Returns the challenge that a 401 must have (RFC 9110, section 11.6.1).
 
-    It comes from the viewset's own ``get_authenticate_header()`` or else from the exception. If neither has one, for
-    example because a handler raises a 401 without headers, the challenge comes from DRF's method.
+    If the project overrides the viewset's ``get_authenticate_header()``, the challenge comes from this method.
+    Otherwise, it comes from the exception. If the exception has none, it comes from DRF's
+    ``get_authenticate_header()``.
     """
     view, known = context.get("view"), answer.headers.get("WWW-Authenticate")
     is_overridden = "get_authenticate_header" in getattr(getattr(view, "plan", None), "overridden", ())
@@ -95,9 +95,11 @@ _told: WeakKeyDictionary[object, set[type]] = WeakKeyDictionary()
 
 
 def _is_news(answer: ErrorDescription, exc: Exception, context: Mapping[str, Any]) -> bool:
-    """Returns whether to log and report a fault of the server. Returns False for an outage or a 501 that is known.
+    """Returns whether to log and report a fault of the server.
 
-    If an operation responds with 501, it does so at each request until the spec or the project changes.
+    Returns False if the same outage or 501 was already reported.
+
+    An operation without code responds with 501 to each request, until the spec or the project changes.
     """
     if isinstance(exc, PyMacaronException) and exc.is_known:
         return False
@@ -111,7 +113,7 @@ def _is_news(answer: ErrorDescription, exc: Exception, context: Mapping[str, Any
 
 
 def log_error(answer: ErrorDescription, exc: Exception, request: Any, *, is_news: bool = True) -> None:
-    """Logs a new fault of the server as an error with its traceback, and any other error response as information."""
+    """Logs an error response: a new fault of the server as an error with traceback, anything else as information."""
     at_fault = is_news and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     level = logging.ERROR if at_fault else logging.INFO
     if not logger.isEnabledFor(level):
@@ -131,12 +133,12 @@ def log_error(answer: ErrorDescription, exc: Exception, request: Any, *, is_news
 
 
 def _printable(text: str) -> str:
-    """Returns a path in one line: line breaks in it could forge log lines."""
+    """Returns a path without line breaks, because these could forge log lines."""
     return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def report_failure(answer: ErrorDescription, exc: Exception, context: Mapping[str, Any]) -> None:
-    """Reports a fault of the server to ``ERROR_REPORTER``. If that fails, the failure is only logged."""
+    """Reports a fault of the server to ``ERROR_REPORTER``. If the reporter fails, only logs that."""
     response = {
         "status": answer.status,
         "error_code": answer.code,

@@ -1,4 +1,4 @@
-"""Error views for a root URLconf: JSON in ``ERROR_FORMAT`` for programs, Django's own pages for browsers.
+"""Error views for a root URLconf: programs get JSON in ``ERROR_FORMAT``, and browsers get Django's own pages.
 
 These views respond to requests that fail outside of the APIs' views::
 
@@ -32,7 +32,7 @@ __all__ = ["bad_request", "page_not_found", "permission_denied", "plain_response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Responds to a request that Django itself refuses, for example because its ``Host`` is wrong."""
+    """Responds to a request that Django itself refuses, for example because the header ``Host`` is wrong."""
     return _answer(request, exception, defaults.bad_request)
 
 
@@ -42,7 +42,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Responds to a request for an unknown path, or for which a view raised ``Http404``."""
+    """Responds to a request if its path is unknown, or if a view raised ``Http404``."""
     return _answer(request, exception, defaults.page_not_found)
 
 
@@ -71,6 +71,6 @@ def _answer(
 
 
 def plain_response(answer: ErrorDescription, exc: Exception) -> ErrorReply:
-    """Returns the error response for a request that no DRF view serves."""
+    """Returns the error response to a request that isn't for a DRF view."""
     body = error_body(answer, exc)
     return ErrorReply(exc, dump_json(body.value), body.status, body.media_type or JSON, answer.headers)

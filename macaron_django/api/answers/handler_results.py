@@ -38,7 +38,10 @@ _MADE = frozenset({NoneType, bool, bytes, float, int, str})
 
 
 def drf_response(body: Any, status: int, headers: Mapping[str, str]) -> DRFResponse:
-    """Returns a DRF ``Response`` for JSON. Its renderer sets the Content-Type, unless the headers already have one."""
+    """Returns a DRF ``Response`` for JSON.
+
+    The response's renderer sets the Content-Type, unless the headers already have one.
+    """
     return DRFResponse(body, status=status, headers=headers, content_type=_media_type_in(headers))
 
 
@@ -54,13 +57,13 @@ def respond(
 
     ``result`` is a response, ``(value, status[, headers])``, None, an iterator or a value.
 
-    Among the declared media types that can represent the value, ``media_type_of`` chooses one that the client accepts.
-    Without it, the first declared one is chosen. ``answer`` creates the response from the value's JSON, a status and
-    headers; by default, it is a DRF ``Response``. A Content-Type in the headers is sent unchanged, whatever form the
-    value is written in.
+    ``media_type_of`` chooses a declared media type that can represent the value and that the client accepts. By
+    default, the first declared media type is chosen. ``answer`` creates the response from the value's JSON, a status
+    and headers; by default, it is a DRF ``Response``. A Content-Type in the headers is sent unchanged, even if the
+    value is written in another form.
 
-    If the handler returned an exception, as PyMacaron allows, raises the exception. Raises ``ResponseInvalid`` if
-    ``check_response`` does.
+    If ``result`` is an exception, which PyMacaron allows handlers to return, raises the exception. Raises
+    ``ResponseInvalid`` if ``check_response`` does.
     """
     if isinstance(result, ErrorReply):
         raise result.error
@@ -101,7 +104,7 @@ def respond(
 
 
 def is_made(result: Any) -> bool:
-    """Returns whether a handler's result and all its items are in memory, so that rendering doesn't read anything."""
+    """Returns whether a handler's result and all its items are in memory. If so, rendering doesn't read a database."""
     kind = type(result)
     if kind in (list, tuple):
         return all(map(is_made, result))
@@ -111,10 +114,11 @@ def is_made(result: Any) -> bool:
 
 
 def _status_of_object(value: Any, operation: Operation) -> int | None:
-    """Returns the error status for which the operation declares the schema of an API object or a row.
+    """Returns the error status that fits a value: the operation declares the value's schema for this status.
 
-    If there are several statuses, the object's own property ``status`` chooses one. If it chooses none of them, the
-    status is 500. Returns None if the schema is declared for a success, or isn't declared.
+    If the schema is declared for several statuses, the value's own property ``status`` chooses one. If it doesn't, the
+    status is 500. Returns None if the value isn't an API object or a row, or if its schema is declared for a success or
+    not at all.
     """
     own = getattr(value, "_spec", None)
     schema: Schema | None = getattr(own, "schema", None)
@@ -168,7 +172,7 @@ def _unpacked(result: Any) -> tuple[Any, int | None, Mapping[str, Any]]:
 
 
 def _header_texts(headers: Mapping[str, Any], declared: Response | None, classes: Classes) -> Mapping[str, Any]:
-    """Returns the headers as text, which is written as the response declares the headers. Can raise ``StyleError``."""
+    """Returns the headers as text, in the styles that the response declares. Can raise ``StyleError``."""
     if declared is None or not declared.headers or all(type(value) is str for value in headers.values()):
         return headers
     found, described = dict(headers), {name.lower(): header for name, header in declared.headers.items()}
@@ -208,7 +212,10 @@ def _json_schema_of(operation: Operation, status: int) -> Schema | None:
 
 
 def _names_null(schema: Schema | None) -> bool:
-    """Returns whether a schema explicitly allows null. If it doesn't, None may come from a forgotten ``return``."""
+    """Returns whether a schema explicitly allows null.
+
+    If the schema doesn't, a handler may have returned None because of a forgotten ``return``.
+    """
     if schema is None:
         return False
     validator = validator_for(schema, "response")
@@ -216,15 +223,14 @@ def _names_null(schema: Schema | None) -> bool:
 
 
 def json_form(value: Any, schema: Schema | None, classes: Classes) -> Any:
-    """Returns ``value`` in the types that ``dump_json`` writes: the types of JSON, dates, UUIDs and Decimals.
+    """Converts ``value`` to the types that ``dump_json`` can write: JSON's types, dates, UUIDs and Decimals.
 
-    The serializer of ``schema``, or else of their own schema, represents API objects, rows and model instances. In API
-    objects and rows, an unset property with ``x-nullable`` becomes null. Leaves out writeOnly properties, even in
+    API objects, rows and model instances are converted by the serializer of ``schema``, or else of their own schema. In
+    API objects and rows, an unset property with ``x-nullable`` becomes null. Leaves out writeOnly properties, even in
     dictionaries.
 
     Raises ``TypeError`` for a model instance if the response's schema isn't an object schema. Also raises ``TypeError``
-    for an API object that lacks a property that the declared object requires, or that has none of the object's
-    properties.
+    for an API object that lacks one of the schema's required properties, or has none of the schema's properties.
     """
     if schema is not None:
         schema = schema.resolved
@@ -260,7 +266,7 @@ def json_form(value: Any, schema: Schema | None, classes: Classes) -> Any:
 
 
 def _encoded(json: Any, schema: Schema | None) -> Any:
-    """Returns a body. If ``DATETIME_ENCODER`` is set, it writes the date-times in the body."""
+    """Returns the body, with its date-times written by ``DATETIME_ENCODER`` if that is set."""
     encoder = settings.DATETIME_ENCODER
     if encoder is None or schema is None:
         return json
@@ -268,7 +274,7 @@ def _encoded(json: Any, schema: Schema | None) -> Any:
 
 
 def _refuse_stranger(value: Any, names: Iterable[str], declared: Schema, lacking: Iterable[str] = ()) -> None:
-    """Raises ``TypeError`` for an object that has none of the declared properties, or that lacks required ones."""
+    """Raises ``TypeError`` if an object lacks required properties, or has none of the declared properties."""
     shown = {name for name, prop in declared.properties.items() if not prop.write_only}
     lacking = sorted(shown.intersection(lacking))
     if lacking or (shown and shown.isdisjoint(names)):
@@ -300,7 +306,7 @@ def _streamed(
     schema = media.schema.resolved if media is not None and media.schema is not None else None
     if essence(media_type) in JSON_LINES:
         item_schema = media.item_schema if media is not None else None
-        # Before OpenAPI 3.2, `schema` describes either the array of all lines or each single line.
+        # Before OpenAPI 3.2, `schema` describes either the array of all lines or a single line.
         of_lines = schema.items if schema is not None and "array" in schema.types else None
         frame, item_schema = json_line, item_schema or of_lines or schema
     elif allows_json(media_type):

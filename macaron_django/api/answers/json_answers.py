@@ -1,4 +1,7 @@
-"""A response whose JSON is encoded at once. It is used if nothing can read or change the response before sending."""
+"""A response whose JSON is written when it is created, not rendered later.
+
+It is used if no other code can read or change the response.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ class JSONAnswer(HttpResponse):
     """A response with the same status, headers and bytes as DRF's ``Response`` after ``JSONRenderer`` has rendered it.
 
     It has the attributes that tests and logs read from DRF's ``Response``. ``data`` is the value that is written as
-    JSON. If it is None, the body is empty. Changing ``data`` later doesn't change the body. ``view`` is the view that
-    created the response.
+    JSON. If ``data`` is None, the body is empty. Changing ``data`` later doesn't change the body. ``view`` is the view
+    that created the response.
 
     >>> JSONAnswer({"name": "Ada"}, 200).content
     b'{"name":"Ada"}'
@@ -67,7 +70,7 @@ class JSONAnswer(HttpResponse):
         return {**self.view.get_renderer_context(), "response": self}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Returns the state for caches: only the response, not the view that created it."""
+        """Returns the state for caches, which store the response without the view that created it."""
         left_out = {"view", "resolver_match", "client", "request", "json", "wsgi_request"}
         state = {name: value for name, value in vars(self).items() if name not in left_out}
         return {**state, "view": None, "_resource_closers": []}
@@ -75,7 +78,7 @@ class JSONAnswer(HttpResponse):
 
 @lru_cache(maxsize=256)
 def _content_type(media_type: str) -> tuple[str, str]:
-    """Returns the entry that Django stores for a Content-Type header after it has checked and encoded the value."""
+    """Returns a Content-Type header as Django stores it, checked and encoded."""
     return ResponseHeaders({"Content-Type": media_type})._store["content-type"]
 
 
@@ -84,7 +87,7 @@ def _as_django(answer: HttpResponse, content: bytes, media_type: str, status: in
 
 
 def _at_once(answer: HttpResponse, content: bytes, media_type: str, status: int) -> None:
-    """Sets the same attributes as Django's constructor. Doesn't repeat the checks of an earlier response's headers."""
+    """Sets the same attributes as Django's constructor. Checks each Content-Type only once, not for each response."""
     if type(status) is not int or not 100 <= status <= 599:
         _as_django(answer, content, media_type, status)
         return

@@ -1,6 +1,6 @@
 """Renders the results of views in the media types that their operations declare.
 
-In JSON, an integer or a Decimal is written with all its digits, whatever its size.
+In JSON, every integer and Decimal is written with all its digits.
 """
 
 from __future__ import annotations
@@ -37,21 +37,22 @@ def json_line(value: Any) -> bytes:
 
 
 def text_bytes(value: Any) -> bytes:
-    """Returns bytes unchanged, text in UTF-8, and any other value as JSON."""
+    """Returns a value as bytes. Bytes stay unchanged, text is encoded as UTF-8, and any other value becomes JSON."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
     return value.encode() if isinstance(value, str) else dump_json(value)
 
 
 class JSONRenderer(renderers.JSONRenderer):
-    """DRF's JSON renderer, with exact numbers and orjson's speed."""
+    """DRF's JSON renderer, but faster and with exact numbers."""
 
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
     ) -> bytes:
         if data is None:
             return b""
-        # Only a parameter of the media type sets an indent, and DRF takes long to look for one.
+        # Only a parameter of the media type can set an indent. DRF is slow at parsing the media type, so this is
+        # skipped if there is no parameter.
         accepted = accepted_media_type if accepted_media_type and ";" in accepted_media_type else ""
         indent = self.get_indent(accepted, renderer_context or {})
         text = dump_json(data)
@@ -125,12 +126,12 @@ def _writes_text(kind: type[renderers.BaseRenderer]) -> bool:
 def renderer_classes(
     operation: Operation, configured: Iterable[type[renderers.BaseRenderer]], *, of_values: bool = False
 ) -> list[type[renderers.BaseRenderer]]:
-    """Returns the renderers of an operation: for its declared media types, followed by the configured renderers.
+    """Returns the renderers for an operation's declared media types, followed by the ``configured`` renderers.
 
-    If the operation declares media types, only the configured renderers that write HTML follow. For a declared media
-    type, a configured renderer replaces this package's renderer. The browsable API never does, because a document that
-    declares HTML doesn't mean these pages. ``of_values`` leaves out renderers of text and bytes, because generated
-    operations don't return them.
+    If the operation declares media types, the only configured renderers that follow are those for HTML. For a declared
+    media type, a configured renderer replaces this package's renderer. The browsable API's renderer never replaces one,
+    because a document that declares HTML doesn't mean the browsable API. If ``of_values`` is true, leaves out renderers
+    of text and bytes, because generated operations return neither.
     """
     good = [r for s, r in operation.responses.items() if str(s).startswith("2")]
     if not good and operation.success is not None:

@@ -24,16 +24,16 @@ logger = logging.getLogger("macaron_django")
 class ResponseInvalid(ValidationFailed):
     """The response breaks the schema that the spec declares for it, and ``RESPONSE_VALIDATION`` is ``raise``.
 
-    The message names files and quotes values, so clients get it only while ``DEBUG`` is on.
+    Clients get the message only while ``DEBUG`` is on, because it names files and quotes values.
     """
 
     code = "INVALID_RESPONSE"
 
 
 def declared_response(operation: Operation, status: int) -> Response | None:
-    """Returns the response that the operation declares for ``status``, for its class, or as ``default``.
+    """Returns the response that the operation declares for ``status``, or for the status's class, or as ``default``.
 
-    The class of 201 is ``2XX``. Returns None if the operation declares no such response.
+    For example, the class of 201 is ``2XX``. Returns None if the operation declares no such response.
     """
     for key in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default"):
         if key in operation.responses:
@@ -42,13 +42,16 @@ def declared_response(operation: Operation, status: int) -> Response | None:
 
 
 def is_validated(mode: str | None) -> bool:
-    """Returns whether ``mode``, a value of ``RESPONSE_VALIDATION``, requires validation. None does so only in tests."""
-    # django.test and pytest-django set up an outbox while tests run.
+    """Returns whether ``mode``, a value of ``RESPONSE_VALIDATION``, requires validation.
+
+    None requires it only in tests.
+    """
+    # django.test and pytest-django set `mail.outbox` while tests run.
     return "outbox" in vars(mail) if mode is None else mode != "off"
 
 
 def check_response(operation: Operation, status: int, body: Any, media_type: str | None = None) -> None:
-    """Validates ``body`` against the declared schema if ``RESPONSE_VALIDATION`` requires it: by default, only in tests.
+    """Validates ``body`` against the declared schema if ``RESPONSE_VALIDATION`` requires it. By default, only tests do.
 
     ``media_type`` is the media type of the response. Text that isn't JSON is validated as a value of the schema's type,
     such as an integer. If the body isn't valid, raises ``ResponseInvalid`` or logs a warning.
