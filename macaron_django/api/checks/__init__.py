@@ -1,9 +1,9 @@
-"""Finds mistakes in the way operations are served, for ``manage.py check``. Each check yields findings.
+"""Finds mistakes in the served operations, for ``manage.py check``. Each check yields findings.
 
 ``model_checks`` finds schemas that don't fit their ``x-model``, and ``scan_checks`` finds lists that read more items
 than they return. ``url_name_checks`` finds URLs with the same name, and ``public_write_checks`` finds writes that
-anyone may call. ``thread_checks`` determines how many threads a server needs. ``openapi.checks`` has the checks of
-documents.
+anyone may call. ``thread_checks`` determines how many threads a server needs. The checks of documents are in
+``macaron_django.openapi.checks``.
 """
 
 from __future__ import annotations

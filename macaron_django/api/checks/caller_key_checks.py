@@ -1,4 +1,4 @@
-"""Finds generated operations on the caller's own items that don't require credentials."""
+"""Finds generated operations that need the caller's identity, but whose `security` doesn't require credentials."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["anonymous_owners"]
 
 
 def anonymous_owners(viewset: type[OperationViewSet], served: Served) -> Iterator[Finding]:
-    """Yields a warning for an operation that no one can call, because its `security` doesn't require credentials."""
+    """Yields a warning for an operation that needs the caller, but doesn't require credentials: no one can call it."""
     generated = served.generated
     if generated is None or not generated.caller_keys or not served.security.is_public or served.security.is_optional:
         return

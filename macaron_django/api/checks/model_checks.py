@@ -33,7 +33,7 @@ def missing_model(name: str, schema: Schema, error: Exception) -> Finding:
 def fieldless_properties(
     name: str, schema: Schema, model: type[Model], seen: frozenset[Schema] = frozenset()
 ) -> Iterator[Finding]:
-    """Yields an error for each property that the model, or a related object's model, lacks."""
+    """Yields an error for each property that the model lacks, or whose ``x-writable`` has no writable field."""
     for prop in schema.properties.values():
         target = prop.extensions.field or prop.name
         if target == "pk":
@@ -132,7 +132,7 @@ def _differing_bounds(schema: Schema, field: Field[Any, Any]) -> Iterator[str]:
     if not isinstance(field, IntegerField):
         return
     least, greatest = connection.ops.integer_field_range(field.get_internal_type())
-    # The range of the column is reported only if the schema has a wider range.
+    # The column's range is reported only if the schema's range is wider.
     if greatest is not None and schema.keyword("maximum", greatest) > greatest:
         yield f"accepts numbers up to {greatest} (`maximum`)"
     if least is not None and schema.keyword("minimum", least) < least:
@@ -140,7 +140,7 @@ def _differing_bounds(schema: Schema, field: Field[Any, Any]) -> Iterator[str]:
 
 
 def _is_bounded(pattern: str) -> bool:
-    """Returns whether a pattern seems to limit a string's length: it is anchored, and each repetition has a limit."""
+    """Returns whether a pattern seems to limit a string's length: it ends with "$", and each repetition has a limit."""
     return pattern.endswith("$") and not _ENDLESS.search(pattern)
 
 

@@ -1,4 +1,4 @@
-"""Finds generated writes that store any property a client sends, for ``manage.py check --deploy``."""
+"""Finds generated operations that store any property that a client sends, for ``manage.py check --deploy``."""
 
 from __future__ import annotations
 

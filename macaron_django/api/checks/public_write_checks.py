@@ -1,4 +1,4 @@
-"""Finds generated writes that anyone may call, for ``manage.py check --deploy``.
+"""Finds generated operations that change data and that anyone may call, for ``manage.py check --deploy``.
 
 The check takes into account the spec's ``security``, the viewset's permissions and the project's default permissions.
 """
@@ -23,7 +23,7 @@ WRITES = frozenset({"create", "replace", "merge_patch", "destroy"})
 
 
 def public_writes(served: Iterable[tuple[type[OperationViewSet], Served]]) -> Iterator[Finding]:
-    """Yields a warning for each generated operation that changes data and that no permission restricts."""
+    """Yields a warning for each generated operation that changes data, if no permission restricts its callers."""
     for viewset, each in served:
         if each.generated is None or each.generated.action not in WRITES or not _is_public(in_use(viewset), each):
             continue

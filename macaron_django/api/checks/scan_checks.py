@@ -1,7 +1,7 @@
-"""Finds generated lists for which DynamoDB reads more items than it returns, or that need a forbidden scan.
+"""Finds generated lists that need a forbidden scan, or for which DynamoDB reads more items than it returns.
 
-For each filter that a client may send, the planner determines how the list would be read: with this filter alone, and
-together with a filter by a key.
+For each filter of a list, the query planner determines how DynamoDB would read the list: with this filter alone, and
+with this filter and another one.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ _OF_KEYS = _PINNING | {"lt", "lte", "gt", "gte", "range", "startswith"}
 
 
 def costly_lists(generated: GeneratedOperation, store: Store, viewset: type[OperationViewSet]) -> Iterator[Finding]:
-    """Yields warnings for list filters that scan or drop items, and for lists that are read completely each time."""
+    """Yields warnings for filters that need a scan or drop items, and for lists whose requests read all items."""
     if generated.action != "list" or not store.is_row:
         return
     table = key_schema_of(store.model._default_manager.persistence)
-    # If an index lacks attributes, they are fetched afterwards, which doesn't matter for this check.
+    # The attributes in an index don't matter for this check, because missing attributes are fetched afterwards.
     table = replace(table, indexes=tuple(replace(index, projection="all") for index in table.indexes))
     by_path = [Filter("", (name,)) for name in sorted(generated.given)]
     required = {p.name for p in generated.operation.parameters if p.required}
     answered = [narrowing for narrowing in generated.filters if narrowing.lookup in OPERATORS]
     always = [narrowing for narrowing in answered if narrowing.parameter in required]
-    # The filters that are applied after reading, by the table or index that is read, and its hash key.
+    # The filters that are applied after reading. The key is what is read (a table or an index) and its hash key.
     dropping: dict[tuple[str, str | None], list[Filter]] = {}
     for narrowing in (None, *answered):
         filters = [*by_path, *always, *([narrowing] if narrowing is not None and narrowing not in always else [])]
         try:
             found = planned(table, filters)
         except ScanForbidden:
-            # If other filters are always sent, each of them yields the warning, so it isn't yielded again here.
+            # If the list has required filters, each of them yields this warning in a later iteration.
             if narrowing is not None or (by_path and not always):
                 yield _scanning(generated, table, filters, narrowing)
             continue
@@ -67,7 +67,7 @@ def costly_lists(generated: GeneratedOperation, store: Store, viewset: type[Oper
 
 
 def _dropped(found: QueryPlan, filters: Sequence[Filter]) -> Iterator[Filter]:
-    """Yields the filters that are applied only after reading. For them, DynamoDB may read any number of items."""
+    """Yields the filters that are applied only after DynamoDB has read the items. It may read any number of items."""
     if found.kind not in {"query", "scan"} or found.filter == found.remainder == ALL:
         return
     keys = {found.hash_key}
@@ -75,7 +75,7 @@ def _dropped(found: QueryPlan, filters: Sequence[Filter]) -> Iterator[Filter]:
         keys.add(str(found.range_condition.path[0]))
     for each in filters:
         by_key = found.kind == "query" and len(each.path) == 1 and each.path[0] in keys and each.lookup in _OF_KEYS
-        # For several values of a range key, all items between the first and the last value are read.
+        # If "in" has several values of a range key, DynamoDB reads all items between the first and the last value.
         if not by_key or (each.lookup == "in" and each.path[0] != found.hash_key):
             yield each
 

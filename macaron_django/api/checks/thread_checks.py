@@ -1,4 +1,4 @@
-"""Determines how many threads a server's worker needs, and how many it has, for ``manage.py check --deploy``.
+"""Determines how many threads a server's worker needs and how many it has, for ``manage.py check --deploy``.
 
 ``docs/explanation/scaling.md`` explains the formula.
 """
@@ -30,7 +30,7 @@ def needed_threads(waiting_ms: float, cpu_ms: float = CPU_MS) -> int:
 
 
 def is_starved(threads: int, waiting_ms: float, cpu_ms: float = CPU_MS) -> bool:
-    """Returns whether a core is sometimes idle with so few threads, even if the threads never wait for one another.
+    """Returns whether so few threads leave a core idle at times, even if the threads never wait for one another.
 
     >>> is_starved(4, 5), is_starved(16, 5)
     (True, False)
@@ -41,7 +41,7 @@ def is_starved(threads: int, waiting_ms: float, cpu_ms: float = CPU_MS) -> bool:
 def configured_threads(environment: Mapping[str, str]) -> int | None:
     """Returns the number of threads per worker that the environment variables of granian or gunicorn set.
 
-    Returns None if the variables don't set it, or if the server has an event loop.
+    Returns None if the variables don't set the number, or if the server has an event loop.
     """
     arguments = _words(environment.get("GUNICORN_CMD_ARGS", ""))
     kinds = (environment.get("GRANIAN_INTERFACE", "wsgi"), _option(arguments, "--worker-class", "-k") or "")

@@ -1,8 +1,8 @@
-"""Serves each API's document, and pages that show it: Swagger UI, Redoc and an index.
+"""Serves each API's document, the pages Swagger UI and Redoc, which show the document, and an index of all APIs.
 
 ``docs_patterns`` returns the URL patterns for the documents of all APIs. ``pages`` has the pages, and ``assets`` finds
-their files. ``content_security`` defines which hosts a browser may call, ``served_documents`` writes the text of a
-document, and ``urls`` has the URLs.
+their files. ``content_security`` defines which hosts a browser may call from the pages. ``served_documents`` writes the
+text of a document, and ``urls`` has the URLs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finds the files that documentation pages load: Swagger UI and Redoc from the sidecar package, and own files.
+"""Finds the files of the documentation pages: Swagger UI and Redoc from the sidecar package, and this package's files.
 
 A project can set other URLs in ``SPECTACULAR_SETTINGS``. By default, no file comes from a CDN.
 """
@@ -27,7 +27,7 @@ def static_url(app: str, name: str) -> str | None:
 
 
 def asset(request: HttpRequest, name: str) -> HttpResponseBase:
-    """Serves the pages' files, for projects that don't serve them with ``staticfiles``. Raises Http404."""
+    """Serves a file of the pages, for projects that don't serve them with ``staticfiles``. Raises Http404."""
     try:
         return serve(request, name, document_root=str(OWN if name.startswith("macaron_django/") else SIDECAR))
     except OSError as error:  # the name is longer than the file system allows

@@ -1,7 +1,7 @@
-"""Writes the Content-Security-Policy of the documentation pages. It keeps browsers from calling other hosts.
+"""Writes the Content-Security-Policy of the documentation pages, which keeps browsers from calling other hosts.
 
-Without it, Redoc's footer would load a logo from the server of Redoc's makers, Swagger UI would offer documents to an
-online validator, and the Markdown of a description could embed any image.
+Without this policy, Redoc's footer would load a logo from another server, Swagger UI would pass documents to an online
+validator, and the Markdown of a description could embed any image.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def content_security_policy(assets: Iterable[str], document: Document | None = N
     """Returns a policy that allows requests to this host, to the hosts in ``assets`` and to authorisation servers.
 
     The document names the authorisation servers. The policy also allows inline styles, because Swagger UI and Redoc
-    write them into the page. It allows nothing else. For example, it forbids inline scripts.
+    write them into the page. Everything else is forbidden, for example inline scripts.
     """
     hosts = _origins(assets)
     directives: Mapping[str, list[str]] = {

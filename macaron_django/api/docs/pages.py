@@ -1,6 +1,6 @@
 """Serves the documentation pages: each API's document as JSON and YAML, Swagger UI, Redoc, and an index of all APIs.
 
-Swagger UI and Redoc are drf-spectacular's split views with this package's templates. Above them, a bar of plain HTML
+The pages of Swagger UI and Redoc are drf-spectacular's split views with this package's templates. A bar above each page
 links to the same page of every other API. Importing this module imports drf-spectacular.
 """
 
@@ -53,8 +53,8 @@ class _DocsView:
     def mounted_at(self) -> str:
         """The path at which this package's URLs are included, with a trailing slash: ``/service/`` or ``/``.
 
-        Links to other pages begin with this path. ``reverse()`` isn't used, because it would need the namespaces and
-        arguments of the ``include()``.
+        Links to other pages begin with this path. ``reverse()`` isn't used, because it needs the namespaces and
+        arguments of the project's ``include()``.
         """
         path: str = self.request.path
         return path.removesuffix(self.own_path.format(**self.kwargs))
@@ -87,7 +87,7 @@ class _DocsView:
 
 
 class _PageView(_DocsView):
-    """The base class of the HTML pages, with the bar above them and their Content-Security-Policy."""
+    """The base class of the HTML pages. Adds the bar above the pages, and the Content-Security-Policy."""
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(response, Response) and isinstance(response.data, Mapping):
@@ -136,7 +136,7 @@ class _PageView(_DocsView):
         return static_url("drf_spectacular_sidecar", name) or self.link(f"docs/assets/{name}")
 
     def distributed_url(self, setting: str, folder: str, filename: str) -> str:
-        """Returns the URL of a file of Swagger UI or Redoc, at the place that drf-spectacular's ``setting`` names."""
+        """Returns the URL of a file of Swagger UI or Redoc. drf-spectacular's ``setting`` names the file's location."""
         chosen = spectacular_settings.user_settings.get(setting, "SIDECAR")
         return self.sidecar_url(folder + filename) if chosen == "SIDECAR" else f"{chosen}/{filename}"
 
@@ -148,7 +148,7 @@ _ASSET_NAMES = frozenset(
 
 
 class _HTMLRenderer(renderers.TemplateHTMLRenderer):
-    """DRF's HTML renderer with this package's error template. DRF itself would need templates in the project."""
+    """DRF's HTML renderer with this package's error template. DRF's own renderer needs templates in the project."""
 
     def get_template_names(self, response: Any, view: Any) -> list[str]:
         return [response.template_name or "macaron_django/docs/error.html"]
@@ -162,7 +162,7 @@ class DocumentView(_DocsView, APIView):
     renderer_classes = [renderers.JSONRenderer]
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
-        # The URL's suffix decides, because a browser accepts HTML, but must get the file.
+        # The URL's suffix decides, not the Accept header: browsers ask for HTML, but must get the file.
         renderer = renderers.JSONRenderer()
         return renderer, renderer.media_type
 
@@ -174,7 +174,7 @@ class DocumentView(_DocsView, APIView):
 
 
 class PublishedDocumentView(DocumentView):
-    """Serves an API's document as YAML text, as PyMacaron's ``publish_apis`` did. Pages of any origin may read it."""
+    """Serves an API's document as YAML, as PyMacaron's ``publish_apis`` did. Pages of any origin may read it."""
 
     @property
     def own_path(self) -> str:  # type: ignore[override]  # the setting decides
@@ -281,7 +281,7 @@ class SwaggerView(_PageView, SpectacularSwaggerSplitView):
 
 
 class RedocView(_PageView, SpectacularRedocView):
-    """Shows one API in Redoc. A second request loads the script, as in drf-spectacular's split Swagger view."""
+    """Shows one API in Redoc. As in drf-spectacular's split Swagger view, a second request loads the script."""
 
     schema = None
     renderer_classes = [_HTMLRenderer]

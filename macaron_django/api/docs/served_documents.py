@@ -1,4 +1,4 @@
-"""Writes the text of the served documents: JSON or YAML, bundled into one file, with the paths of this server."""
+"""Writes each served document as JSON or YAML: bundled into one file, and with the paths on this server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Documents = Callable[[], Mapping[str, Document]]
 
 
 def published_below() -> str:
-    """Returns ``PUBLISH_PATH`` with a slash at its end, but not at its beginning: ``doc/``."""
+    """Returns ``PUBLISH_PATH`` with a slash at its end, but not at its beginning, such as ``doc/``."""
     below = str(settings.PUBLISH_PATH or "").strip("/")
     return f"{below}/" if below else ""
 
@@ -30,7 +30,9 @@ def published_below() -> str:
 def document_text(
     document: Document, base_path: str, keep_server_extensions: bool, suffix: str, preface: str | None = None
 ) -> bytes:
-    """Returns the text of a document, bundled into one file. ``servers`` or ``basePath`` have the path on this server.
+    """Returns the text of a document, bundled into one file.
+
+    In this text, ``servers`` or ``basePath`` has the path on this server.
 
     ``preface`` is Markdown that precedes the document's description.
     """

@@ -27,7 +27,8 @@ def docs_patterns(documents: Documents) -> list[IndexedResolver]:
     if not settings.DOCS:
         return []
     if apps.is_installed("drf_spectacular") or "drf_spectacular.openapi" in sys.modules:
-        # If the project documents its own views with drf-spectacular, they may use this package's serializers.
+        # The project may document its own views with drf-spectacular, and these views may use this package's
+        # serializers.
         from macaron_django.schemas.serializers import introspection  # noqa: F401 (importing it registers it)
     patterns = [
         path("docs/", _page("IndexView", documents), name="docs"),

@@ -1,12 +1,13 @@
-"""Serves requests for operations before Django's handler is called, if the effect of all middleware on them is known.
+"""Serves requests for operations without Django's handler, if the effect of all middleware on the requests is known.
 
 Such a request is a *known request*. A *front* is an application that serves known requests itself, and passes all other
-requests to Django's handler. Its responses are the same as those of Django's handler, so without this folder, all
-responses would stay the same.
+requests to Django's handler. The responses of a front are the same as the responses of Django's handler. A front is
+only faster.
 
-``wsgi_front`` and ``asgi_front`` have the two fronts, and ``known_requests`` has their common part. ``routes`` finds
-the operation of a path. ``known_middleware`` describes each known middleware, and ``middleware_chain`` combines the
-middleware of a handler. ``requests`` creates requests, whose attributes are set only when they are used.
+``wsgi_front`` has the front for WSGI, ``asgi_front`` has the front for ASGI, and ``known_requests`` has their common
+part. ``routes`` finds the operation of a path. ``known_middleware`` describes each known middleware, and
+``middleware_chain`` combines the middleware of a handler. ``requests`` creates requests, and sets their attributes only
+when code uses the attributes.
 """
 
 from __future__ import annotations

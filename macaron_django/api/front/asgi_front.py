@@ -1,7 +1,7 @@
 """The front for ASGI servers. It serves known requests itself, and passes all other requests to Django's handler.
 
-If none of an operation's steps blocks, the steps of its plan run on the event loop. Otherwise, the request is served in
-a thread of ``macaron_django.drivers``, as in a WSGI server's thread.
+If no part of an operation blocks, the request is served on the event loop. Otherwise, it is served in a thread of
+``macaron_django.drivers``, as in a WSGI server.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class ASGIFront(Front):
     # -- finding requests ----------------------------------------------------------------------
 
     def _known(self, scope: Scope) -> tuple[Any, Found] | None:
-        """Returns a known request and its route; None if Django's handler must serve the request."""
+        """Returns the request of a ``scope`` and its route; None if Django's handler must serve it."""
         if scope["type"] != "http" or not self._is_django or not self.is_in_charge:
             return None
         path, prefix = scope["path"], get_script_prefix(scope)
@@ -136,7 +136,7 @@ class ASGIFront(Front):
     # -- responses -----------------------------------------------------------------------------
 
     async def _on_loop(self, request: Any, view: Any) -> Any:
-        """Runs the steps of the plan, and returns the response."""
+        """Serves a request on the event loop, and returns the response."""
         response, after_steps = self.enter(request)
         if response is None:
             try:
@@ -151,7 +151,7 @@ class ASGIFront(Front):
     def _in_thread(self, request: Any) -> Any:
         """Serves a request in the current thread, and returns the response.
 
-        If the response isn't streamed, it is closed here, because the thread serves other requests afterwards.
+        Closes the response unless it is streamed, because the thread serves other requests afterwards.
         """
         self.started.send(scope=request.scope)
         response = self.response(request)
@@ -162,9 +162,9 @@ class ASGIFront(Front):
 
     @staticmethod
     async def _watched(answering: Any, view: Any, receive: Receive) -> Any:
-        """Awaits ``answering``, and returns its response.
+        """Awaits ``answering``, and returns the response.
 
-        If the client disconnects while a handler runs, cancels the handler and returns None.
+        If the client disconnects while the operation's handler runs, cancels the handler and returns None.
         """
         if view.served_here.handler is None:
             return await answering
@@ -185,7 +185,7 @@ class ASGIFront(Front):
         if content is None or len(content) > _PIECE:
             await self.application.send_response(response, send)
             return
-        # These are the pairs of items(), which would look up each header again.
+        # These are the same pairs as in items(), but items() would look up each header again.
         headers = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.headers._store.values()]
         if response.cookies:
             cookies = response.cookies.values()
@@ -195,8 +195,9 @@ class ASGIFront(Front):
 
 
 async def _body(request: Any, receive: Receive) -> tuple[bytes | None, dict[str, Any] | None]:
-    """Returns a request's body and None. If Django's handler must serve the request, returns None and the first message
-    for the handler.
+    """Returns a request's body and None; or None and a message if Django's handler must serve the request.
+
+    The message is the first one that the handler must receive.
     """
     meta = request.META
     if (
@@ -249,7 +250,7 @@ def _may_save_session(request: Any) -> bool:
 
 
 def _end(response: Any) -> None:
-    """Closes a response on the event loop. Doesn't send ``request_finished``, because the front sends it."""
+    """Closes a response on the event loop. Doesn't send ``request_finished``, because the front sends this signal."""
     for closer in response._resource_closers:
         with contextlib.suppress(Exception):
             closer()

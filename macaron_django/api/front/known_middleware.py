@@ -1,8 +1,8 @@
-"""Defines the steps of each known middleware before and after the view of an operation. A middleware may have none.
+"""Defines what each known middleware does before and after the view of an operation. These parts are called *steps*.
 
-The steps are the middleware's own methods. They are left out if their result is already known. For example, a session
-that no code opens isn't created. Headers whose values are always the same are written directly into Django's dictionary
-of headers, without Django's checks and encoding.
+The steps are the middleware's own methods. A step is left out if its result is already known. For example, no session
+is created if no code opens it. Headers with constant values are written directly into Django's dictionary of headers,
+without Django's checks and encoding.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Known:
     steps: Callable[[Any], Steps]
     #: The methods that the steps replace. If one of them is overwritten, the class is no longer known.
     methods: Sequence[str]
-    #: Another middleware that must precede this one.
+    #: The dotted path of another middleware that must precede this middleware.
     after: str | None = None
 
 
@@ -122,7 +122,7 @@ def _common(middleware: Any) -> Steps:
         return bool(django_setting("PREPEND_WWW")) or not hosts.allow(environ)
 
     def after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        # An operation's path exists, so Django wouldn't redirect its 404 to the path with a slash.
+        # The path is an operation's path, so Django wouldn't redirect a 404 to the path with a slash.
         if response.status_code == 404 and hasattr(request, "urlconf"):
             return middleware.process_response(request, response)  # type: ignore[no-any-return]
         store = response.headers._store
@@ -209,7 +209,7 @@ def _as_it_is(middleware: Any) -> Steps:
 
 def _opentelemetry(middleware: Any) -> Steps:
     def before(request: Any) -> None:
-        # The middleware gets the request's URL three times, to find out whether the URL is excluded.
+        # The middleware builds the request's URL three times, to find out whether the URL is excluded.
         vars(request)["build_absolute_uri"] = _KnownAddress(request)
         middleware.process_request(request)
         match = request.resolver_match

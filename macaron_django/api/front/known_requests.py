@@ -24,7 +24,7 @@ __all__ = ["Found", "Front", "rendered"]
 
 
 class Found(NamedTuple):
-    """The decoded path of a known request, below the script name, with the route and arguments of its operation."""
+    """The decoded path of a known request (below the script name), and the route and arguments of its operation."""
 
     path: str
     route: OperationRoute
@@ -47,7 +47,7 @@ class Front:
         self._get_response: Any = around(self._by_request, responses) if responses else None
 
     def _by_request(self, handler: WSGIHandler, request: Any) -> Any:
-        """Replaces the handler's ``get_response()``. It is called inside the wrappers that tracers put around that."""
+        """Replaces the handler's ``get_response()``, inside the wrappers that tracers have put around that method."""
         return self._respond(request, self.chain)
 
     @property
@@ -79,7 +79,7 @@ class Front:
         return routes
 
     def response(self, request: Any) -> Any:
-        """Returns the same response to a request as Django's handler."""
+        """Returns the response to a request. It is the same response as from Django's handler."""
         set_urlconf(django_setting("ROOT_URLCONF"))
         if self._get_response is not None:
             response = self._get_response(self.handler, request)
@@ -105,7 +105,7 @@ class Front:
     def enter(self, request: Any) -> tuple[Any, list[AfterStep]]:
         """Runs the middleware's steps before the view. Returns a response or None, and the steps to run after the view.
 
-        There is a response only if one of the steps has raised.
+        The response is None unless one of the steps has raised an exception.
         """
         set_urlconf(django_setting("ROOT_URLCONF"))
         return self._enter(request, self.chain)
@@ -155,7 +155,7 @@ class Front:
             raise
 
     def failed(self, request: Any, error: Exception) -> None:
-        """Passes an exception of the view to each middleware that handles exceptions."""
+        """Passes an exception that the view has raised to each middleware that handles exceptions."""
         for failed in self.chain.failing:
             failed(request, error)
 

@@ -1,4 +1,4 @@
-"""Finds the middleware of a handler, and combines the steps of all middleware for an operation's request."""
+"""Finds the middleware of Django's handler, and combines the steps of all middleware for a request to an operation."""
 
 from __future__ import annotations
 
@@ -34,25 +34,26 @@ _HANDLING: Mapping[tuple[type, str], frozenset[str]] = {
     (BaseHandler, "resolve_request"): frozenset(),
     (MiddlewareMixin, "__call__"): frozenset(),
 }
-#: The module of Sentry's class. If Sentry is used, it wraps each middleware. Spans of middleware are off by default.
+#: The module of Sentry's wrapper. If Sentry is used, it wraps each middleware. By default, the wrappers create no
+#: spans.
 _SENTRYS = "sentry_sdk.integrations.django.middleware"
 
 
 @dataclass
 class MiddlewareChain:
-    """The steps of a handler's middleware for an operation's request. The outermost middleware is first."""
+    """The steps of a handler's middleware for a request to an operation. The outermost middleware is first."""
 
     #: The reasons why Django's handler must serve all requests; empty if all middleware is known.
     unknown: Sequence[str] = ()
     leaves: list[Callable[[Environ, str], bool]] = field(default_factory=list)
-    #: The steps before the view. Each has the number of ``after`` steps that still run if it raises: the steps of the
-    #: middleware outside of it.
+    #: The steps before the view. Each step has a number: how many ``after`` steps still run if the step raises. These
+    #: are the steps of the outer middleware.
     before: list[tuple[Callable[[Any], object], int]] = field(default_factory=list)
     #: The steps after the view. The innermost middleware is first.
     after: list[Callable[[Any, HttpResponseBase], HttpResponseBase]] = field(default_factory=list)
     #: Called if the view raises. The innermost middleware is first.
     failed: list[Callable[[Any, Exception], object]] = field(default_factory=list)
-    #: A middleware that must wrap the rest of the chain, and the rest of the chain.
+    #: A middleware that must wrap the rest of the chain, and this rest.
     around: tuple[Any, MiddlewareChain] | None = None
     #: Whether the steps before and after must run in one context.
     in_one_context: bool = False
@@ -111,12 +112,15 @@ class MiddlewareChain:
     @property
     def is_known(self) -> bool:
         """Whether all middleware is known, and no method has been replaced since this chain was created."""
-        # Compares by identity, because a wrapper of wrapt is equal to the function that it wraps.
+        # Compares by identity, because a wrapper of wrapt equals the function that it wraps.
         return not self.unknown and all(map(is_, [found[name] for found, name in self._methods], self._as_made))
 
 
 def unknown_middleware() -> list[str]:
-    """Returns the entries of the setting ``MIDDLEWARE`` because of which Django's handler must serve all requests."""
+    """Returns the unknown entries of the setting ``MIDDLEWARE``.
+
+    If there are any, Django's handler serves all requests.
+    """
     found = []
     for dotted in settings.MIDDLEWARE:
         try:
@@ -142,7 +146,7 @@ def _instances(handler: Any) -> Iterator[Any]:
 
 
 def _is_transparent(middleware: Any) -> bool:
-    """Returns whether a middleware is a wrapper of Sentry's that creates no spans: it only calls the wrapped one."""
+    """Returns whether a middleware is Sentry's wrapper, and creates no spans but only calls the wrapped middleware."""
     made = type(middleware).__init__
     if getattr(made, "__globals__", {}).get("__name__") != _SENTRYS:
         return False
@@ -158,7 +162,7 @@ def _known(middleware: type) -> Known | None:
 
 
 def _misplaced(instances: Sequence[Any]) -> list[str]:
-    """Returns each middleware that needs an earlier middleware that is missing. Django then refuses all requests."""
+    """Returns each middleware that needs another one before it, which is missing. Django then refuses all requests."""
     before: set[str] = set()
     found = []
     for each in instances:
@@ -170,7 +174,7 @@ def _misplaced(instances: Sequence[Any]) -> list[str]:
 
 
 def is_replaced(owner: type, name: str, wrappers: frozenset[str] = frozenset()) -> bool:
-    """Returns whether a method was replaced after its class was defined. Wrappers in ``wrappers`` are permitted."""
+    """Returns whether a method was replaced after its class was defined. Ignores the wrappers named in ``wrappers``."""
     layers, found = unwrapped(vars(owner).get(name), CLOSURES)
     if any(layer.name not in wrappers for layer in layers):
         return True

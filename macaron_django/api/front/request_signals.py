@@ -1,4 +1,4 @@
-"""Sends ``request_started`` and ``request_finished`` as Django does, but at less cost if their receivers are known."""
+"""Sends ``request_started`` and ``request_finished`` as Django does, but faster if all receivers are known."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from macaron_django.tracers.known_tracers import CLOSURES, SIGNALS, records_sign
 
 __all__ = ["RequestSignal"]
 
-#: Django's receivers that look at the connections to databases, and do nothing if there are none.
+#: Django's receivers that close or reset connections to databases. Without connections, they do nothing.
 _OF_CONNECTIONS = frozenset({close_old_connections, reset_queries})
 #: Django's name for the engine of a database that a project doesn't configure.
 _NO_DATABASE = "django.db.backends.dummy"
@@ -26,7 +26,10 @@ _KNOWN = _OF_CONNECTIONS | {close_caches, reset_urlconf}
 
 
 class _Receivers(NamedTuple):
-    """The receivers of a signal, each with whether it only closes connections. ``own`` has this package's receivers."""
+    """The receivers of a signal, each with a flag: whether it only closes connections.
+
+    ``own`` has this package's receivers.
+    """
 
     all: list[tuple[Callable[..., object], bool]]
     own: list[Callable[..., object]]
@@ -35,14 +38,13 @@ class _Receivers(NamedTuple):
 class RequestSignal:
     """A signal with one sender.
 
-    Django's receivers and this package's receivers are called one after the other. If there are other receivers, Django
-    sends the signal.
+    If all receivers are Django's or this package's, they are called directly. Otherwise, Django sends the signal.
     """
 
     def __init__(self, signal: Signal, sender: Any) -> None:
         self.signal, self.sender = signal, sender
-        # The receivers and caches when they were last read, and the receivers to call (None if Django must call them).
-        # The tuple is replaced as a whole.
+        # The receivers and caches when they were last read, and the receivers to call (None if Django must send the
+        # signal). The tuple is replaced as a whole.
         self._known: tuple[list[Any], Any, _Receivers | None] = ([], None, None)
         self._layers, self._live_receivers = unwrapped(vars(Signal)["_live_receivers"], CLOSURES)
         self._is_django = all(layer.name in SIGNALS for layer in self._layers)
@@ -59,14 +61,17 @@ class RequestSignal:
                 receiver(signal=self.signal, sender=self.sender, **named)
 
     def send_own(self, **named: Any) -> None:
-        """Calls only this package's receivers: Django's receivers do nothing if no database or cache was used."""
+        """Calls only this package's receivers.
+
+        Use it if no database or cache was used: Django's receivers would do nothing.
+        """
         receivers = self._receivers()
         for receiver in () if receivers is None else receivers.own:
             receiver(signal=self.signal, sender=self.sender, **named)
 
     @property
     def is_known(self) -> bool:
-        """Whether all receivers are Django's or this package's. If so, none blocks while no database is open."""
+        """Whether all receivers are Django's or this package's. These don't block while no database is open."""
         return self._receivers() is not None
 
     def _receivers(self) -> _Receivers | None:
@@ -86,7 +91,7 @@ class RequestSignal:
 
 
 def _has_databases() -> bool:
-    """Returns whether the settings have a database. If they don't, Django's connection does nothing."""
+    """Returns whether the settings have a database. Without one, Django's connection does nothing."""
     for each in connections.settings.values():  # noqa: SIM110 (a generator costs more)
         if each["ENGINE"] != _NO_DATABASE:
             return True
@@ -98,5 +103,5 @@ def _is_known(receiver: Any) -> bool:
 
 
 def _stays_open(cache: Mapping[str, Any]) -> bool:
-    """Returns whether a cache inherits ``close()`` from ``BaseCache``, where it does nothing."""
+    """Returns whether a cache inherits ``close()`` from ``BaseCache``, whose method does nothing."""
     return getattr(import_string(cache["BACKEND"]), "close", None) is BaseCache.close

@@ -1,4 +1,4 @@
-"""Creates Django's request. The attributes that middleware adds to the request are set when they are first used."""
+"""Creates Django's requests. An attribute that a middleware adds to a request is set when code first uses it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Giver = Callable[[Any], object]
 _PLAIN_TYPES = frozenset({"", "application/json"})
 #: The headers whose names in ``META`` have no prefix.
 _UNPREFIXED = frozenset({b"content-length", b"content-type"})
-#: The names in ``META`` that Django handles in a special way: cookies, and ("") headers that Django leaves out.
+#: The names in ``META`` for which Django has special rules: cookies, and "" for a header that Django leaves out.
 _SPECIAL_NAMES = frozenset({"", "HTTP_COOKIE"})
 
 
 class OperationMatch(ResolverMatch):
-    """The match of an operation's path. Django's resolver is called only if code reads more than view and arguments."""
+    """The match of an operation's path. Calls Django's resolver only if code reads more than the view and arguments."""
 
     def __init__(self, route: Any, arguments: dict[str, Any], path_info: str) -> None:
         self.func, self.args, self.kwargs = route.view, (), arguments
@@ -63,9 +63,10 @@ class _Given:
 
 
 def request_class(base: type[WSGIRequest], attributes: Mapping[str, Giver]) -> Any:
-    """Returns a class of requests with the attributes, and with the same name and representation as ``base``.
+    """Returns a subclass of ``base`` with the attributes, and with the name and representation of ``base``.
 
-    The arguments of the class are the environ, the decoded script name, the decoded path below it, and the match.
+    The arguments of the class are the environ, the decoded script name, the decoded path below the script name, and the
+    match.
     """
     givers = {**attributes}
     initialize = _by_base(base)
@@ -75,7 +76,7 @@ def request_class(base: type[WSGIRequest], attributes: Mapping[str, Giver]) -> A
 
 
 def asgi_request_class(base: type[ASGIRequest], attributes: Mapping[str, Giver]) -> Any:
-    """Returns a class as ``request_class`` does, but for ASGI. Its arguments are the scope and the script name.
+    """Returns a class for ASGI, as ``request_class`` does for WSGI. The arguments are the scope and the script name.
 
     The body and the match are set later.
     """
@@ -136,7 +137,7 @@ def _initialize_of_scope(self: Any, scope: dict[str, Any], meta: dict[str, Any])
 
 
 def _meta_of(scope: dict[str, Any]) -> dict[str, Any] | None:
-    """Returns the ``META`` of a scope; None if Django itself must combine the headers or refuse the scope."""
+    """Returns the ``META`` of a scope; None if Django itself must create it or refuse the request."""
     client, server = scope.get("client"), scope.get("server")
     query, headers = scope.get("query_string"), scope.get("headers")
     if not client or not server or type(query) is not bytes or not query.isascii() or type(headers) is not list:

@@ -1,7 +1,7 @@
 """Finds the operation of a path, with the same result as the resolver of the root URLconf.
 
-All patterns of the URLconf are in one index. A path belongs to an operation if the first pattern that matches is the
-operation's pattern. If another pattern matches first, or might match first, Django's handler decides.
+All patterns of the URLconf are in one index. A path belongs to an operation if the operation's pattern is the first
+that matches. If another pattern matches first, or might match first, Django's handler serves the request.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Routes:
                 self._trie.add(route, *route.segments)
 
     def find(self, path_info: str) -> tuple[OperationRoute, dict[str, str]] | None:
-        """Returns the route of an operation and the URL arguments; None if the path isn't an operation's path."""
+        """Returns an operation's route and the URL arguments; None if the path isn't an operation's path."""
         if not path_info.startswith("/"):
             return None
         path = path_info[1:]
@@ -66,7 +66,7 @@ class OperationRoute:
         self._places = None if places is None else [(name, place + len(above)) for name, place in places.items()]
 
     def match(self, path: str, segments: Sequence[str]) -> dict[str, str] | None:
-        """Returns the arguments of a path that has the route's segments; None if it doesn't match."""
+        """Returns the arguments of a path that has the route's segments; None if the path doesn't match."""
         if self._places is not None:
             return {name: segments[place] for name, place in self._places}
         found = self._template.regex.search(path[self._length :])
@@ -89,7 +89,7 @@ class _Other:
 
     @property
     def segments(self) -> tuple[Sequence[str], bool]:
-        """The segments that a path must begin with, and whether more may follow."""
+        """The segments with which a path must begin, and whether more segments may follow."""
         literal, is_open = "", not self._is_whole
         for pattern in self._patterns:
             if type(pattern) is not RoutePattern:
@@ -118,7 +118,7 @@ class _Other:
 
 
 def _walk(resolvers: list[URLResolver]) -> Iterator[tuple[list[URLResolver], Any]]:
-    """Yields each pattern in Django's order, with its resolvers. Yields a resolver of an unknown kind as a pattern."""
+    """Yields each pattern in Django's order, with its resolvers. Yields an unknown kind of resolver as a pattern."""
     for pattern in resolvers[-1].url_patterns:
         if _is_plain(pattern) and isinstance(pattern, URLResolver):
             yield from _walk([*resolvers, pattern])
@@ -127,7 +127,7 @@ def _walk(resolvers: list[URLResolver]) -> Iterator[tuple[list[URLResolver], Any
 
 
 def _is_plain(each: Any) -> bool:
-    """Returns whether a pattern or resolver is of Django or this package, and depends only on the path."""
+    """Returns whether a pattern or resolver is of a known class, and depends only on the path."""
     if type(each) not in (URLPattern, URLResolver, IndexedResolver):
         return False
     pattern = each.pattern

@@ -1,6 +1,6 @@
 """The front for WSGI servers. It serves known requests itself, and passes all other requests to Django's handler.
 
-A known request goes through the same steps as in Django's handler, except for steps that do nothing for an operation.
+A known request is served as in Django's handler, but without the parts that do nothing for an operation.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class WSGIFront(Front):
 
 
 class Sent:
-    """The bytes of a response, for a server. Its ``close()`` has the same effect as the response's ``close()``."""
+    """The bytes of a response for a server. ``close()`` has the same effect as the ``close()`` of the response."""
 
     def __init__(self, response: HttpResponse, finished: RequestSignal) -> None:
         self.response, self._finished = response, finished
@@ -113,7 +113,7 @@ def _headers(response: Any) -> list[tuple[str, str]]:
 
 
 def _content(response: Any, environ: dict[str, Any]) -> Iterable[bytes]:
-    """Returns the response. If the response sends a file, returns the server's wrapper of the file instead."""
+    """Returns the response. If it sends a file, and the server has a wrapper for files, returns the wrapped file."""
     file = getattr(response, "file_to_stream", None)
     wrapper = environ.get("wsgi.file_wrapper")
     if file is None or wrapper is None:

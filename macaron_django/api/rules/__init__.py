@@ -1,9 +1,9 @@
-"""Finds the operations of a document that create, read, update or delete items of a schema without the project's code.
+"""Finds the operations of a document that can be generated: they create, read, update or delete items of a schema.
 
 The function ``resources`` gets a document and the keys of its persisted schemas, and returns resources with their
 generated operations. The module ``resources`` decides which operations are generated. ``key_bindings`` binds path
 parameters to keys, and ``list_parameters`` finds the filters of a list. ``envelopes`` finds the object around a list,
-and ``operation_schemas`` has the schemas of bodies and the statuses.
+and ``operation_schemas`` finds the schemas of bodies, and statuses.
 """
 
 from __future__ import annotations

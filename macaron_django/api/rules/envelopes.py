@@ -1,4 +1,4 @@
-"""Finds the envelope of a list's response: the property with the rows, and those for paging, such as the next URL."""
+"""Finds the envelope of a list: the object in the response that has the items, and properties such as the next URL."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MORE = frozenset({"has_more", "hasmore", "has_next", "hasnext"})
 
 @dataclass(frozen=True)
 class Envelope:
-    """The object around a list in a response. The fields are the names of the object's properties."""
+    """The object around a list in a response. The fields have the names of the object's properties."""
 
     items: str
     next_url: str | None = None
@@ -34,7 +34,7 @@ class Envelope:
 def envelope_of(schema: Schema, names: Collection[str]) -> Envelope:
     """Returns the envelope that a response schema describes. ``names`` has the names of the persisted schemas.
 
-    Raises ``AmbiguousOperation`` if there is a second list, or a required property that a generated list can't fill in.
+    Raises ``AmbiguousOperation`` if the schema has a second list, or a required property without a known meaning.
     """
     arrays = [
         n for n, each in schema.properties.items() if is_listed(each.schema) and listed_schemas(each.schema, names)

@@ -1,7 +1,6 @@
-"""Binds path parameters to the keys of a resource: by name, or else by ``x-key``.
+"""Binds path parameters to the keys of a resource: by their names, or else by ``x-key``.
 
-If neither fits, the last parameter binds to the last key. Clients store URLs that depend on this rule, so it can't
-change.
+If neither binds the last parameter, it binds to the last key. Clients store URLs, so this rule must not change.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ __all__ = ["Keys", "bind_keys"]
 
 
 class Keys(NamedTuple):
-    """The properties that identify an item of a schema. All ``primary`` ones (hash key, then range key) are needed.
+    """The properties that identify an item of a schema. All properties in ``primary`` (hash key, range key) are needed.
 
-    A single property in ``alternative`` (the unique properties of a Django model) also identifies the item.
-    ``from_caller`` has the source of each primary property that comes from the caller (``claim:tenant``).
+    ``alternative`` has the unique properties of a Django model: each one alone also identifies the item.
+    ``from_caller`` has the source (such as ``claim:tenant``) of each primary property that comes from the caller.
     """
 
     primary: tuple[str, ...]
@@ -32,9 +31,9 @@ class Keys(NamedTuple):
 def bind_keys(operation: Operation, schema: Schema, keys: Keys, *, is_item: bool) -> Mapping[str, str]:
     """Returns the property for each path parameter of an operation, by the parameter's name.
 
-    On an item path, all keys must be bound, except for keys that come from the caller. The parameters of a collection
-    path, and the earlier parameters of an item path, bind to the hash key, or filter by the property with their name.
-    Raises ``AmbiguousOperation`` if a binding isn't clear.
+    On an item path, all keys must be bound, except for keys that come from the caller. Any other parameter binds to the
+    hash key or to the property with its name, by which it then filters. Raises ``AmbiguousOperation`` if a binding
+    isn't clear.
     """
     binder = _Binder(operation, schema, keys, is_item=is_item)
     binder.by_name()
@@ -90,7 +89,8 @@ class _Binder:
     def last_to_last(self) -> None:
         last, own = self.names[-1], [key for key in self.keys.primary if key not in self.keys.from_caller]
         key = own[-1] if own else None
-        # A parameter named after another property is bound to that one: /profiles/by-email/{email} gives no key.
+        # If the parameter has the name of another property, it isn't bound to a key: /profiles/by-email/{email} has no
+        # key.
         if last not in self.bound and key is not None and key in self.free and last not in self.schema.properties:
             self.bind(last, key)
 

@@ -1,4 +1,4 @@
-"""Determines the meaning of each query parameter of a generated list: a filter, or limit, cursor or ordering."""
+"""Determines the meaning of each query parameter of a generated list: filter, limit, cursor or ordering."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOOKUPS = frozenset(
 
 @dataclass(frozen=True)
 class Filter:
-    """A query parameter that filters a list by the property at ``path``, which begins with the outermost property."""
+    """A query parameter that filters a list by a property. ``path`` has property names, the outermost first."""
 
     parameter: str
     path: tuple[str, ...]
@@ -33,9 +33,10 @@ class Filter:
 def query_parameters(
     operation: Operation, schema: Schema
 ) -> tuple[tuple[Filter, ...], Mapping[str, str], tuple[str, ...]]:
-    """Returns a list's filters, the names of its paging parameters, and the names of parameters without a property.
+    """Returns a list's filters, the names of its paging parameters, and the names of parameters without a meaning.
 
-    The keys of the paging parameters are LIMIT, CURSOR and ORDERING. Every list has LIMIT and CURSOR, declared or not.
+    The names of the paging parameters have the keys LIMIT, CURSOR and ORDERING. Every list has LIMIT and CURSOR, even
+    if they aren't declared.
     """
     filters: list[Filter] = []
     paging = {LIMIT: LIMIT, CURSOR: CURSOR}

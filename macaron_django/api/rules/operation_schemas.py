@@ -1,4 +1,4 @@
-"""Finds the schemas of an operation's bodies, and which of these schemas are persisted or bound to a model."""
+"""Finds the schemas of an operation's bodies. Finds out which of these schemas are persisted or bound to a model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
 
 
 class AmbiguousOperation(Exception):  # noqa: N818 (an outcome of the rules, which becomes a finding)
-    """It isn't clear what generated CRUD would do for an operation. ``hint`` says how to resolve the ambiguity."""
+    """It isn't clear what a generated operation would have to do. ``hint`` says how to make it clear."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -44,7 +44,7 @@ def success_schemas(operation: Operation) -> list[Schema]:
 
 
 def kept_schemas(schema: Schema, names: Collection[str], depth: int = 0) -> set[str]:
-    """Returns the persisted schemas in ``names`` that ``schema`` is, or includes through ``allOf``."""
+    """Returns the names in ``names`` of ``schema`` itself, or of the schemas in its ``allOf``."""
     for each in (schema, schema.resolved):
         if each.name in names:
             return {each.name}  # type: ignore[arg-type]  # None is in no mapping of names
@@ -54,7 +54,7 @@ def kept_schemas(schema: Schema, names: Collection[str], depth: int = 0) -> set[
 
 
 def listed_schemas(schema: Schema, names: Collection[str]) -> set[str]:
-    """Returns the names of the persisted schemas of the items in an array, or in the arrays of an envelope."""
+    """Returns the names in ``names`` of the schemas of an array's items, or of the items in an envelope's arrays."""
     if is_listed(schema):
         return kept_schemas(schema.resolved.items, names) if schema.resolved.items is not None else set()
     if kept_schemas(schema, names):
@@ -73,7 +73,7 @@ def is_listed(schema: Schema) -> bool:
 
 
 def success_status(operation: Operation, *wanted: int) -> int:
-    """Returns the status of a success: the first declared status in ``wanted``, or else the first declared 2xx status.
+    """Returns the status of a success: the first in ``wanted`` that is declared, or else the first declared 2xx status.
 
     If the operation declares ``2XX``, or no 2xx response, returns the first status in ``wanted``.
     """

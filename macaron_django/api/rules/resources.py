@@ -1,13 +1,13 @@
 """Decides which operations of a document create, read, update or delete the items of a schema.
 
-- An *item path* is a collection path plus one parameter. Its *resource* is the only schema in its 2xx responses that is
-  persisted or bound to a model, also through ``allOf``.
-- If the GET of a path returns an array of such a schema, or an envelope around a single such array, the path is a
-  collection path even without an item path.
+- An *item path* is a collection path plus one parameter. If exactly one schema in its 2xx responses is persisted or
+  bound to a model, even through ``allOf``, this schema is its *resource*.
+- If a GET returns an array of such a schema, or an envelope around one such array, its path is a collection path even if
+  there is no item path.
 - Path parameters bind to keys (``key_bindings``). The query parameters of a list are filters (``list_parameters``).
-- An input schema may differ from the resource's schema if its properties are a subset.
+- A request body's schema may differ from the resource's schema if the resource has all its properties.
 
-If an operation is ambiguous, it gets a finding, and the response to its requests is a 501.
+If it isn't clear what an operation would have to do, it gets a finding, and responds with 501.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class GeneratedOperation:
     action: Action
     operation: Operation
     schema: Schema
-    #: The property of each path parameter: a key of the item, or a property by which the list is filtered.
+    #: The property for each path parameter: a key of the item, or a property by which the list is filtered.
     keys: Mapping[str, str]
     #: The sources of the keys that come from the caller, by property: ``claim:<name>`` or ``user``.
     caller_keys: Mapping[str, str] = field(default_factory=dict)
@@ -100,14 +100,14 @@ class Resource:
 
 @dataclass(frozen=True)
 class Resources:
-    """All resources of a document, and findings about operations that look like CRUD."""
+    """All resources of a document, and findings about operations."""
 
     found: tuple[Resource, ...]
     #: For each operation that isn't generated, by (path, method): the reason.
     refused: Mapping[Route, Finding]
     #: Warnings about generated operations.
     notes: tuple[Finding, ...]
-    #: For each operation with a handler: the generated operation without the handler, and one on the path of its item.
+    #: For each operation with a handler: the generated operation that it replaces, and an operation on its item's path.
     bound: Mapping[Route, tuple[GeneratedOperation, GeneratedOperation | None]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Resource]:
@@ -192,7 +192,8 @@ def _candidates(
         collection_path = next((p for p in (collection, match["collection"]) if p and p in by_path), None)
         schemas = {name for each in operations for name in _kept_in_responses(each, keys, listed=False)}
         if not schemas and collection_path is not None and any(o.method in _ITEM_ACTIONS for o in operations):
-            # An item path whose responses have no body (PUT or DELETE with 204) has its collection's schema.
+            # If no response on an item path has a body (PUT or DELETE with 204), the path gets the schema of its
+            # collection.
             schemas = {n for each in by_path[collection_path] for n in _kept_in_collection(each, keys)}
         if len(schemas) > 1:
             problem = AmbiguousOperation(
@@ -225,9 +226,10 @@ def _crud_operations(
 def _below(
     operations: Iterable[Operation], items: Mapping[str, GeneratedOperation]
 ) -> Iterator[tuple[GeneratedOperation, GeneratedOperation]]:
-    """Yields the generated operations for handlers below an item's path, each with an operation on the item's path.
+    """For each operation with a handler and a path below an item's path, yields a generated operation and the item's.
 
-    A GET reads the item, and any other method changes it. If items are nested, it is the item with the longest path.
+    For a GET, the generated operation reads the item. For any other method, it changes the item. If items are nested,
+    the innermost item is used.
     """
     for operation in operations:
         path = operation.path
@@ -243,7 +245,7 @@ def _below(
 
 
 def is_generated(operation: Operation) -> bool:
-    """Returns whether generated CRUD may serve an operation: it is neither bound to a handler nor left out."""
+    """Returns whether an operation may be generated: the spec neither names a handler for it nor leaves it out."""
     extensions = operation.extensions
     return not (extensions.bind_server or extensions.no_bind_server or is_dotted(operation.operation_id))
 
@@ -263,10 +265,10 @@ def _kept_in_responses(operation: Operation, keys: Mapping[str, Keys], *, listed
 
 
 def _names(candidates: Iterable[_Candidate]) -> dict[_Candidate, str]:
-    """Returns a class name for each resource, made from the last literal segment of the resource's path.
+    """Returns a class name for each resource. The name comes from the last segment of its path without a parameter.
 
-    If two resources would have the same name, the name of the longer path is made from more segments. Shorter paths are
-    named first, so adding a nested path to a spec doesn't change existing names.
+    If two resources would have the same name, the name for the longer path has more segments. Shorter paths are named
+    first, so a nested path that is added to a spec doesn't change existing names.
     """
     names: dict[_Candidate, str] = {}
     for candidate in sorted(candidates, key=lambda c: len(_literals(c)) + (c.item_path is None)):
@@ -356,7 +358,7 @@ def _check_input(operation: Operation, schema: Schema, name: str) -> None:
 
 
 def described(operation: Operation) -> str:
-    """Returns the text with which findings name an operation: method, path and operationId."""
+    """Returns the name of an operation in findings: method, path and operationId."""
     named = f" ({operation.operation_id})" if operation.operation_id else ""
     return f"{operation.method.upper()} {operation.path}{named}"
 
