@@ -1,4 +1,4 @@
-"""Finds out whether a server lacks something that it needs to serve requests, for GET /ready.
+"""Finds out whether a server can reach everything that it needs to serve requests, for GET /ready.
 
 Each check runs in a separate thread, so a check that hangs doesn't delay the response or the other checks.
 """
@@ -26,13 +26,13 @@ logger = logging.getLogger("macaron_django")
 
 #: A function that returns, in a few words for operators, what is missing; None if nothing is missing.
 ReadyCheck = Callable[[], str | None]
-#: The seconds for which a result is reused. Several load balancers may send probes, and AWS limits how often tables can
-#: be described.
+#: The seconds for which a result is reused. Several load balancers may send probes, and AWS limits the rate of
+#: DescribeTable.
 _GOOD_FOR = 1.0
 
 
 class _Tables:
-    """Checks each table until it has been usable once. After that, each call checks only one table, in turn."""
+    """Checks each table until it has been usable once. After that, each call checks only the next table."""
 
     def __init__(self) -> None:
         self._usable: dict[str, Any] = {}
@@ -79,9 +79,10 @@ _added: dict[str, ReadyCheck] = {}
 
 
 def add_ready_check(name: str, check: ReadyCheck) -> None:
-    """Makes GET /ready call ``check``. ``name`` is the part of the server that it checks, such as "broker".
+    """Makes GET /ready call ``check``. ``name`` names the part of the server that ``check`` tests, such as "broker".
 
-    ``check`` returns None, or a few words that say what is missing. If it raises an exception, the server isn't ready.
+    ``check`` returns None if nothing is missing, or a few words that say what is missing. If it raises an exception,
+    the server isn't ready.
     """
     if not callable(check):
         raise TypeError(f"The check {check!r} should be a function.")
@@ -101,7 +102,7 @@ def _checks() -> Iterator[tuple[str, ReadyCheck]]:
 
 
 class _ReadyCall:
-    """A call of a check in a separate thread. The thread doesn't keep the process from ending."""
+    """A call of a check in a separate daemon thread, which doesn't keep the process from ending."""
 
     def __init__(self, name: str, check: ReadyCheck) -> None:
         self._check = check
@@ -122,7 +123,7 @@ class _ReadyCall:
             self._problem = f"failed with {getattr(error, 'code', None) or type(error).__name__}"
 
     def problem(self, seconds: float) -> str | None:
-        """Returns what is missing, after at most ``seconds``."""
+        """Waits at most ``seconds`` for the check. Returns what is missing, or None."""
         self._thread.join(max(seconds, 0))
         return f"no result within {settings.READY_TIMEOUT:g} s" if self._thread.is_alive() else self._problem
 
@@ -172,9 +173,9 @@ _readiness = _Readiness()
 
 
 def missing() -> Mapping[str, str]:
-    """Returns texts that say what this server lacks, by the name of the check; an empty mapping if it is ready.
+    """Returns texts that say what is missing, by the name of the check; an empty mapping if the server is ready.
 
-    Takes at most ``READY_TIMEOUT`` seconds. A result is reused for a second.
+    Waits at most ``READY_TIMEOUT`` seconds for the checks. Reuses a result for one second.
     """
     return _readiness.missing()
 

@@ -1,4 +1,4 @@
-"""Responds with examples to requests for operations that no code serves, if the setting ``MOCK`` is on.
+"""Creates responses from examples, if no code serves an operation and the setting ``MOCK`` is on.
 
 ``example_answer`` returns a value and a status for an operation. The value is the spec's own example, or is valid for
 the response's schema. ``mock_answers`` chooses the example, ``samples`` builds values, and ``pattern_samples`` writes

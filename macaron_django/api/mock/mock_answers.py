@@ -1,4 +1,4 @@
-"""Finds an example of an operation's response: the spec's own example of the whole response, or else a generated value.
+"""Finds an example of an operation's response: the spec's example of the whole response, or else a generated value.
 
 A generated value is valid for its schema. If parts of the schema have examples or defaults, the value includes them.
 """
@@ -30,7 +30,7 @@ class NoExample(PyMacaronException):
 
 
 def example_answer(operation: Operation) -> tuple[Any, int]:
-    """Returns ``(value, status)`` for the first declared 2xx response. Always returns the same. Can raise NoExample."""
+    """Returns ``(value, status)`` for the first declared 2xx response, always the same. Can raise NoExample."""
     status = success_status(operation, 200)
     declared = declared_response(operation, status)
     if declared is None or not declared.content:
@@ -80,7 +80,7 @@ def example_of(schema: Schema) -> Any:
 
 
 def _examples_in(schema: Schema, value: Any, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[Any, Any]]:
-    """Yields the places in ``value`` whose schemas have an example, and the examples. Skips places inside examples."""
+    """Yields each place in ``value`` whose schema has an example, with the example. Skips places inside examples."""
     if len(steps) > 40:
         return
     example = _explicit(schema) if steps else _MISSING

@@ -1,8 +1,8 @@
 """Writes texts that match a regular expression of JSON Schema, with rstr.
 
-rstr reads Python's dialect and chooses at random. So this module first translates the pattern from ECMAScript's dialect
-(ECMA-262, section 22.2.1), and replaces the random choices with fixed ones. A pattern always leads to the same texts,
-and the plainest text is the first.
+Patterns are in ECMAScript's dialect (ECMA-262, section 22.2.1), but rstr reads Python's dialect. This module therefore
+translates the pattern first. It also replaces rstr's random choices with fixed ones, so a pattern always leads to the
+same texts. The plainest text is the first.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ __all__ = ["texts_for"]
 
 _PROPERTIES = {"Lu": "A-Z", "Ll": "a-z", "N": "0-9", "P": ".,!-", "S": "+$", "Z": " "}
 _FLAGS_OR_POSITIONS = re.compile(r"\\[bB]|\(\?[a-z]+\)")
-#: The exceptions of Python's parser for a pattern, including its FutureWarning, and those of rstr for unknown syntax.
+#: The exceptions that Python's parser and rstr raise for a pattern that they can't read. FutureWarning is the parser's.
 _UNREADABLE = (re.error, FutureWarning, LookupError, OverflowError, RecursionError, TypeError, ValueError)
 _LONGEST = 10_000  # repetitions in one text: they multiply where they are nested
 
 
 def texts_for(pattern: str, shortest: int = 0) -> Iterator[str]:
-    """Yields texts that probably match; the caller must check them. Yields nothing if Python can't read the pattern.
+    """Yields texts that probably match. The caller must check each text. Yields none if Python can't read the pattern.
 
-    Repetitions are tried up to ``shortest`` characters more than the pattern requires.
+    Tries texts with up to ``shortest`` more repetitions than the pattern requires.
 
     >>> next(texts_for("^[A-Z]{2}-[0-9]{3,}$"))
     'AA-000'
@@ -41,7 +41,7 @@ def texts_for(pattern: str, shortest: int = 0) -> Iterator[str]:
 
 
 class _Plainest(random.Random):
-    """Chooses the ``turn``-th plainest option, and ``more`` repetitions in addition to the required ones."""
+    """Replaces rstr's random choices: takes the ``turn``-th plainest option, and ``more`` repetitions than required."""
 
     def __init__(self, more: int, turn: int) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ def _readable(character: str) -> tuple[bool, bool, str]:
 
 
 def _in_python(pattern: str) -> str:
-    """Returns the pattern in Python's dialect. It has a different syntax for groups, properties and code points."""
+    """Returns the pattern in Python's dialect, which has a different syntax for groups, properties and code points."""
     pattern = re.sub(r"\(\?<(?![=!])", "(?P<", pattern)
     pattern = re.sub(r"\\u\{([0-9a-fA-F]+)\}", lambda found: f"\\U{int(found[1], 16):08x}", pattern)
     pattern = _FLAGS_OR_POSITIONS.sub("", pattern)

@@ -1,7 +1,7 @@
 """Builds a JSON value that a schema accepts. The mock responds with this value if the spec has no example.
 
-A value is built from the schema's main keywords, then validated. If it isn't valid, it is built again with other
-branches, types and values.
+A value is built from the schema's main keywords, then validated. If the value isn't valid, another one is built with
+other branches, types and values.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ __all__ = ["NoSample", "sample_of"]
 
 ATTEMPTS = 24
 DEEPEST = 24
-#: The number of schemas visited for one value. After it, only required members are built, because a schema may contain
-#: itself.
+#: The number of schemas for one value after which only required members are built. A schema may contain itself.
 ENOUGH = 400
 
 FORMATS: Mapping[str, str] = {
@@ -39,7 +38,7 @@ FORMATS: Mapping[str, str] = {
     "url": "https://example.com/", "uuid": "3fa85f64-5717-4562-b3fc-2c963f66afa6",
 }  # fmt: skip
 TYPES = ("object", "array", "string", "integer", "number", "boolean", "null")
-#: The type of a schema without ``type``, by its keywords.
+#: If a schema has no ``type``, its keywords imply the type.
 _IMPLIED = {
     "object": {"properties", "required", "additionalProperties", "minProperties", "maxProperties"},
     "array": {"items", "prefixItems", "minItems", "maxItems", "uniqueItems"},
@@ -63,7 +62,7 @@ class _DeadEnd(Exception):  # noqa: N818 (ends one attempt)
 
 
 def sample_of(validator: Validator) -> Any:
-    """Builds a JSON value that ``validator`` accepts: always the same value for a schema. Can raise NoSample.
+    """Builds a JSON value that ``validator`` accepts. A schema always leads to the same value. Can raise NoSample.
 
     >>> sample_of(compile_schema({"type": "integer", "minimum": 7, "multipleOf": 5}))
     10
@@ -79,13 +78,13 @@ def sample_of(validator: Validator) -> Any:
 
 
 class _SampleBuilder:
-    """Builds a value in one of several ways; ``attempt`` chooses branches, types and values."""
+    """Builds a value of a schema. ``attempt`` chooses the branches, types and values."""
 
     def __init__(self, root: Any, attempt: int) -> None:
         self.root, self.attempt, self.visited = root, attempt, 0
 
     def value(self, schema: Any, depth: int = 0, turn: int = 0) -> Any:
-        """Builds a value of ``schema``. A different ``turn`` leads to a different value if there are several."""
+        """Builds a value of ``schema``. If the schema has several values, another ``turn`` leads to another value."""
         self.visited += 1
         if depth > DEEPEST or self.visited > 50 * ENOUGH:
             raise _DeadEnd
@@ -120,7 +119,7 @@ class _SampleBuilder:
         return depth > 5 or self.visited > ENOUGH or (self.attempt % 4 == 3 and depth > 0) or self.attempt > 19
 
     def array(self, parts: Parts, depth: int, turn: int) -> list[Any]:
-        """Builds as few elements as the schema requires; a single one if it requires none, but describes elements."""
+        """Builds as few elements as possible: one if the schema describes elements, but doesn't require any."""
         least, most = _strictest(max, parts, "minItems", 0), _strictest(min, parts, "maxItems", math.inf)
         tuples = [part.get("prefixItems", ()) for part in parts]
         wanted = max(least, *map(len, tuples), any(isinstance(part.get("items"), Mapping) for part in parts))
@@ -142,7 +141,9 @@ class _SampleBuilder:
         return made
 
     def object(self, parts: Parts, depth: int, turn: int) -> dict[str, Any]:
-        """Builds the required properties, and as many optional ones as the schema describes and allows."""
+        """Builds the required properties, and the optional properties that the schema describes, up to
+        ``maxProperties``.
+        """
         required = [name for part in parts for name in part.get("required", ())]
         named = [name for part in parts for name in part.get("properties", ())]
         least, most = _strictest(max, parts, "minProperties", 0), _strictest(min, parts, "maxProperties", math.inf)

@@ -1,4 +1,4 @@
-"""Decides which operations can run on an event loop: operations without a step that may block.
+"""Decides whether an operation can run on an event loop: none of its parts may block.
 
 The project's code may block. Django's ORM blocks, and so does fetching the keys that verify a token.
 """
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STEP_ACTIONS", "runs_on_loops"]
 
-#: The generated actions that work in steps.
+#: The generated actions that can run in steps (``macaron_django.drivers``).
 STEP_ACTIONS = frozenset({"create", "retrieve", "update", "partial_update", "destroy"})
 _CHECKS = frozenset(
     {checks.refuse_control_characters, checks.negotiate, checks.admit_anybody, checks.authenticate}
@@ -71,7 +71,7 @@ def _is_asynchronous(served: Served) -> bool:
 
 
 def _authenticates_here(served: Served) -> bool:
-    """Returns whether credentials are verified in this process: without a database, another server or a hook."""
+    """Returns whether credentials are verified without a database, another server or the project's code."""
     policy, options = served.security, settings.JWT
     if policy.is_silent:
         known = {RequestMemory, JWTAuthentication}
@@ -83,7 +83,7 @@ def _authenticates_here(served: Served) -> bool:
 
 
 def _permits_here(view: Any) -> bool:
-    """Returns whether all permissions are of known classes. Returns False for a property, which may need a request."""
+    """Returns whether all permissions are of known classes. A property with permissions counts as unknown."""
     return not is_computed(type(view), "permission_classes") and all(map(_is_known, view.get_permissions()))
 
 

@@ -1,4 +1,4 @@
-"""Passes the fields of a Swagger 2.0 form to handlers by name. Files become content, file name and media type."""
+"""Passes the fields of a Swagger 2.0 form to handlers by name. A file becomes content, file name and media type."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _PARTS: Mapping[str, Callable[[UploadedFile[Any]], Any]] = {
 
 
 class FormArguments:
-    """The arguments that a handler may have instead of the whole form, as in PyMacaron."""
+    """The arguments for the fields of a form.
+
+    A handler may have these arguments instead of the whole form, as in PyMacaron.
+    """
 
     def __init__(self, fields: Mapping[str, bool], taken: frozenset[str]) -> None:
         """``fields`` says for each field whether it is a file. ``taken`` has the names of parameters."""
@@ -32,7 +35,7 @@ class FormArguments:
         self.names = frozenset(self._fields)
 
     def values(self, form: Any) -> dict[str, Any]:
-        """Returns the values of the arguments that were sent. The whole content of a file is read as bytes."""
+        """Returns the values of the sent fields by argument name. Reads the whole content of a file, as bytes."""
         values: dict[str, Any] = {}
         for name, (field, part) in self._fields.items():
             if form is not None and field in form:
@@ -45,7 +48,7 @@ class FormArguments:
 
 
 def form_arguments(operation: Operation, taken: frozenset[str]) -> FormArguments | None:
-    """Returns the arguments for an operation's ``formData``; None if it has none."""
+    """Returns the arguments for an operation's ``formData``; None if the operation has no ``formData``."""
     if not any(node.mapping.get("in") == "formData" for node in operation.parameter_nodes):
         return None
     body = operation.request_body

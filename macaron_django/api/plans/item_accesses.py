@@ -1,7 +1,7 @@
 """Determines which accesses to DynamoDB's tables the generated operations need.
 
-A list is planned for every set of filters and every order that a client may send. The accesses of handlers, overridden
-hooks and receivers of signals aren't known here. A recorded test run shows them.
+A list is planned for every set of filters and every order that a client may send. This module doesn't find the accesses
+in handlers, overridden hooks and receivers of signals. A recorded test run shows these.
 """
 
 from __future__ import annotations
@@ -34,12 +34,13 @@ _OF_PLANS: Final = {"batch_get": "BatchGetItem", "get": "GetItem", "query": "Que
 #: If a list has at most this many filters, every set of filters is planned. If it has more, only the sets of up to
 #: three filters and the set of all filters are planned.
 _MOST_FILTERS: Final = 8
-#: Values by lookup. One item can satisfy all of them. "in" has two values; a single value is planned, too.
+#: Example values for each lookup, such that one item can satisfy all lookups. "in" has two values. Plans are also made
+#: with a single value.
 _TEXTS: Final = {"in": "mn", "range": "az", "lt": "z", "lte": "z", "gt": "a", "gte": "a", "isnull": ""}
 
 
 def generated_accesses(generated: GeneratedOperation, store: Store) -> frozenset[TableAccess]:
-    """Returns the accesses that the requests of an operation may need. There are none if the ORM stores the items."""
+    """Returns the accesses that the requests of an operation may need. Returns none if the ORM stores the items."""
     if not store.is_row:
         return frozenset()
     persistence = store.model._default_manager.persistence

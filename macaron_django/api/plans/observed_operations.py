@@ -1,6 +1,6 @@
-"""Notifies the subscribers of ``macaron_django.events`` of operations, once for each request.
+"""Notifies the subscribers to ``macaron_django.events`` when an operation begins and ends, once for each request.
 
-Both fronts (``macaron_django.api.front``) and Django's handler call the same views, so the views send the events.
+The views send the events, because both Django's handler and ``macaron_django.api.front`` call the same views.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CLIENT_LEFT", "ObservedOperations", "OperationNames", "operation_of", "user_id_of"]
 
-#: The status of a request whose client disconnected before the response. HTTP defines none, so this is nginx's status.
+#: The status of a request whose client disconnected before the response. HTTP defines no such status, so nginx's is
+#: used.
 CLIENT_LEFT: Final = 499
 _OTHER: Final = "_OTHER"
 
@@ -67,7 +68,7 @@ class ObservedOperations:
         return response
 
     def answered_in_steps(self, request: HttpRequest, steps: Steps[HttpResponseBase]) -> Steps[HttpResponseBase]:
-        """Does what ``answered`` does, but in steps."""
+        """Does the same as ``answered``, but in steps (``macaron_django.drivers``)."""
         names = self.named(request.method or "")
         observed = OPERATIONS.begin(OperationBegan(*names, request))
         try:
@@ -80,7 +81,7 @@ class ObservedOperations:
         return response
 
     def named(self, method: str) -> OperationNames:
-        """Returns the names of the operation for a method. If the path lacks the method, the operationId is empty."""
+        """Returns the names of a method's operation. If the path doesn't have the method, the operationId is empty."""
         names = self._names.get(method)
         if names is None:
             method = method if method in self._methods else _OTHER
@@ -92,7 +93,7 @@ class ObservedOperations:
 
 
 def _leave(names: OperationNames, request: HttpRequest, observed: Observed[OperationEnded], response: Any) -> None:
-    """Ends an operation: now, when the response is rendered later, or when a streamed response is closed."""
+    """Ends an operation at once, or when its response is rendered, or when its streamed response is closed."""
     user_id = user_id_of(request)
     observed.leave()
     if not response.streaming and getattr(response, "is_rendered", True):
@@ -124,7 +125,10 @@ def _end(
 
 
 class _Rendering:
-    """Replaces a response's ``render()`` until it is called, or until the response is dropped unrendered."""
+    """Replaces a response's ``render()``.
+
+    Ends the operation when ``render()`` is called, or when the response is deleted.
+    """
 
     def __init__(self, response: Any, end: _End) -> None:
         self._response, self._end = weakref.ref(response), end  # a reference cycle would keep the response's objects
@@ -148,7 +152,7 @@ class _Rendering:
 
 
 def operation_of(request: HttpRequest) -> OperationNames | None:
-    """Returns the names of the operation that serves a request; None if there is none."""
+    """Returns the names of the operation that serves a request; None if no operation serves it."""
     view: Any = getattr(request.resolver_match, "func", None)
     plans = getattr(view, "initkwargs", {}).get("plans")
     observed = getattr(plans, "observed", None)
@@ -173,7 +177,7 @@ def user_id_of(request: HttpRequest) -> str:
 def _answered(response: Any) -> _How:
     """Returns the status, error code, error id and exception of a response.
 
-    Removes the exception from the response, because its traceback keeps objects alive.
+    Removes the exception from the response, because the exception's traceback keeps objects alive.
     """
     attributes = vars(response)
     code, error_id = attributes.get("error_code", ""), attributes.get("error_id", "")
@@ -181,9 +185,7 @@ def _answered(response: Any) -> _How:
 
 
 def _failed(error: BaseException) -> _How:
-    """Returns the status of Django's response to an exception of a view. Also returns the exception if the server is at
-    fault.
-    """
+    """Returns the status of Django's response to an exception, and the exception if the server is at fault."""
     if not isinstance(error, Exception):
         return CLIENT_LEFT, "", "", None
     if isinstance(error, Http404):

@@ -35,7 +35,7 @@ _BY_NAME = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYW
 
 
 class HandlerUnavailable(Exception):  # noqa: N818 (a state of the handler)
-    """The handler can't be used. `manage.py check` shows the ``findings``, which say why."""
+    """The handler can't be used. ``findings`` say why, and `manage.py check` shows them."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)
@@ -43,7 +43,7 @@ class HandlerUnavailable(Exception):  # noqa: N818 (a state of the handler)
 
 
 def handler_for(operation: Operation) -> Handler | None:
-    """Returns the handler that ``x-bind-server`` names, or else a dotted operationId; None if neither names one.
+    """Returns the handler that ``x-bind-server`` or else a dotted operationId names; None if neither names a handler.
 
     If both name a handler and ``MACARON["COMPAT"]`` is on, the operationId decides, as in PyMacaron.
     """
@@ -67,13 +67,13 @@ class Handler:
 
     @cached_property
     def bare(self) -> Callable[..., Any]:
-        """The function in the source code, without the decorators that the spec names."""
+        """The function that the spec names, without the decorators in ``x-decorate-server``."""
         is_bound = self.dotted == self.operation.extensions.bind_server
         return self._found(self.dotted, "E301", "x-bind-server" if is_bound else None)
 
     @cached_property
     def function(self) -> Callable[..., Any]:
-        """The function inside the decorators that ``x-decorate-server`` names. The first name is the outermost one."""
+        """The function with the decorators in ``x-decorate-server``. The first decorator is the outermost."""
         function = self.bare
         for dotted in reversed(self.operation.extensions.decorate_server):
             function = self._found(dotted, "E303", "x-decorate-server")(function)
@@ -85,7 +85,10 @@ class Handler:
         return inspect.signature(self.bare)
 
     def problems(self) -> list[Finding]:
-        """Returns the findings about the handler: it can't be imported, or lacks arguments that the operation needs."""
+        """Returns the findings about the handler.
+
+        For example, it can't be imported, or lacks an argument for a parameter.
+        """
         try:
             self.function  # noqa: B018 (importing is what is checked)
             complaints = list(self._misfits())
@@ -99,7 +102,7 @@ class Handler:
 
     @cached_property
     def body_argument(self) -> str | None:
-        """The name of the argument for the body; None if the operation has no body, or if no argument is left."""
+        """The name of the argument for the body; None if the operation has no body or the function no such argument."""
         if self.operation.request_body is None:
             return None
         taken = {*self.arguments.values(), "request"}
@@ -117,7 +120,7 @@ class Handler:
 
     @cached_property
     def form_arguments(self) -> FormArguments | None:
-        """The fields of the operation's form, if the function has arguments for them instead of the whole form."""
+        """The arguments for the fields of the operation's form; None if the function has no such arguments."""
         named = self.signature.parameters
         if self._form is None or self.body_argument is not None:
             return None
@@ -126,7 +129,7 @@ class Handler:
         return self._form if self._form.names & named.keys() or (takes_all and not takes_rest) else None
 
     def call(self, request: Any, body: Any, values: Mapping[str, Any]) -> Any:
-        """Calls the function, and returns its result; an ``async def`` is awaited.
+        """Calls the function, and returns its result. Awaits the result of an ``async def``.
 
         ``values`` are the parameters by argument name.
         """
@@ -139,7 +142,7 @@ class Handler:
         return async_to_sync(_awaited)(result) if inspect.isawaitable(result) else result
 
     def called(self, request: Any, body: Any, values: Mapping[str, Any]) -> StepCall:
-        """Returns the call of an ``async def`` as a step that an event loop can await."""
+        """Returns a call of an ``async def`` that steps can yield, so that an event loop can await it."""
         args, kwargs = self.bind(request, body, values)
         return _HandlerCall(partial(self.function, *args, **kwargs))
 
@@ -149,7 +152,7 @@ class Handler:
 
     @cached_property
     def _parameter_names(self) -> tuple[str, ...] | None:
-        """The names of the parameters in the order of the function's arguments; None if there are other arguments."""
+        """The parameters' names in the order of the function's arguments; None if the function has other arguments."""
         named = self.signature.parameters.values()
         usual = inspect.Parameter.POSITIONAL_OR_KEYWORD
         if self.operation.request_body is not None or any(p.kind is not usual or p.name == "request" for p in named):
@@ -158,9 +161,9 @@ class Handler:
         return names if set(names) == set(self.arguments.values()) else None
 
     def bind(self, request: Any, body: Any, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Returns the arguments for one request, by position and by name.
+        """Returns the positional and the keyword arguments for one request.
 
-        An argument that wasn't sent gets the function's default, else None.
+        If a parameter wasn't sent, its argument is the function's default, or else None.
         """
         names = self._parameter_names
         if names is not None and all(map(values.__contains__, names)):
@@ -281,8 +284,8 @@ def _import_dotted(dotted: str) -> Any:
         try:
             found: Any = import_module(module_name)
         except ModuleNotFoundError as error:
-            # Only if this module doesn't exist, the name may be a class. If the module imports another module that is
-            # missing, that error is raised.
+            # If this module doesn't exist, its name may be the name of a class. If the module exists, but imports a
+            # missing module, the error is raised.
             if error.name and (module_name == error.name or module_name.startswith(f"{error.name}.")) and length > 1:
                 continue
             raise

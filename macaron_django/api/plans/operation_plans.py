@@ -1,8 +1,8 @@
-"""Creates the plan of an operation's requests, when the first request arrives.
+"""Creates the plan for an operation's requests when the first request arrives.
 
-A plan lists the checks before the action, in DRF's order. It leaves out those checks of DRF whose result is already
-known. If a project overrides a check, it is called as in DRF's documentation. If a setting or a hook of the viewset
-changes, as in tests, the plan is created again. A hook is an attribute of viewsets that a project may override.
+A plan lists the checks before the action, in DRF's order. It leaves out checks of DRF whose result is already known. If
+a project overrides a check, the override is called as DRF's documentation says. A *hook* is an attribute of viewsets
+that a project may override. If a setting or a hook changes, for example in a test, the plan is created again.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _BEFORE_RESPONSES = frozenset(
     | {"permission_classes", "permission_denied", "serializer_class", "throttle_classes", "throttled"}
     | {"versioning_class", "entity_tag", "is_unchanged", "location", "represented"}
 )
-#: The hooks that are called at the same points as in DRF, even if a plan's steps run instead of DRF's ``dispatch()``.
+#: The hooks that a direct plan calls at the same points as DRF's ``dispatch()``.
 _IN_STEPS = (_BEFORE_RESPONSES - {"initial"}) | {
     *("create", "destroy", "list", "partial_update", "retrieve", "update"),
     *("answered", "answered_created", "changeable", "changed", "checked", "created", "tagged", "write"),
@@ -88,17 +88,19 @@ class OperationPlan:
     settings: Section
     #: The name of the viewset's method for the operation; "" if ``served`` is None.
     action: str = ""
-    #: The parsers and authenticator classes for the operation's requests. If ``parsers`` is None, DRF creates both.
+    #: The parsers and the authenticator classes for the operation's requests. If ``parsers`` is None, DRF creates both.
     parsers: Sequence[BaseParser] | None = None
     authenticators: Sequence[type[BaseAuthentication]] = ()
-    #: The complete Content-Types of bodies that need no parser, and whether the bodies are used as they were sent.
+    #: The complete Content-Types of bodies that need no parser, and whether the action gets such a body unchanged.
     json_types: frozenset[str] = frozenset()
     takes_plain_json: bool = False
     #: The initial attributes of the operation's DRF requests; None if DRF must create them.
     request_state: Mapping[str, Any] | None = None
-    #: Whether DRF's ``dispatch()``, ``initialize_request()`` and ``initial()`` would do only what the plan says.
+    #: Whether the plan is *direct*: DRF's ``dispatch()``, ``initialize_request()`` and ``initial()`` would do nothing
+    #: else.
     is_direct: bool = False
-    #: Whether no code of the project gets the view before the response is created, so that it can't set a hook there.
+    #: Whether the project's code can't set a hook on the view, because it doesn't get the view before the response
+    #: exists.
     is_closed: bool = False
     #: The JSON renderer that DRF would choose if ``accepts()`` returns True; None if DRF must negotiate.
     renderer: JSONRenderer | None = None
@@ -106,10 +108,10 @@ class OperationPlan:
     has_pages: bool = False
     #: The headers that DRF sets on each response; None if they must be determined for each response.
     headers: Mapping[str, str] | None = None
-    #: Whether the response may be a ``JSONAnswer`` instead of a DRF ``Response``. If so, no hook or middleware can need
-    #: a DRF ``Response``, and this package's renderer writes the JSON. A request can still choose another renderer.
+    #: Whether the response may be a ``JSONAnswer``: no hook or middleware can need a DRF ``Response``, and this
+    #: package's renderer writes the JSON. A request can still choose another renderer.
     gives_bytes: bool = False
-    #: Whether requests can run on an event loop, if the action works in steps.
+    #: Whether requests can be served on an event loop, if the action runs in steps.
     on_loop: bool = False
     #: Whether the action can use the store directly, unless a hook may get a row or a serializer.
     stores: bool = False
@@ -122,32 +124,33 @@ class OperationPlan:
     accepted: dict[str, bool] = field(default_factory=dict)
 
     def may_have_changed(self, check: Check) -> bool:
-        """Returns whether a check may have called the project's code, which may have set a hook on the view."""
+        """Returns whether a check may have called code of the project, which may have set a hook on the view."""
         return not self.is_closed and (
             check not in checks.OWN or (check is checks.negotiate and not self.overridden.isdisjoint(_NEGOTIATION))
         )
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """The names of the checks, for developers, and for tests that compare plans."""
+        """The names of the checks, for developers and for tests."""
         return tuple(check.__name__ for check in self.checks)
 
     def is_direct_for(self, accept: str) -> bool:
-        """Returns whether the plan is direct for an Accept header. DRF itself handles pages of the browsable API."""
+        """Returns whether the plan is direct for an Accept header.
+
+        It isn't for pages of the browsable API, which DRF handles.
+        """
         return self.is_direct and (not self.has_pages or self.accepts(accept))
 
     def gives_up_rows(self, hooks: frozenset[str]) -> bool:
-        """Returns whether the action may use the store directly: no project overrides ``hooks`` that get rows or
-        serializers.
-        """
+        """Returns whether the action may use the store directly. The project must not override any of the ``hooks``."""
         return self.stores and self.overridden.isdisjoint(hooks)
 
     def leaves_alone(self, hooks: frozenset[str]) -> bool:
-        """Returns whether a project overrides none of the hooks."""
+        """Returns whether the project overrides none of the ``hooks``."""
         return self.overridden.isdisjoint(hooks)
 
     def accepts(self, accept: str) -> bool:
-        """Returns whether DRF would surely choose the JSON renderer for an Accept header."""
+        """Returns whether it is certain that DRF would choose the JSON renderer for an Accept header."""
         known = self.accepted.get(accept)
         if known is None:
             known = self._accepts(accept)
@@ -175,14 +178,14 @@ class OperationPlans:
         self._store = getattr(viewset, "store", None)
         #: The view function of the URLs. A decorator around it may need DRF's responses.
         self.view_function: Any = None
-        #: A function that returns a view for a request with a direct plan, given the plan and the URL's arguments.
+        #: For direct plans: a function that returns a view. Its arguments include the plan and the URL's arguments.
         self.prepared: Any = None
         #: Notifies subscribers of the path's operations.
         self.observed = ObservedOperations(
             getattr(viewset, "api", ""), initkwargs.get("served", {}), viewset.http_method_names
         )
         self._changes = Changes(viewset)
-        # Replaced as a whole, so that no thread uses plans that another thread made under old settings.
+        # The tuple is replaced as a whole, so that no thread uses plans that another thread made with old settings.
         self._known: tuple[Any, dict[tuple[str, frozenset[str]], OperationPlan]] = (None, {})
 
     def of(self, method: str, own: frozenset[str] = frozenset()) -> OperationPlan:
@@ -211,13 +214,13 @@ def _plan(plans: OperationPlans, method: str, own: frozenset[str]) -> OperationP
         return OperationPlan(None, overridden, steps, settings.current())
     renderers = list(view.get_renderers()) if overridden.isdisjoint(_NEGOTIATION) else []
     first, others = (renderers[0], renderers[1:]) if renderers else (None, [])
-    # A project's own renderer may write JSON differently.
+    # A renderer of the project may write JSON differently.
     is_json = isinstance(first, JSONRenderer) and type(first).__module__ == JSONRenderer.__module__
     plain = is_json and all(each.media_type == "text/html" for each in others)
     can_share = overridden.isdisjoint({*_PARSING, *_AUTHENTICATING})
     is_unseen = overridden <= _BEFORE_RESPONSES and not reads_drf_responses(django_settings.MIDDLEWARE)
     is_public = served.security.is_public and not served.security.is_optional
-    # For requests from browsers, there are parsers of forms, too.
+    # The view also has parsers of forms, for requests from the browsable API.
     parsers = [parser() for parser in view.parser_classes] if can_share else None
     is_watched = has_own_access(plans.viewset)
     is_direct = parsers is not None and plain and overridden <= _IN_STEPS and not is_watched
@@ -253,12 +256,12 @@ def _plan(plans: OperationPlans, method: str, own: frozenset[str]) -> OperationP
     )
 
 
-#: The arguments of ``as_view()`` that ``url_patterns`` passes, and that aren't hooks.
+#: The arguments that ``url_patterns`` passes to ``as_view()``. They aren't hooks.
 _GIVEN = frozenset({"served", "detail", "basename", "name", "description", "suffix", "plans"})
 
 
 def _view(plans: OperationPlans, method: str, overridden: frozenset[str]) -> Any:
-    """Returns a view as DRF's ``as_view()`` makes it for a request of this method."""
+    """Returns a view in the state in which DRF's ``as_view()`` creates it for a request with this method."""
     view: Any = plans.viewset(**plans.initkwargs)
     view._plan = OperationPlan(None, overridden, (), settings.current())  # the view's permissions depend on the hooks
     for each, of_method in view.served.items():
@@ -298,7 +301,7 @@ def _checks(overridden: frozenset[str], patched: frozenset[str], served: Served 
 
 
 def _own_checks(served: Served) -> frozenset[Check]:
-    """Returns the checks that don't pass the view to the project's code. Such code might set a hook on the view."""
+    """Returns the checks that don't pass the view to code of the project, which might set a hook on it."""
     security, own = served.security, checks.OWN
     if all(map(_is_packaged, security.authentication_classes)):
         own |= {checks.authenticate}
@@ -326,7 +329,7 @@ def _asks_objects(overridden: frozenset[str], own: frozenset[str], view: Any) ->
 
 
 def _serves(served: Served, view: Any) -> bool:
-    """Returns whether the action can use the store: the path has the whole key, the body has the resource's schema."""
+    """Returns whether the action can use the store. The path must have the whole key, the body the resource's schema."""
     generated, store = served.generated, view.store
     primary, alternative = store.keys()
     names = generated.given  # type: ignore[union-attr]  # called for generated operations only

@@ -1,4 +1,4 @@
-"""The checks before a request's action, one function for each check. A plan lists the checks of an operation."""
+"""The checks before the action of a request. Each check is a function, and a plan lists the checks of an operation."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ __all__ = [
 
 
 def refuse_control_characters(view: Any, request: Request) -> None:
-    """Refuses a path that contains NUL or another control character."""
+    """Refuses a path whose parameters contain NUL or another control character."""
     name = control_characters(view.kwargs)
     if name is not None:
         view.negotiate(request, force=True)
@@ -45,7 +45,7 @@ def refuse_control_characters(view: Any, request: Request) -> None:
 
 
 def initial(view: Any, request: Request) -> None:
-    """Calls DRF's ``APIView.initial()``. Needed if a project or a tracer has replaced that method."""
+    """Calls DRF's ``APIView.initial()``, in case a project or a tracer has replaced that method."""
     APIView.initial(view, request, *view.args, **view.kwargs)
 
 
@@ -80,10 +80,10 @@ def authenticate(view: Any, request: Request) -> None:
 
 
 def authenticate_by_header_or_session(view: Any, request: Request) -> None:
-    """Authenticates the request. Calls no authenticator if the request has neither a header nor a session."""
+    """Authenticates the request. Without an Authorization header or a session, calls no authenticator."""
     http_request = request._request
     has_credentials = "HTTP_AUTHORIZATION" in http_request.META or hasattr(http_request, "user")
-    # To force a user, DRF's test client replaces the authenticators.
+    # DRF's test client replaces the authenticators if a test forces a user.
     is_usual = HEADER_OR_SESSION.issuperset(map(type, request.authenticators or ())) and _methods() == _METHODS
     if has_credentials or not is_usual:
         view.perform_authentication(request)
@@ -98,7 +98,7 @@ HEADER_OR_SESSION = frozenset({RequestMemory, BasicAuthentication, SessionAuthen
 
 
 def _methods() -> tuple[Any, ...]:
-    """Returns the ``authenticate`` methods of ``HEADER_OR_SESSION``. A test may have replaced them."""
+    """Returns the ``authenticate`` methods of the classes in ``HEADER_OR_SESSION``. A test may have replaced them."""
     return (
         *(RequestMemory.authenticate, BasicAuthentication.authenticate),
         *(SessionAuthentication.authenticate, TokenAuthentication.authenticate),
@@ -135,12 +135,12 @@ def check_throttles(view: Any, request: Request) -> None:
 
 
 def read_parameters(view: Any, request: Request) -> None:
-    """Reads the parameters. If one is wrong, the response is a 400, and the action doesn't run."""
+    """Reads the parameters. If one is wrong, the response is a 400, and the action isn't called."""
     view.parameters  # noqa: B018 (a property that reads them once)
 
 
-#: The checks that don't call the project's code, which might set a hook on the view. ``negotiate`` is one of them only
-#: if no hook of the negotiation is overridden.
+#: The checks that don't call code of the project, which might set a hook on the view. ``negotiate`` calls such code if
+#: a project overrides a hook of the negotiation.
 OWN = frozenset(
     {refuse_control_characters, tell_tracers, negotiate, admit_anybody, authenticate_by_header_or_session}
     | {read_parameters}

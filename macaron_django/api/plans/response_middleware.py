@@ -1,7 +1,7 @@
-"""Finds out whether a middleware may need Django REST framework's own responses.
+"""Finds out whether a middleware may need responses of Django REST framework's class ``Response``.
 
 In ``process_template_response()``, a middleware can read the ``data`` of a DRF ``Response``, and change it before it is
-rendered. An action returns a response of bytes only if no middleware may do so.
+rendered. An action may return a response that is already rendered only if no middleware does so.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 
 __all__ = ["reads_drf_responses"]
 
-#: Middleware of other packages, by its class, that reads headers, status and bytes only.
+#: The middleware classes of other packages that read only headers, status and bytes.
 _KNOWN = frozenset(
     {
         "aws_xray_sdk.ext.django.middleware.XRayMiddleware",
@@ -24,11 +24,11 @@ _KNOWN = frozenset(
 
 
 def reads_drf_responses(middleware: Iterable[str]) -> bool:
-    """Returns whether one of the middleware, named as in ``settings.MIDDLEWARE``, may need a DRF ``Response``.
+    """Returns whether a middleware may need a DRF ``Response``. The names are those in ``settings.MIDDLEWARE``.
 
-    Every unknown middleware may need it: a subclass of a known class, a function, a name that can't be imported.
-    Django's own middleware reads only headers, status and bytes. Plans of operations and the front (``api/front``) both
-    call this function, so that they always agree.
+    Django's own middleware reads only headers, status and bytes. Any unknown middleware may need a ``Response``: a
+    subclass of a known class, a function, a name that can't be imported. Plans of operations and
+    ``macaron_django.api.front`` both call this function, so that they always agree.
 
     >>> reads_drf_responses(["django.middleware.gzip.GZipMiddleware"])
     False

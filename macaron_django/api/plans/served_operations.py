@@ -1,4 +1,4 @@
-"""Combines an operation with the objects that serve it: its readers, handler and security policy."""
+"""Combines an operation with the objects that serve it, such as its handler and its security policy."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class Served:
     classes: Classes
     generated: GeneratedOperation | None = None
     handler: Handler | None = None
-    #: The generated operation that would serve requests if there were no handler. ``store`` is the store of its items,
-    #: and ``item`` is an operation on the items' path.
+    #: The generated operation that the handler replaces. ``store`` is the store of its items, and ``item`` is an
+    #: operation on the path of an item.
     replaced: GeneratedOperation | None = None
     store: Store | None = None
     item: GeneratedOperation | None = None
 
     @cached_property
     def without_handler(self) -> dict[type, type]:
-        """For each viewset class whose operation has a handler: a class that serves the operation without it."""
+        """Classes that serve the operation without its handler. The key is the viewset class that they replace."""
         return {}
 
     @cached_property
@@ -53,14 +53,14 @@ class Served:
 
     @cached_property
     def body_schema(self) -> Schema | None:
-        """The schema of a JSON body. If the operation's path is below the item's path, it is the item's schema."""
+        """The schema of a JSON body. If the operation's path is below an item's path, this is the item's schema."""
         if self.generated is not None and self.generated.is_below:
             return self.generated.schema
         takes = self.operation.request_body
         return json_schema(takes.content) if takes is not None else None
 
     def success_status(self, *wanted: int) -> int:
-        """Returns the status of a success: the first declared one of ``wanted``, or else the first declared 2xx."""
+        """Returns the status of a success: the first declared status in ``wanted``, or else the first declared 2xx."""
         status = self._statuses.get(wanted)
         if status is None:
             status = self._statuses[wanted] = success_status(self.operation, *wanted)

@@ -2,8 +2,8 @@
 
 - An *item path* is a collection path plus one parameter. If exactly one schema in its 2xx responses is persisted or
   bound to a model, even through ``allOf``, this schema is its *resource*.
-- If a GET returns an array of such a schema, or an envelope around one such array, its path is a collection path even if
-  there is no item path.
+- If a GET returns an array of such a schema, or an envelope around one such array, its path is a collection path even
+  if there is no item path.
 - Path parameters bind to keys (``key_bindings``). The query parameters of a list are filters (``list_parameters``).
 - A request body's schema may differ from the resource's schema if the resource has all its properties.
 
