@@ -141,9 +141,7 @@ class _SampleBuilder:
         return made
 
     def object(self, parts: Parts, depth: int, turn: int) -> dict[str, Any]:
-        """Builds the required properties, and the optional properties that the schema describes, up to
-        ``maxProperties``.
-        """
+        """Builds the required and the described optional properties. ``maxProperties`` limits the optional ones."""
         required = [name for part in parts for name in part.get("required", ())]
         named = [name for part in parts for name in part.get("properties", ())]
         least, most = _strictest(max, parts, "minProperties", 0), _strictest(min, parts, "maxProperties", math.inf)

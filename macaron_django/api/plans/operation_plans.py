@@ -329,7 +329,7 @@ def _asks_objects(overridden: frozenset[str], own: frozenset[str], view: Any) ->
 
 
 def _serves(served: Served, view: Any) -> bool:
-    """Returns whether the action can use the store. The path must have the whole key, the body the resource's schema."""
+    """Returns whether the action can use the store: it needs the whole key, and a body of the resource's schema."""
     generated, store = served.generated, view.store
     primary, alternative = store.keys()
     names = generated.given  # type: ignore[union-attr]  # called for generated operations only

@@ -1,9 +1,9 @@
-"""Reads requests. Parameters, bodies and preconditions become Python values, and errors in them become 4xx responses.
+"""Reads requests: converts parameters and bodies to Python values, and raises exceptions with 4xx statuses for errors.
 
-``parameters`` finds parameters, whose styles are in ``schemas.styles``, and ``field_readers`` converts their texts to
-values. ``bodies`` reads and converts bodies, ``parsers`` parses media types, and ``form_bodies`` and
-``multipart_texts`` read forms. ``body_bytes`` handles sizes and chunks. ``operation_requests`` has DRF's request,
-``preconditions`` evaluates ``If-Match``, and ``unknown_properties`` handles properties that no schema names.
+``parameters`` finds parameters, ``schemas.styles`` splits their texts by style, and ``field_readers`` converts the
+texts to values. ``bodies`` reads and converts bodies, ``parsers`` parses media types, and ``form_bodies`` and
+``multipart_texts`` read forms. ``body_bytes`` handles sizes and chunks. ``operation_requests`` has a subclass of DRF's
+request, ``preconditions`` evaluates ``If-Match``, and ``unknown_properties`` handles properties that no schema names.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Reads the request bodies of an operation, as its document declares them.
+"""Reads the request bodies of an operation according to the operation's document.
 
-Bodies are read through DRF's parsers. So ``request.data`` is the same value, and authentication, CSRF checks and the
-browsable API work as with any DRF request.
+DRF's parsers read the bodies. So ``request.data`` has the same value, and authentication, CSRF checks and the browsable
+API work as with any DRF request.
 
     reader = BodyReader(operation, classes)        # once
     profile = reader.read(request)                 # validated and converted: the value for handlers
@@ -76,7 +76,7 @@ class BodyReader:
         return dict(sorted(declared.items(), key=lambda item: item[0].count("*")))
 
     def parser_classes(self, configured: Iterable[type[BaseParser]] = ()) -> list[type[BaseParser]]:
-        """Returns DRF parsers for the declared media types. For any other media type, DRF responds with 415.
+        """Returns DRF's parsers for the declared media types. For any other media type, DRF responds with 415.
 
         If the project's ``configured`` parsers read forms, the browsable API may send a form instead of JSON.
         """
@@ -93,7 +93,7 @@ class BodyReader:
 
     @cached_property
     def json_types(self) -> frozenset[str]:
-        """The complete Content-Types whose bodies are surely JSON in UTF-8."""
+        """The complete Content-Types for which it is certain that the body is JSON in UTF-8."""
         names = [name for name in self.content if is_json(name) and "*" not in name and ";" not in name]
         return frozenset(f"{name}{charset}" for name in names for charset in ("", "; charset=utf-8", ";charset=utf-8"))
 
@@ -106,7 +106,7 @@ class BodyReader:
         }
 
     def body(self, request: HttpRequest | Request, unknown: UnknownProperties | None = None) -> Body:
-        """Returns the parsed body, which isn't validated. ``unknown`` says how unknown properties are handled.
+        """Returns the parsed body, without validation. ``unknown`` handles properties that the schema doesn't name.
 
         Raises ``UnsupportedMediaType`` (415) for a media type that isn't declared, ``BodyTooLarge`` (413),
         ``LengthRequired`` (411) or ``MalformedBody`` (400). Raises ``RequestInvalid`` (400) if a required body is
@@ -135,9 +135,10 @@ class BodyReader:
     def read(self, request: HttpRequest | Request, unknown: UnknownProperties | None = None) -> Any:
         """Returns the validated and converted body, for handlers; None if an optional body is missing.
 
-        The value is an unsaved row for a persisted schema, an API object for another object schema, and an uploaded
-        file or bytes for ``format: binary``. A JSON merge patch has the values that it sets, and None for properties
-        that it removes. Raises the same exceptions as ``body``, and ``RequestInvalid`` with all violations.
+        The type of the value depends on the body's schema. For a persisted schema, it is an unsaved row. For another
+        object schema, it is an API object. For ``format: binary``, it is an uploaded file or bytes. A JSON merge patch
+        has the values that it sets, and None for each property that it removes. Raises the same exceptions as ``body``,
+        and ``RequestInvalid`` with all violations.
         """
         body = self.body(request, unknown)
         schema = body.declared.schema if body.declared is not None else None
@@ -157,7 +158,7 @@ class BodyReader:
         return self._conversion(schema)(_clean(validator_for(schema, "request"), body.value))
 
     def _items(self, schema: Schema, values: list[Any]) -> list[Any]:
-        """Returns the value of each line of a stream. ``schema`` is OpenAPI 3.2's ``itemSchema``."""
+        """Returns the values of a stream's lines. ``schema`` is OpenAPI 3.2's ``itemSchema``."""
         validator, converted = validator_for(schema, "request"), self._conversion(schema)
         clean = validator.clean_plain if is_plain(values) else validator.clean  # decided once, not for each line
         items: list[Any] = []

@@ -50,9 +50,9 @@ class LengthRequired(RequestError):  # noqa: N818 (as its bases)
 
 
 def has_body(request: Request) -> bool:
-    """Returns whether the request has a body. If the body is chunked, sets the request's Content-Length.
+    """Returns whether the request has a body. If the body is chunked, also sets the request's Content-Length.
 
-    Raises ``BodyTooLarge`` (413), ``LengthRequired`` (411), and ``MalformedBody`` (400) for a wrong Content-Length.
+    Raises ``BodyTooLarge`` (413) or ``LengthRequired`` (411), or ``MalformedBody`` (400) for a wrong Content-Length.
     """
     django_request: Any = request._request
     try:
@@ -61,7 +61,7 @@ def has_body(request: Request) -> bool:
         raise MalformedBody("The Content-Length isn't a number.") from None
     if length == 0 and not _is_parsed(request):
         if hasattr(django_request, "scope"):
-            # The body is chunked. Over ASGI, all of it has arrived. Without a length, DRF doesn't read it.
+            # The body may be chunked. Over ASGI, the whole body has arrived. Without a length, DRF wouldn't read it.
             length = len(django_request.body)
             django_request.META["CONTENT_LENGTH"] = str(length)
         elif django_request.META.get("HTTP_TRANSFER_ENCODING"):
@@ -78,7 +78,7 @@ def has_body(request: Request) -> bool:
 def lacks_media_type(request: Request) -> bool:
     """Returns whether a request lacks a Content-Type.
 
-    If the client sends none, wsgiref and so ``runserver`` set ``text/plain``.
+    If the client sends no Content-Type, wsgiref (and therefore ``runserver``) sets ``text/plain``.
     """
     meta = request._request.META
     sent = meta.get("CONTENT_TYPE", "")
@@ -86,7 +86,7 @@ def lacks_media_type(request: Request) -> bool:
 
 
 def buffered_body(request: Any, limit: int) -> bytes | None:
-    """Returns the whole body, and stores it where Django does, so that other code can read it.
+    """Returns the whole body. Also stores it where Django stores bodies, so that other code can read it.
 
     Returns None if the body is long, compressed, chunked, or not as long as the Content-Length says.
     """
@@ -119,7 +119,7 @@ def read_limited(stream: IO[bytes]) -> bytes:
 
 
 def _buffer_chunks(request: Any) -> int:
-    """Sets and returns the Content-Length of a chunked request over WSGI. Without it, Django doesn't read the body."""
+    """Sets and returns the Content-Length of a chunked request over WSGI. Without it, Django wouldn't read the body."""
     if not request.META.get("wsgi.input_terminated"):
         raise LengthRequired("A chunked body isn't accepted here: send a Content-Length.")
     buffer = tempfile.SpooledTemporaryFile(max_size=django_settings.FILE_UPLOAD_MAX_MEMORY_SIZE)  # noqa: SIM115
@@ -142,8 +142,8 @@ def _buffer_chunks(request: Any) -> int:
 class _WholeBody:
     """The stream of a body that must be complete. ``length`` is the body's length, if it is known.
 
-    If a client disconnects or its chunks are malformed, some servers raise an exception, each a different one. Other
-    servers raise no exception.
+    If a client disconnects or its chunks are malformed, some servers raise an exception, and other servers don't. Each
+    server raises a different exception.
     """
 
     def __init__(self, stream: Any, length: int | None = None) -> None:
@@ -177,7 +177,7 @@ class _WholeBody:
 
 
 def _is_buffered(request: Request) -> bool:
-    """Returns whether ``buffered_body`` reads the body, because it is JSON, or whether it has already been read."""
+    """Returns whether the body was already read, or is JSON, which ``buffered_body`` will read."""
     is_json = request._request.META.get("CONTENT_TYPE", "").lower() in getattr(request, "json_types", ())
     return is_json or request._request._read_started or _is_parsed(request)  # type: ignore[attr-defined]
 
@@ -191,8 +191,9 @@ def _require_all_of(request: Any, length: int) -> None:
 
 
 def _discard(request: Any) -> None:
-    """Reads more bytes and discards them: if a server closes a connection with unread bytes, the client may not get the
-    response.
+    """Reads the remaining bytes and discards them.
+
+    If a server closes a connection with unread bytes, the client may not get the response.
     """
     left = 4 * settings.MAX_BODY_SIZE
     with contextlib.suppress(OSError):

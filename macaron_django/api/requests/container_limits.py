@@ -1,7 +1,7 @@
 """Refuses bodies with more arrays and objects than ``MAX_BODY_CONTAINERS`` allows, before they are parsed.
 
-The cost of a body depends more on the number of its arrays and objects than on its length. For example, ``{}`` has two
-bytes, but an object with its defaults takes half a kilobyte of memory.
+The memory that a body needs depends more on the number of its arrays and objects than on its length. For example,
+``{}`` has two bytes, but the object and its default values take half a kilobyte.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from macaron_django.schemas.values.json_text import count_containers
 
 __all__ = ["BYTES_EACH", "require_few_containers"]
 
-#: A large body may have more arrays and objects than the setting allows: one for each of this number of bytes.
+#: A large body may have more arrays and objects than the setting allows: one for each BYTES_EACH bytes.
 BYTES_EACH = 20
 
 
 def require_few_containers(texts: Collection[bytes | str]) -> None:
     """Raises ``RequestInvalid`` if JSON texts have more arrays and objects than a body may have."""
     allowed = max(settings.MAX_BODY_CONTAINERS, sum(map(len, texts)) // BYTES_EACH)
-    # At first, brackets in strings count, too, because counting without them takes much longer.
+    # The first count includes brackets in strings, because leaving them out takes much longer.
     if sum(map(_brackets, texts)) > allowed and sum(map(count_containers, texts)) > allowed:
         message = f"holds more than {allowed:,} arrays and objects (MAX_BODY_CONTAINERS)"
         raise RequestInvalid(violations=[Violation(message, "", "", "containers")])

@@ -1,4 +1,4 @@
-"""Reads the JSON value of a parameter or of a form's field from name=value pairs, according to its style and schema."""
+"""Reads the JSON value of a parameter or form field from name=value pairs, according to its style and schema."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ABSENT: Any = object()
 
 
 class FieldReader:
-    """Reads one parameter or field. ``others`` has names of other parameters, which an exploded object leaves out."""
+    """Reads one parameter or field. ``others`` has the names of other parameters, which aren't an exploded object's."""
 
     def __init__(self, parameter: Parameter, others: frozenset[str] = frozenset()) -> None:
         self.parameter, self.others = parameter, others
@@ -53,7 +53,10 @@ class FieldReader:
         return free and self.schema.additional_properties is not False and name not in self.others
 
     def json_value(self, pairs: styles.Pairs, decode: Callable[[str], str]) -> Any:
-        """Returns the JSON value, which isn't validated, or ABSENT. Raises ``StyleError`` if its style is wrong."""
+        """Returns the JSON value, without validation; ABSENT if it wasn't sent.
+
+        Raises ``StyleError`` for a wrong style.
+        """
         texts = self.texts(pairs, decode)
         return ABSENT if texts is ABSENT else self.value_of(texts)
 
@@ -73,7 +76,7 @@ class FieldReader:
         if not sent:
             return ABSENT
         if self.shape == "array" and (explode or len(sent) > 1):
-            # The parameter is exploded, or many clients repeat it although it isn't exploded.
+            # The parameter is exploded, or the client has repeated it although it isn't exploded, as many clients do.
             read = styles.elements(decode, self.parameter.item_styles)
             return [read(text) for text in sent]
         if len(sent) > 1:
@@ -85,8 +88,8 @@ class FieldReader:
     def _one(self, text: str, style: str, decode: Callable[[str], str]) -> Any:
         if self.shape != "primitive" and style == "form":
             lenient = styles.with_encoded_commas(text, self.shape, decode)
-            # In RFC 6570, an encoded comma is part of a value. Some clients encode every comma. If the schema refuses
-            # the value that is read as in the RFC, these commas are separators.
+            # In RFC 6570, an encoded comma is part of a value. However, some clients encode every comma. If the schema
+            # refuses the value according to the RFC, encoded commas count as separators.
             if lenient is not None and not self.parameter.item_styles and not self._is_valid(text, decode):
                 return lenient
         return styles.delimited(text, style, self.shape, decode, self.parameter.item_styles)
@@ -134,7 +137,7 @@ class FieldReader:
 
 
 def _value_of(schema: Schema, texts: Any) -> Any:
-    """Returns the JSON value of a text, or of a list or dictionary of texts, according to the schema of each text."""
+    """Returns the JSON value of a text, or of a list or dictionary of texts. Each text is read by its own schema."""
     if isinstance(texts, str):
         types = schema_types(schema)
         if "array" in types and "string" not in types and not texts.startswith("["):

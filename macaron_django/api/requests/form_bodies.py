@@ -1,8 +1,8 @@
-"""Reads urlencoded and multipart forms as JSON objects, according to the schema and ``encoding`` of their media type.
+"""Reads urlencoded and multipart forms as JSON objects, according to the ``schema`` and ``encoding`` of the media type.
 
 Fields are serialized like query parameters (OpenAPI 3.1, Encoding Object). If the schema of a field accepts binary
-data, an uploaded file remains a file. Otherwise, its content is read as text, because browsers send a Blob of JSON as a
-file.
+data, an uploaded file remains a file. Otherwise, the file's content is read as text, because browsers send a Blob of
+JSON as a file.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = ["FormReader", "UrlencodedForm"]
 
 
 class UrlencodedForm(QueryDict):
-    """A QueryDict that also has the raw values, because an encoded comma isn't a separator."""
+    """A QueryDict that also has the raw values. These distinguish an encoded comma from a separator."""
 
     def __init__(
         self, query_string: bytes | str | None = None, mutable: bool = False, encoding: str | None = None
@@ -73,7 +73,7 @@ class FormReader:
         }
 
     def read(self, form: MultiValueDict[str, Any]) -> dict[str, Any]:
-        """Returns the JSON object of a form, not validated. Raises ``RequestInvalid`` if a style or type is wrong."""
+        """Returns the JSON object of a form, unvalidated. Raises ``RequestInvalid`` if a style or type is wrong."""
         violations: list[Violation] = []
         pairs, files = self._parts(form, violations)
         found: dict[str, Any] = {}
@@ -97,7 +97,7 @@ class FormReader:
     def _parts(
         self, form: MultiValueDict[str, Any], violations: list[Violation]
     ) -> tuple[Sequence[tuple[str, str]], dict[str, list[UploadedFile[Any]]]]:
-        """Splits a form into files and pairs of names and raw values. Adds errors to ``violations``."""
+        """Splits a form into (name, raw value) pairs and files. Adds errors to ``violations``."""
         files: dict[str, list[UploadedFile[Any]]] = {}
         texts: list[tuple[str, str]] = []
         parsed: list[str] = []
@@ -136,7 +136,7 @@ class FormReader:
         return is_binary(schema if items is None else items)
 
     def _mistyped(self, name: str, content_type: str) -> Iterator[Violation]:
-        """Yields a violation if the media type of a part isn't among those that ``contentType`` lists for it."""
+        """Yields a violation if the ``contentType`` of a part doesn't allow the part's media type."""
         allowed = self.content_types.get(name)
         sent = essence(content_type) or OCTETS
         if allowed and not any(matches(sent, each) for each in allowed):

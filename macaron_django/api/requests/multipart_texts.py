@@ -1,7 +1,7 @@
 """Reads the text parts of multipart bodies, with their media types and in their charsets.
 
-Django's parser ignores the media types and charsets of text parts. It still reads the files, and counts and measures
-all parts.
+This module exists because Django's parser ignores the media types and charsets of text parts. Django's parser still
+reads the files, and enforces the limits for all parts.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class _Part:
 def read_texts(stream: IO[bytes], content_type: str) -> dict[str, list[str]]:
     """Returns the text parts of a multipart body by name, in their order.
 
-    If a part doesn't name a charset, the part ``_charset_`` (RFC 7578, section 4.6) names it. Otherwise it is UTF-8.
+    A part without a charset has the charset that the part ``_charset_`` names (RFC 7578, section 4.6), or else UTF-8.
     Raises ``MalformedBody`` for a part that isn't text in its charset, or whose charset is unknown.
     """
     parts = list(_parts(stream, content_type))
@@ -78,7 +78,7 @@ def read_texts(stream: IO[bytes], content_type: str) -> dict[str, list[str]]:
 
 
 def with_texts(form: QueryDict, texts: dict[str, list[str]]) -> QueryDict:
-    """Returns the form with ``texts`` instead of the texts that Django has read."""
+    """Returns the form, in which ``texts`` replace the texts that Django has read."""
     made = QueryDict(mutable=True, encoding=form.encoding)
     for name, values in form.lists():
         found = texts.get(name, [])
@@ -88,7 +88,7 @@ def with_texts(form: QueryDict, texts: dict[str, list[str]]) -> QueryDict:
 
 
 def charset_of(name: str) -> str | None:
-    """Returns Python's name for a charset; None if the name is unknown or isn't a charset's."""
+    """Returns Python's name for a charset; None if the name is unknown or isn't the name of a charset."""
     known = normalize_encoding(name[:_LONGEST]).lower()
     if len(name) > _LONGEST or known not in _CODECS:
         return None

@@ -1,4 +1,4 @@
-"""The DRF request of generated views. It parses an ordinary JSON body without choosing a parser."""
+"""Defines the subclass of DRF's request for generated views. It parses most JSON bodies without choosing a parser."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ __all__ = ["OperationRequest", "WeakContext", "request_state"]
 class WeakContext(dict[str, Any]):
     """DRF's context for a parser or renderer, with weak references to request and response.
 
-    Request and response refer to the context. A reference cycle would keep their data in memory until the garbage
-    collector runs.
+    Request and response have references to the context. A reference cycle would keep the data of all three in memory
+    until the garbage collector runs.
     """
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -36,7 +36,7 @@ class WeakContext(dict[str, Any]):
 
 
 class OperationRequest(Request):
-    """The request of a generated view. If the whole Content-Type is in ``json_types``, the body is parsed as JSON."""
+    """The request of a generated view. If ``json_types`` has the complete Content-Type, the body is parsed as JSON."""
 
     json_types: frozenset[str] = frozenset()
     #: The package's settings, if the request has a plan.
@@ -48,7 +48,7 @@ class OperationRequest(Request):
     def planned(
         cls, request: HttpRequest, state: Mapping[str, Any], authenticators: Sequence[Any], view: Any
     ) -> OperationRequest:
-        """Returns the same request as the constructor. ``state`` is the ``request_state`` of the operation."""
+        """Returns the same request as the constructor, but faster. ``state`` is the operation's ``request_state``."""
         made = cls.__new__(cls)
         attributes = made.__dict__
         attributes.update(state)
@@ -68,7 +68,7 @@ class OperationRequest(Request):
         context["request"], context["encoding"] = self, self._request.encoding or django_settings.DEFAULT_CHARSET
         return context
 
-    # DRF gets these attributes from Django's request with ``__getattr__``, which takes ten times as long.
+    # DRF would get these attributes from Django's request with ``__getattr__``, which takes ten times as long.
     @property
     def META(self) -> dict[str, Any]:  # type: ignore[override]  # noqa: N802 (Django's name)
         return self._request.META
@@ -87,7 +87,7 @@ class OperationRequest(Request):
         return super().data if value is Empty else value
 
     def plain_json(self) -> Any:
-        """Returns the value of an ordinary JSON body; DRF's ``Empty`` for a body that ``buffered_body`` can't read."""
+        """Returns the value of a JSON body; DRF's ``Empty`` for other types, and if ``buffered_body`` can't read it."""
         if self._json is not Empty:
             return self._json
         if self._request.META.get("CONTENT_TYPE", "").lower() not in self.json_types:
@@ -104,7 +104,7 @@ class OperationRequest(Request):
         return self._json
 
     def _keep(self, value: Any) -> None:
-        """Stores the value of the body in DRF's attributes. Error reports read it there, and remove secrets."""
+        """Stores the value of the body in DRF's attributes, where error reports also read it."""
         self._json = self._data = self._full_data = value
         self._files: Any = MultiValueDict()
 
@@ -112,7 +112,7 @@ class OperationRequest(Request):
 def request_state(
     parsers: Sequence[BaseParser], negotiator: BaseContentNegotiation, json_types: frozenset[str], settings: Section
 ) -> Mapping[str, Any]:
-    """Returns the initial attributes of each request of an operation: those that DRF's constructor sets."""
+    """Returns the attributes that DRF's constructor sets on each request of an operation."""
     made = OperationRequest(HttpRequest(), parsers, [], negotiator, {})
     state = {name: value for name, value in vars(made).items() if name not in {"_request", "parser_context"}}
     return {**state, "json_types": json_types, "settings": settings, "version": None, "versioning_scheme": None}

@@ -41,7 +41,7 @@ _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 
 
 class ParameterValues(dict[str, Any]):
-    """Python values by parameter name. For a name in several locations, path precedes query, header and cookie."""
+    """Python values by parameter name. If several locations have a name, the order is path, query, header, cookie."""
 
     def __init__(self, by_location: Mapping[tuple[str, str], Any], arguments: Mapping[tuple[str, str], str]) -> None:
         #: Values by (location, name).
@@ -64,7 +64,7 @@ _LOCATIONS = ("path", "query", "querystring", "header", "cookie")
 
 @dataclass(eq=False)
 class _Sources:
-    """The parts of a request that have parameters. Each part is read when it is first needed."""
+    """The parts of a request that contain parameters. Each part is read when it is first needed."""
 
     request: HttpRequest
     path: Mapping[str, Any]  # the URL's arguments, decoded
@@ -80,7 +80,10 @@ class _Sources:
 
     @cached_property
     def cookie_pairs(self) -> list[tuple[str, str]]:
-        """The names and values of the cookies. OpenAPI 3.0 and 3.1 separate exploded values with "&", 3.2 with ";"."""
+        """The names and values of the cookies.
+
+        OpenAPI 3.0 and 3.1 separate exploded values with "&", OpenAPI 3.2 with ";".
+        """
         return styles.pairs_of(self.request.META.get("HTTP_COOKIE", ""), ";&")
 
     @cached_property
@@ -94,7 +97,7 @@ class _Sources:
 
 
 class ParameterReader:
-    """Reads the parameters of one operation. ``known`` has undeclared query parameters that the view reads."""
+    """Reads the parameters of one operation. ``known`` has names of undeclared query parameters that the view reads."""
 
     def __init__(self, operation: Operation, classes: Classes | None = None, known: Iterable[str] = ()) -> None:
         self.operation = operation
@@ -118,7 +121,7 @@ class ParameterReader:
 
     @cached_property
     def _path_pattern(self) -> re.Pattern[str]:
-        """A regular expression that matches the end of a raw path, with the raw texts of the parameters as groups."""
+        """A regular expression that matches the end of a raw path. Its groups are the raw texts of the parameters."""
         template = PathTemplate(self.operation.path, self.operation.greedy_parameters)
         return re.compile("/" + template.text.removeprefix("^"))
 
@@ -157,10 +160,10 @@ class ParameterReader:
 
     @cached_property
     def _plain_texts(self) -> tuple[tuple[tuple[str, str], str, _ParameterField], ...] | None:
-        """The key, argument and field of each path parameter, for requests without a query.
+        """The key, argument and field of each path parameter, if these parameters can be read without conversions.
 
-        None if a request without a query may have other values: in a header or a cookie, or from a default. Also None
-        if the text of a path parameter may differ from its value.
+        None if other parameters may have values even without a query: in a header, in a cookie, or from a default. Also
+        None if a path parameter's value may differ from its text.
         """
         in_path = [field for field in self._fields if field.location == "path"]
         others = [field for field in self._fields if field.location != "path"]
@@ -171,7 +174,7 @@ class ParameterReader:
         return tuple(((field.location, field.name), field.argument, field) for field in in_path)
 
     def _read_plain(self, path_kwargs: Mapping[str, Any]) -> ParameterValues | None:
-        """Returns the values if all of them are valid; None if there are violations, which must be collected."""
+        """Returns the values; None if one is invalid, because then all violations must be collected."""
         values = {}
         for key, argument, field in self._plain_texts or ():
             text = path_kwargs.get(argument)
@@ -184,7 +187,7 @@ class ParameterReader:
         return ParameterValues(values, self._arguments)
 
     def _encoded_arguments(self, sources: _Sources) -> Mapping[str, str]:
-        """Returns the URL's percent-encoded arguments: exactly as sent, if the server provides the raw path."""
+        """Returns the URL's percent-encoded arguments, exactly as sent if the server provides the raw path."""
         found = self._path_pattern.search(sources.raw_path) if sources.raw_path else None
         if found and all(unquote(raw) == str(sources.path.get(name)) for name, raw in found.groupdict().items()):
             return found.groupdict()
@@ -231,7 +234,7 @@ class _ParameterField(FieldReader):
 
     @property
     def is_absent_without_query(self) -> bool:
-        """Whether the parameter has no value, and doesn't need one, if the request has no query."""
+        """Whether the parameter is optional, has no default, and is in the query."""
         return self.location == "query" and not self.parameter.required and not self.schema.has_default
 
     @cached_property
@@ -272,7 +275,7 @@ class _ParameterField(FieldReader):
         raise RequestInvalid(violations=[Violation(message, pointer, "", keyword, self.location)])
 
     def _relocated(self, read: Callable[[Any], Any], value: Any) -> Any:
-        """Returns ``read(value)``. If it raises violations, they get the parameter's location and name."""
+        """Returns ``read(value)``. Adds the parameter's location and name to violations that it raises."""
         try:
             return read(value)
         except ValidationFailed as failure:
@@ -302,7 +305,7 @@ class _ParameterField(FieldReader):
         return self.texts(sources.query, styles.decoded_query)
 
     def _whole_query(self, query: str) -> Any:
-        """Returns the value for OpenAPI 3.2's ``in: querystring``: the query is a form or percent-encoded JSON."""
+        """Returns the whole query, for OpenAPI 3.2's ``in: querystring``: as a form, or decoded as JSON text."""
         if not query:
             return ABSENT
         return styles.decoded(query) if self.form is None else UrlencodedForm(query)

@@ -1,6 +1,6 @@
 """DRF parsers for the declared media types of request bodies.
 
-JSON is parsed exactly: no number is rounded, and an object with duplicate names is refused.
+JSON is parsed exactly: numbers aren't rounded, and objects with duplicate names are refused.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class MultiPartParser(parsers.MultiPartParser):
 
 
 class _BrowsableAPIOnly:
-    """Accepts forms only from pages of the browsable API, because the operation doesn't declare their media type."""
+    """Accepts forms only from the browsable API, because the operation doesn't declare the forms' media type."""
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         request = (parser_context or {}).get("request")
@@ -149,7 +149,7 @@ BROWSER_FORMS: Mapping[str, type[BaseParser]] = {URL_ENCODED: BrowserFormParser,
 
 
 def json_value_of(text: bytes | str, what: str = "The body", *, max_depth: int | None = None) -> Any:
-    """Returns the value of a JSON text. The value may have ``max_depth`` levels, by default ``MAX_BODY_DEPTH``.
+    """Returns the value of a JSON text. The value may have ``max_depth`` levels; the default is ``MAX_BODY_DEPTH``.
 
     If the text isn't JSON, raises ``MalformedBody`` with a message that begins with ``what``. Raises
     ``RequestInvalid`` if the text has too many arrays and objects.
@@ -162,7 +162,7 @@ def json_value_of(text: bytes | str, what: str = "The body", *, max_depth: int |
 
 
 def _in_utf(body: bytes, media_type: str | None) -> bytes | str:
-    """Decodes charsets other than UTF-8, UTF-16 and UTF-32, because the JSON parser detects these itself."""
+    """Decodes a body that isn't in UTF-8, UTF-16 or UTF-32. The JSON parser detects these three itself."""
     charset = _charset(media_type)
     if charset.startswith("utf"):
         return body
@@ -173,7 +173,7 @@ def _in_utf(body: bytes, media_type: str | None) -> bytes | str:
 
 
 def _charset(media_type: str | None) -> str:
-    """Returns Python's name of a media type's charset. Raises ``UnsupportedMediaType`` for an unknown one."""
+    """Returns Python's name of a media type's charset. Raises ``UnsupportedMediaType`` for an unknown charset."""
     charset = charset_of(parse_header_parameters(media_type or "")[1].get("charset", "utf-8"))
     if charset is None:
         raise UnsupportedMediaType(media_type or "")
@@ -190,7 +190,8 @@ _PARSERS: Mapping[str, type[BaseParser]] = {
 class RangeParser(BaseParser):
     """Parses a body for a declared range, such as ``application/*``, according to the media type of the request."""
 
-    #: Parses bodies that are neither JSON nor text. If it is None, they are refused: a schema couldn't validate them.
+    #: The parser for bodies that are neither JSON nor text. If it is None, such bodies are refused, because the schema
+    #: can't validate them.
     others: type[BaseParser] | None = BytesParser
 
     def parse(
@@ -206,8 +207,8 @@ class RangeParser(BaseParser):
 def parsers_for(media_type: str, schema: Schema | None) -> list[type[BaseParser]]:
     """Returns the parser classes for a declared media type or range. Each has a ``media_type``.
 
-    A range has parsers of forms, too, because DRF looks for them. If the schema of a range is binary, the only parser
-    returns the bytes.
+    For a range, also returns parsers of forms, because DRF looks for them. If the range's schema is binary, returns
+    only a parser that returns the bytes.
     """
     name = essence(media_type)
     if "*" not in name or name.startswith("text/"):

@@ -32,7 +32,10 @@ class PreconditionFailed(RequestError):  # noqa: N818 (says what the request ask
 
 
 class PreconditionRequired(RequestError):  # noqa: N818
-    """The item has a version. So that no change is lost, a write must send If-Match with the ETag that was read."""
+    """The item has a version, so a write must send the ETag that was read as If-Match.
+
+    Otherwise, changes could be lost.
+    """
 
     code = "PRECONDITION_REQUIRED"
     status = 428
@@ -56,17 +59,17 @@ def entity_tag(version: object) -> str:
 
 
 def is_conditional(headers: Mapping[str, str]) -> bool:
-    """Returns whether a write has ``If-Match``, and so applies only to one state of the item."""
+    """Returns whether a write has ``If-Match``: it then applies only to one state of the item."""
     return bool(headers.get("If-Match"))
 
 
 def is_judged(meta: Mapping[str, Any]) -> bool:
-    """Returns whether a request has any precondition, given its ``META``."""
+    """Returns whether ``META`` shows that a request has a precondition."""
     return bool(meta.get("HTTP_IF_MATCH") or meta.get("HTTP_IF_NONE_MATCH"))
 
 
 def judge(method: str, headers: Mapping[str, str], tag: str | None) -> PreconditionOutcome:
-    """Evaluates the preconditions of a request for an existing item, in the order of RFC 9110, section 13.2.2.
+    """Evaluates a request's preconditions for an existing item, in the order of RFC 9110, section 13.2.2.
 
     ``tag`` is the item's entity tag. If it is None, only ``*`` matches.
 

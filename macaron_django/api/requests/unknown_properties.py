@@ -1,7 +1,8 @@
-"""Drops or refuses the properties of request bodies that no schema names, as ``MACARON["UNKNOWN_PROPERTIES"]`` says.
+"""Drops or refuses properties in request bodies that no schema names. ``MACARON["UNKNOWN_PROPERTIES"]`` is the policy.
 
-JSON Schema allows such properties unless ``additionalProperties`` is false, and a persisted object stores them. An
-object is left unchanged if its schema has ``additionalProperties`` or ``unevaluatedProperties``, or names no property.
+JSON Schema allows such properties unless ``additionalProperties`` is false. A persisted object stores them. If an
+object's schema has ``additionalProperties`` or ``unevaluatedProperties``, or names no property, the object isn't
+changed.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class UnknownProperties:
     by_schema: Mapping[str, str]
 
     def checked(self, declared: MediaType | None, value: Any) -> Any:
-        """Returns a parsed body without the properties to drop. Raises ``RequestInvalid`` for properties to refuse."""
+        """Returns a parsed body without its dropped properties. Raises ``RequestInvalid`` if a property is refused."""
         if declared is None:
             return value
         if declared.item_schema is not None and (declared.schema is None or isinstance(value, list)):
@@ -109,10 +110,10 @@ def declared_parts(schema: Schema, form: Any) -> Any:
 
 
 def unknown_properties(api: str, operation: Operation, resource: Schema | None = None) -> UnknownProperties | None:
-    """Returns the handling of unknown properties in an operation's bodies; None if all of them are kept.
+    """Returns the handling of unknown properties in an operation's bodies; None if all such properties are kept.
 
-    ``resource`` is the schema of a generated operation. Its policy applies if the body's schema has no policy. Raises
-    ImproperlyConfigured for an unknown policy.
+    ``resource`` is the schema of a generated operation. The policy of this schema applies if the body's schema has
+    none. Raises ImproperlyConfigured for an unknown policy.
     """
     given = settings.UNKNOWN_PROPERTIES
     if operation.request_body is None or given == "keep":

@@ -1,4 +1,4 @@
-"""Turns the paths of operations into Django URL patterns, and finds the pattern of a request's path.
+"""Creates Django URL patterns for the paths of operations, and finds the pattern for a request's path.
 
 ``routers`` creates the patterns with their order and names, and ``path_templates`` matches paths. ``url_index``
 resolves a path to a pattern, and ``argument_names`` creates the Python names of parameters. No module here depends on

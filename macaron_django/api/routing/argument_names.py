@@ -39,7 +39,8 @@ def argument_name(name: str) -> str:
 def argument_names(parameters: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Returns a Python name for each parameter, by the parameter's (location, name).
 
-    Path parameters are named first. A name that is already taken gets its location as a prefix, and then a number.
+    Path parameters are named first. If a name is already taken, it gets the parameter's location as a prefix. If this
+    name is also taken, it gets a number.
 
     >>> argument_names([("query", "id"), ("path", "id"), ("header", "X-Request-ID")])
     {('path', 'id'): 'id', ('query', 'id'): 'query_id', ('header', 'X-Request-ID'): 'x_request_id'}
@@ -73,7 +74,7 @@ def path_arguments(path: str) -> Mapping[str, str]:
 
 
 def operation_arguments(operation: Operation) -> dict[tuple[str, str], str]:
-    """Returns the Python names of all parameters of an operation. Path parameters have the names of URL arguments."""
+    """Returns the Python names of an operation's parameters. A path parameter has the name of its URL argument."""
     path = path_arguments(operation.path)
     names = {("path", name): argument for name, argument in path.items()}
     others = [(p.location, p.name) for p in operation.parameters if p.location != "path"]

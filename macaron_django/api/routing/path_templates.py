@@ -1,7 +1,7 @@
 """Matches the paths of requests against a path template, by regular expression or by segments.
 
-Only ``/`` ends a parameter, unless ``x-path-greedy`` says otherwise. Templates don't check types, because the
-parameters' schemas do: the response to a value of the wrong type is a 400 with an explanation, not a 404.
+The value of a parameter ends at a ``/``, unless the parameter has ``x-path-greedy``. Templates don't check types: the
+parameters' schemas do, so that a value of the wrong type leads to a 400 with an explanation, not to a 404.
 """
 
 from __future__ import annotations
@@ -77,9 +77,10 @@ class PathTemplate:
 
     @property
     def arguments(self) -> dict[str, int] | None:
-        """The position of each argument's segment, by the argument's name.
+        """The index of each argument's segment, by the argument's name.
 
-        None if a parameter is only a part of a segment, or spans several. Then the regular expression must be used.
+        If a parameter is only a part of a segment, or may have slashes, this is None. Then the regular expression must
+        be used.
 
         >>> PathTemplate("/a/{from}/b/{to}").arguments
         {'from_': 1, 'to': 3}
@@ -101,7 +102,10 @@ class PathTemplate:
 
 
 class PathPattern(RegexPattern):
-    """Django's pattern for a path. If a path has several names, their patterns share its template."""
+    """Django's pattern for a path.
+
+    If a path has several URL names, each has a pattern, and the patterns share the template.
+    """
 
     def __init__(self, template: PathTemplate, name: str) -> None:
         super().__init__(template.text, name, is_endpoint=True)
@@ -113,7 +117,7 @@ class PathPattern(RegexPattern):
 
 
 def specificity(template: PathTemplate) -> tuple[tuple[int, int], ...]:
-    """Returns a key that sorts paths so that the most literal is tried first, segment by segment.
+    """Returns a sort key for paths. Comparing segment by segment, the path with the most literal text is first.
 
     >>> paths = ["/u/{id}", "/u/{id}:archive", "/u/me", "/{x}/me"]
     >>> [template.path for template in sorted(map(PathTemplate, paths), key=specificity)]

@@ -1,9 +1,8 @@
-"""Creates Django URL patterns from the paths of operations, exactly as they are in the spec.
+"""Creates Django URL patterns that match the paths of operations exactly as they are written in the spec.
 
-A path may have a trailing slash, several parameters in one segment, or a custom verb after a parameter. If two
-templates match, the more literal one is tried first. Each operation can be reversed by its operationId, in the API's
-namespace:
-``reverse("myserver:get_profile", kwargs={"profile_id": "7"})``.
+A path may have a trailing slash, several parameters in one segment, or a custom verb after a parameter. If two paths
+match a request, the path with more literal text is tried first. ``reverse()`` finds an operation by its operationId, in
+the API's namespace: ``reverse("myserver:get_profile", kwargs={"profile_id": "7"})``.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class Route:
 def url_name(operation: Operation) -> str:
     """Returns the name with which ``reverse()`` finds an operation: its operationId, or else its method and path.
 
-    ``:`` becomes ``_``, because it separates namespaces in Django's names.
+    Each ``:`` becomes ``_``, because colons separate the namespaces in Django's names.
     """
     if operation.operation_id:
         return operation.operation_id.replace(":", "_")
@@ -46,7 +45,7 @@ def url_name(operation: Operation) -> str:
 
 
 def route_patterns(routes: Iterable[Route]) -> list[URLPattern]:
-    """Returns a pattern for each operation, the most literal path first. Patterns of one path differ only in name."""
+    """Returns a pattern for each URL name. Paths with the most literal text come first."""
     templates = [(PathTemplate(route.path, _greedy(route)), route) for route in routes]
     return [
         URLPattern(PathPattern(template, name), route.view, name=name)
@@ -67,7 +66,7 @@ def mounted(namespace: str, patterns: Sequence[URLPattern]) -> IndexedResolver:
 
 
 def control_characters(arguments: Mapping[str, Any]) -> str | None:
-    """Returns the name of a URL argument that contains NUL or another control character; None if there is none."""
+    """Returns the name of the first URL argument with a control character such as NUL; None if there is none."""
     for name, value in arguments.items():
         if isinstance(value, str) and _CONTROL.search(value):
             return name

@@ -1,8 +1,8 @@
-"""Resolves paths with an index of their segments. The result is the same as that of Django's sequential search.
+"""Resolves paths with an index of their segments. The result is the same as in Django's sequential search.
 
-The cost grows with the length of the path, not with the number of patterns. The index excludes patterns that can't
-match. The other patterns are tried in Django's order. If each parameter of a pattern is a whole segment, the segments
-are the arguments, and no regular expression is used.
+The cost grows with the length of the path, not with the number of patterns. The index leaves out patterns that can't
+match, and the other patterns are tried in Django's order. If each parameter of a pattern is a whole segment, the
+segments are the arguments, and no regular expression is used.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ __all__ = ["IndexedResolver", "SegmentTrie"]
 class IndexedResolver(URLResolver):
     """A resolver without a prefix. It has an index of its own patterns and of the patterns in nested resolvers.
 
-    ``url_patterns`` is the same as in any resolver, for ``reverse()`` and checks. While ``DEBUG`` is on, ``tried`` of a
-    match or a ``Resolver404`` lists all patterns that Django's search would have tried. Django's error page shows it.
+    ``url_patterns`` is the same as in any resolver, for ``reverse()`` and checks. While ``DEBUG`` is on, the attribute
+    ``tried`` of a match or a ``Resolver404`` lists all patterns that Django's search would have tried. Django's error
+    page shows this list.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class IndexedResolver(URLResolver):
         return trie
 
     def _tried(self, last: int | None = None) -> list[list[Any]]:
-        """Returns the patterns that Django's search tries up to the position ``last``. None means all patterns."""
+        """Returns the patterns that Django's search would try up to the position ``last``; all patterns if it is None."""
         return [each.trail for each in self._indexed[: None if last is None else last + 1]]
 
 
@@ -79,7 +80,7 @@ def _walk(resolvers: list[URLResolver]) -> Iterator[tuple[list[URLResolver], URL
 
 
 class _IndexedPattern:
-    """A pattern, and the part of its matches that doesn't depend on the path."""
+    """A pattern, and the attributes of its matches that don't depend on the path."""
 
     def __init__(self, resolvers: list[URLResolver], pattern: URLPattern, position: int) -> None:
         self.resolvers, self.pattern, self.position = resolvers, pattern, position
@@ -118,7 +119,8 @@ class _IndexedPattern:
             if not found:
                 return None
             _, args, captured = found
-        # The constructor isn't called: it joins and looks up the names each time, which is half the cost of a match.
+        # The constructor isn't called, because it joins the names again for each match, which is half the cost of a
+        # match.
         match = ResolverMatch.__new__(ResolverMatch)
         kwargs = {**captured, **self.pattern.default_args}
         vars(match).update(self._match_attributes, args=args, kwargs=kwargs, captured_kwargs=captured)
@@ -135,7 +137,7 @@ P = TypeVar("P", bound=_Positioned)
 
 
 class _TrieNode(Generic[P]):
-    """The patterns that begin with the same segments, where all parameters count as the same segment."""
+    """The patterns that begin with the same segments. All parameters count as the same segment."""
 
     __slots__ = ("ends", "literals", "open_ends", "parameter")
 
@@ -153,8 +155,9 @@ class SegmentTrie(Generic[P]):
         self.root: _TrieNode[P] = _TrieNode()
 
     def add(self, each: P, segments: Sequence[str | None], is_open: bool) -> None:
-        """Adds a pattern. None in ``segments`` matches any segment that isn't empty. If ``is_open`` is true, more
-        segments may follow.
+        """Adds a pattern. A None in ``segments`` matches any segment that isn't empty.
+
+        If ``is_open`` is true, more segments may follow.
         """
         node = self.root
         for segment in segments:
@@ -188,7 +191,7 @@ class SegmentTrie(Generic[P]):
 
 
 def _segments(each: _IndexedPattern) -> tuple[list[str | None], bool]:
-    """Returns the segments that a path must have, and whether more may follow. None is any segment that isn't empty."""
+    """Returns the segments that a path must have (None for any that isn't empty), and whether more may follow."""
     if each.template is not None:
         return each.template.segments, each.template.is_open
     if not isinstance(each.pattern.pattern, RoutePattern):

@@ -1,12 +1,12 @@
-"""The viewsets that serve operations. They have the hooks of DRF's generic views, and projects can subclass them.
+"""The viewsets that serve operations. Projects can subclass them, and override the same methods as of DRF's views.
 
-``actions`` has the actions: list, create, retrieve, replace, patch and delete. ``resource_viewsets`` has their query
-sets, items and serializers, and ``conditional_viewsets`` has their preconditions. ``list_queries`` filters and orders
-lists, and ``pagination`` splits them into pages.
+``actions`` has the actions: list, create, retrieve, replace, patch and delete. ``resource_viewsets`` finds query sets,
+items and serializers, and ``conditional_viewsets`` evaluates preconditions. ``list_queries`` filters and orders lists,
+and ``pagination`` splits them into pages.
 
-``planned_viewsets`` finds a view's operation, with its parameters and security. ``operation_viewsets`` serves a request
-with an action or a handler. ``handler_answers`` checks the preconditions of handlers, and has functions for handlers.
-``negotiation`` chooses renderers, and ``locations`` finds the URLs of new items.
+``planned_viewsets`` finds the operation of a request, its parameters and its security. ``operation_viewsets`` calls the
+action or the handler. ``handler_answers`` evaluates preconditions before a handler is called, and has functions for
+handlers. ``negotiation`` chooses renderers, and ``locations`` finds the URLs of new items.
 """
 
 from __future__ import annotations

@@ -1,7 +1,10 @@
-"""The generated list, create, retrieve, replace, patch and delete actions: a class for each, with DRF's mixin hooks.
+"""The generated actions list, create, retrieve, replace, patch and delete.
 
-An action uses the viewset's store. If a project's hook may get a row or a serializer, the action uses rows and
-serializers instead. ``build_viewsets`` creates a viewset from the classes for the operations in the spec.
+Each is a class with the hooks of DRF's mixin.
+
+An action uses the viewset's store, which reads and writes items without DRF's serializers. If a hook of the project may
+get a row or a serializer, the action uses rows and serializers instead. ``build_viewsets`` combines the classes for the
+operations in a spec into viewsets.
 """
 
 from __future__ import annotations
@@ -57,7 +60,7 @@ class List(ResourceViewSet):
 
 
 class Create(ResourceViewSet):
-    """Responds to POST on a collection with 201, the new item and its Location; with 409 if the key is taken."""
+    """Responds to POST on a collection with 201, the new item and its Location, or with 409 if the key is taken."""
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         body = self.with_path_values(self.json_body())
@@ -104,7 +107,8 @@ class Retrieve(ResourceViewSet):
 class Replace(ResourceViewSet):
     """Responds to PUT on an item. Properties that aren't in the body are unset.
 
-    If the item doesn't exist, it is created if the operation declares 201. Otherwise, the response is a 404.
+    If the item doesn't exist and the operation declares 201, the item is created. If the operation doesn't declare 201,
+    the response is a 404.
     """
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -138,7 +142,7 @@ class Replace(ResourceViewSet):
                 raise PreconditionFailed("The item doesn't exist yet, so If-Match can't match it.") from None
             serializer = self.get_serializer(data=body)
             serializer.is_valid(raise_exception=True)
-            # A project's own perform_create() applies here, too.
+            # If the project overrides perform_create(), that method is called here, too.
             create = self.perform_create if isinstance(self, Create) else self._save_at_path
             return self.created(self._saved(create, serializer))
         serializer = self.get_serializer(instance, data=body)
@@ -149,13 +153,14 @@ class Replace(ResourceViewSet):
         serializer.save(**self.path_values())
 
     def _refuse(self, body: Any) -> None:
-        """Raises an exception for errors in the body of a PUT if the item doesn't exist.
+        """Raises an exception if the body of a PUT for a missing item has errors.
 
-        So these errors are reported before a 404, as stores do, too.
+        So the client gets these errors instead of a 404. Stores behave in the same way.
         """
         serializer = self.get_serializer(data=body)
         serializer.is_valid(raise_exception=True)
-        # Only values that were sent are checked: nothing is stored, so changes by the project's validation don't count.
+        # Only values that were sent are checked. Values that the project's validation changes don't matter, because
+        # nothing is stored.
         known = serializer.validated_data
         sent = body if type(body) is dict and isinstance(known, Mapping) else {}
         values = {name: value for name, value in sent.items() if name in known}
@@ -234,7 +239,7 @@ _CREATING = _SHOWING | {"created", "location", "perform_create"}
 _UPDATING = _READING | {"changeable", "changed", "perform_update", "write"}
 _DESTROYING = _READING | {"changeable", "perform_destroy", "write"}
 
-#: DRF's name for each action, and the class of the action, by the action's name in ``rules``.
+#: DRF's name and the class of each action. The key is the action's name in ``rules``.
 ACTIONS: Mapping[str, tuple[str, type]] = {
     "list": ("list", List),
     "create": ("create", Create),

@@ -1,4 +1,4 @@
-"""Evaluates the preconditions of requests for items, and repeats a write if another request changed the item first."""
+"""Evaluates the preconditions of requests for items. Repeats a write if another request has changed the item first."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from macaron_django.schemas.models.stores import Store
 __all__ = ["ConditionalViewSet"]
 
 R = TypeVar("R")
-#: How often a write without If-Match is tried while others write the same item.
+#: How often a write without If-Match is tried while other requests write the same item.
 _ATTEMPTS = 5
 
 
 def _in_one_step(attempt: Callable[[], R]) -> Steps[R]:
-    """Does an attempt that blocks, in steps that wait for nothing."""
+    """Runs an attempt, which may block, as steps without calls."""
     yield from ()
     return attempt()
 
@@ -47,7 +47,7 @@ class ConditionalViewSet(OperationViewSet):
         return None if version is None else entity_tag(version)
 
     def is_unchanged(self, instance: Any) -> bool:
-        """Returns whether the client already has the item. Raises ``PreconditionFailed`` for an unmet precondition."""
+        """Returns whether the client already has the item. Raises ``PreconditionFailed`` if a condition isn't met."""
         if not is_judged(self.request.META):
             return False
         method = str(self.request.method)
@@ -74,16 +74,17 @@ class ConditionalViewSet(OperationViewSet):
         return instance
 
     def write(self, attempt: Callable[[], R]) -> R:
-        """Calls ``attempt``, which reads and writes an item. If another request writes the item in between, calls it
-        again.
+        """Calls ``attempt``, which reads and writes an item.
 
-        A request with If-Match applies to one state of the item, so it isn't repeated. A request without If-Match
-        applies to any state. If the item has been deleted, the next attempt raises a 404.
+        If another request writes the item in between, calls ``attempt`` again.
+
+        A request with If-Match applies to one state of the item, so ``attempt`` isn't called again. A request without
+        If-Match applies to any state. If the item has been deleted, the next attempt raises a 404.
         """
         return run(self.write_steps(lambda: _in_one_step(attempt)))
 
     def write_steps(self, attempt: Callable[[], Steps[R]]) -> Steps[R]:
-        """Does the same as ``write``, for attempts in steps."""
+        """Does the same as ``write`` for an ``attempt`` that returns steps."""
         for _ in range(_ATTEMPTS - 1):
             try:
                 return (yield from attempt())

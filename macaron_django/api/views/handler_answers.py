@@ -1,4 +1,4 @@
-"""Calls the handlers of operations, if the request's preconditions are met.
+"""Calls the handler of an operation if the request's preconditions are met.
 
 Handlers can use two functions: ``generated`` runs the generated operation that the handler replaces, and
 ``current_item`` loads the item that the path names.
@@ -44,10 +44,10 @@ _CHANGES = frozenset({"replace", "merge_patch", "destroy"})
 def answered_by_handler(view: OperationViewSet, request: Request) -> HttpResponseBase:
     """Returns the response of the operation's handler.
 
-    If the operation's item has versions, ``If-Match`` and ``If-None-Match`` work as for a generated operation. A change
-    that they don't allow is refused before the handler is called. An item that the client already has isn't sent again.
-    If another request has changed a row in the meantime, the response is a 412 if the request has ``If-Match``, and
-    otherwise a 409.
+    If the operation's item has versions, ``If-Match`` and ``If-None-Match`` work as for a generated operation. If they
+    don't allow a change, the request is refused before the handler is called. If the client already has the item, the
+    response is a 304. If another request changes a row while the handler runs, the response is a 412 for a request with
+    ``If-Match``, and a 409 for other requests.
     """
     judged, served = is_judged(request._request.META), view.served_here
     replaced = served.replaced
@@ -78,7 +78,7 @@ def answered_by_handler(view: OperationViewSet, request: Request) -> HttpRespons
 
 
 def _required(request: Request) -> RequiredVersion | None:
-    """Returns the version that If-Match requires when the handler saves the item, however the handler has loaded it."""
+    """Returns the version that If-Match requires. It is checked when the handler saves the item."""
     if request.method in SAFE_METHODS or not is_conditional(request.headers):
         return None
     view, headers = _view(request), request.headers
@@ -103,7 +103,7 @@ def _refuse_unmet(request: Request) -> None:
 
 
 def _is_sent(view: OperationViewSet, error: UnstorableValue | ItemTooLarge) -> bool:
-    """Returns whether the value that can't be stored has the name of a parameter. Sets the location of the error."""
+    """Returns whether the unstorable value has the name of a parameter. Also sets the error's location."""
     if not isinstance(error, UnstorableValue):
         return False
     steps = json_pointers.split(error.pointer)
@@ -114,9 +114,9 @@ def _is_sent(view: OperationViewSet, error: UnstorableValue | ItemTooLarge) -> b
 def generated(request: Request, body: Any = UNSET) -> Any:
     """Runs the generated operation that the calling handler replaces, and returns its response.
 
-    ``body`` replaces the body of the request. It is an API object, a row or JSON; for a PATCH, it is the merge patch.
-    The response has status, ``data`` and headers. Below an item's path (``/orders/{id}/cancel``), a GET reads the item,
-    and any other method applies a merge patch to it.
+    If ``body`` is passed, it replaces the body of the request. ``body`` is an API object, a row or JSON. For a PATCH,
+    it is the merge patch. The returned response has status, ``data`` and headers. Below an item's path
+    (``/orders/{id}/cancel``), a GET reads the item, and any other method applies a merge patch to it.
 
     Raises the exceptions of the generated operation. Raises ``TypeError`` if the handler's operation doesn't create,
     list, read, replace, patch or delete items of a persisted schema.
@@ -128,14 +128,14 @@ def generated(request: Request, body: Any = UNSET) -> Any:
 
 
 def current_item(request: Request) -> Any:
-    """Returns the item that the path names, so that a handler can change and save it, if the request may change it.
+    """Returns the item that the path names, if the request may change it. The handler can change and save the item.
 
-    Below an item's path (``/orders/{id}/cancel``), it is the item before ``/cancel``. If items are nested, it is the
-    innermost item.
+    If the operation's path is below an item's path (``/orders/{id}/cancel``), the item is the one before ``/cancel``.
+    If items are nested, it is the innermost item.
 
-    Checks the viewset's query set, object permissions and preconditions. If another writer changes the row afterwards,
-    saving it fails. Raises ``Http404``, ``PreconditionFailed`` (412), ``PreconditionRequired`` (428), and ``TypeError``
-    in the same cases as ``generated``.
+    Checks the viewset's query set, object permissions and preconditions. If another request changes the row afterwards,
+    saving the row fails. Raises ``Http404``, ``PreconditionFailed`` (412), ``PreconditionRequired`` (428), and
+    ``TypeError`` in the same cases as ``generated``.
     """
     view = _view(request)
     return view.get_object() if request.method in SAFE_METHODS else view.changeable()
@@ -161,7 +161,7 @@ def _view(request: Request) -> Any:
 
 
 def _kind(viewset: type[OperationViewSet], served: Served) -> type:
-    """Returns a viewset that serves the operation without its handler, with the hooks of the operation's viewset."""
+    """Returns a viewset that serves the operation without its handler, but with the hooks of its viewset."""
     action, mixin = ACTIONS[served.replaced.action]  # type: ignore[union-attr]  # checked by the caller
     bases = (viewset,) if issubclass(viewset, mixin) else (viewset, mixin)
     by_method = {served.operation.method: Served(served.operation, action, served.classes, generated=served.replaced)}
@@ -173,7 +173,7 @@ def _kind(viewset: type[OperationViewSet], served: Served) -> type:
 
 
 class _WithoutHandler:
-    """If the handler passes a body, uses it instead of the body of the request."""
+    """A mixin that uses the body that the handler has passed, if any, instead of the body of the request."""
 
     given_body: Any
 

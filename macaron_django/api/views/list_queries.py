@@ -1,7 +1,7 @@
 """Filters and orders a generated list by its path and its query parameters.
 
-The functions get the request's ``ResourceViewSet``. If a database refuses a value, they find the parameter that
-contained the value.
+The argument ``view`` of the functions is the request's ``ResourceViewSet``. If a database refuses a value, the
+functions find the parameter that contained it.
 """
 
 from __future__ import annotations
@@ -41,10 +41,11 @@ class UnanswerableParameter(PyMacaronException):
 
 
 def narrowed(view: Any, queryset: Any) -> Any:
-    """Returns the query set filtered by the path and the declared query parameters."""
+    """Returns the query set, filtered by the path, the caller and the declared query parameters."""
     given = view.path_values(as_lookups=True)
     try:
-        # All filters apply together: by the path, by the caller, and by query parameters. None replaces another one.
+        # All filters apply together. A query parameter with the same keyword as the path doesn't replace the path's
+        # filter.
         lookups = [dict(given)]
         for _, name, value in _sent_filters(view):
             if name in lookups[0]:
@@ -76,7 +77,7 @@ def _sent_filters(view: Any) -> Iterator[tuple[str, str, Any]]:
 
 
 def refuse_values(view: Any, error: Exception) -> None:
-    """Raises ``RequestInvalid`` or ``Http404`` if a query failed because of a value that the client sent."""
+    """Raises ``RequestInvalid`` or ``Http404`` if a query has failed because of a value that the client sent."""
     if any(view.store.refuses(name, value) for name, value in view.path_values(as_lookups=True).items()):
         raise absent(view.store.schema, view.path_values()) from error
     filters = list(_sent_filters(view)) if view.generated.action == "list" else []
@@ -88,7 +89,7 @@ def refuse_values(view: Any, error: Exception) -> None:
 
 
 def refuse_unstorable(view: Any, error: UnstorableValue) -> None:
-    """Raises ``RequestInvalid`` or ``Http404`` if no item can have a value in the query or the path."""
+    """Raises ``RequestInvalid`` or ``Http404`` if a value in the query or the path can't be stored in any item."""
     names = [
         parameter
         for path, parameter in ((each.path[:1], each.parameter) for each in view.generated.filters)
@@ -126,7 +127,7 @@ def ordered(view: Any, queryset: Any) -> Any:
 
 
 def _column(model: Any, lookup: str) -> str | None:
-    """Returns the lookup of the row's own column; None for a value in other rows, from which no cursor can continue."""
+    """Returns the lookup of the row's column; None if the value is in other rows, for which cursors don't work."""
     try:
         field = model._meta.get_field(lookup)
     except FieldDoesNotExist:
@@ -137,7 +138,7 @@ def _column(model: Any, lookup: str) -> str | None:
 
 
 def absent(schema: Schema, values: Mapping[str, Any]) -> Http404:
-    """Returns the exception for a path with values that no item has."""
+    """Returns the exception for a path whose item doesn't exist."""
     named = " and ".join(f"{name} {str(value)!r}" for name, value in values.items())
     return Http404(f"There is no {schema.name} with {named}.")
 

@@ -1,7 +1,7 @@
-"""Finds absolute URLs: the URL of a new item, for the header ``Location``, and the URL of a request.
+"""Finds the absolute URL of a new item, for the header ``Location``, and the absolute URL of a request.
 
-Django's ``reverse()`` tries all patterns at each call. So it is called only once for each URL to which items are
-posted. Then the texts before and after a plain key are remembered.
+Django's ``reverse()`` tries all patterns at each call, so this module calls it only once for each URL to which items
+are posted. It then remembers the texts before and after a plain key. A plain key isn't encoded in a path.
 """
 
 from __future__ import annotations
@@ -31,18 +31,20 @@ __all__ = ["location", "own_url"]
 #: A key that isn't encoded in a path (RFC 3986, section 2.3), and that isn't a dot segment.
 _PLAIN = re.compile(r"(?!\.{1,2}\Z)[0-9A-Za-z._~-]{1,200}")
 _PROBE = "0-probe-0"
-#: Returns the members of a request class that determine the origin of requests.
+#: Returns the members of a request class that determine the origin of a request.
 _teller = attrgetter("_get_scheme", "build_absolute_uri", "get_host", "scheme")
-#: The greatest number of paths for one view. They differ in the script name and the language of ``i18n_patterns()``.
+#: The greatest number of paths that are remembered for one view. Its paths can differ in the script name and in the
+#: language of ``i18n_patterns()``.
 _MOST_PATHS = 100
-#: By a URL's view, then by its path: the key's property, and the texts before and after the key in an item's path.
+#: For each view and path to which items are posted: the key's property, and the texts before and after the key in an
+#: item's path.
 _known: WeakKeyDictionary[Callable[..., Any], dict[str, tuple[str, str, str]]] = WeakKeyDictionary()
 
 
 def location(
     request: HttpRequest | Request, item: GeneratedOperation | None, kwargs: Mapping[str, Any], body: Mapping[str, Any]
 ) -> str | None:
-    """Returns the absolute URL of an item whose representation is ``body``; None if no path leads to it.
+    """Returns the absolute URL of the item whose representation is ``body``; None if no path leads to the item.
 
     ``item`` is an operation on the path of one item. ``kwargs`` has the arguments of the request's URL.
     """
@@ -61,7 +63,7 @@ def location(
     if any(value is None for value in values.values()):
         return None
     view = ":".join([*match.namespaces, url_name(item.operation)])
-    # The arguments in the path at which the URLs are included, without the extra arguments of `path()`.
+    # The arguments in the prefix of the project's `include()`. The extra arguments of `path()` aren't part of it.
     outer = match.kwargs.keys() - match.extra_kwargs.keys() - set(arguments.values())
     values |= {name: match.kwargs[name] for name in outer}
     try:
@@ -99,7 +101,7 @@ def _origin(request: Any) -> str:
 
 
 def _said_of_origin(request: Any) -> tuple[str, str] | None:
-    """Returns a request's scheme and Host; None if the request's origin depends on more than these two."""
+    """Returns the scheme and the header Host of a request; None if its origin depends on more than these two."""
     meta = request.META
     host, kind = meta.get("HTTP_HOST"), type(request)
     base: type[HttpRequest]
@@ -120,7 +122,7 @@ def _is_forwarded() -> bool:
     return bool(settings.USE_X_FORWARDED_HOST or settings.USE_X_FORWARDED_PORT or settings.SECURE_PROXY_SSL_HEADER)
 
 
-#: Allowed origins, by the scheme and Host of requests. They are forgotten if a setting changes.
+#: The allowed origins, by the scheme and Host of requests. The cache is emptied if a setting changes.
 _origins: dict[tuple[str, str], str] = {}
 _MOST_ORIGINS = 100
 

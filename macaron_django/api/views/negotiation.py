@@ -1,4 +1,4 @@
-"""Chooses the renderer of a response as DRF does, unless ``format`` is a parameter of the operation."""
+"""Chooses the renderer of a response as DRF does, but without the query's ``format`` if the operation declares it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _NO_FORMAT:  # noqa: N801 (replaces an object of settings)
 
 
 def names_format(request: Request, query: str) -> bool:
-    """Returns whether the query may choose a renderer with DRF's ``format``."""
+    """Returns whether DRF's ``format`` in the query may choose a renderer."""
     name = api_settings.URL_FORMAT_OVERRIDE
     return bool(name) and (name in query or "%" in query) and name in request.query_params
 

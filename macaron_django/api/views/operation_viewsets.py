@@ -52,9 +52,9 @@ __all__ = ["DATA", "OperationViewSet"]
 
 
 class _OfOperation:
-    """A DRF attribute that depends on the operation. On the class, it is the project's setting.
+    """An attribute of DRF's views whose value depends on the operation. On the class, it is the project's setting.
 
-    On a view, it is the value for the view's operation. A subclass may assign another value, as in DRF.
+    On a view, it is the value for the operation of the view's request. As in DRF, a subclass may assign another value.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class OperationViewSet(PlannedViewSet):
     # -------------------------------------------------------------- one request
 
     def _take_steps(self, plan: OperationPlan, http_request: HttpRequest) -> HttpResponseBase:
-        """Does what DRF's ``dispatch()`` does, for a direct plan, whose hooks have known results."""
+        """Serves a request with a direct plan. The result is the same as from DRF's ``dispatch()``."""
         request = self._begin(plan, http_request)
         try:
             self._check(plan, request)
@@ -110,7 +110,7 @@ class OperationViewSet(PlannedViewSet):
         return self._end(plan, request, response)
 
     def dispatch_steps(self, plan: OperationPlan, http_request: HttpRequest) -> Steps[HttpResponseBase]:
-        """Does the same as the view, but in steps, for requests for which ``answers_in_steps`` returns True."""
+        """Serves a request as the view does, but in steps. ``answers_in_steps`` must return True for the request."""
         steps = self._take_steps_in_turn(plan, http_request)
         if OPERATIONS.subscribers and self.plans is not None:
             return self.plans.observed.answered_in_steps(http_request, steps)
@@ -130,14 +130,14 @@ class OperationViewSet(PlannedViewSet):
         return self.handle_exception(error)
 
     def _handled_in_steps(self, error: Exception) -> Steps[HttpResponseBase]:
-        """Does the same as ``_handled``, in steps, because reports of a fault and the project's code may block."""
+        """Does the same as ``_handled``, but in steps: the report of a fault or code of the project may block."""
         is_own = self.get_exception_handler() is errors.exception_handler and not makes_own_bodies()
         if is_own and describe(error).status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return self._handled(error)
         return (yield BlockingCall(self._handled, error))  # type: ignore[no-any-return]
 
     def _refusal(self, error: Exception) -> HttpResponseBase | None:
-        """Returns the response to a faulty request as bytes; None if other code may read or change the response."""
+        """Returns the error response as a ``JSONAnswer``; None if other code may need a DRF ``Response``."""
         if (
             isinstance(error, (NotAuthenticated, AuthenticationFailed))
             or self.get_exception_handler() is not errors.exception_handler
@@ -156,7 +156,7 @@ class OperationViewSet(PlannedViewSet):
         return answer
 
     def _begin(self, plan: OperationPlan, http_request: HttpRequest) -> OperationRequest:
-        """Returns the DRF request, and sets the same attributes of the view as ``dispatch()``."""
+        """Returns the DRF request. Sets the same attributes of the view as DRF's ``dispatch()``."""
         attributes: dict[str, Any] = self.__dict__
         authenticators = [authenticator() for authenticator in plan.authenticators] if plan.authenticators else ()
         request = OperationRequest.planned(http_request, plan.request_state or {}, authenticators, self)
@@ -167,7 +167,7 @@ class OperationViewSet(PlannedViewSet):
         return request
 
     def _check(self, plan: OperationPlan, request: Request) -> None:
-        """Runs the plan's checks. If a check sets a hook on the view, runs the checks that this adds, too."""
+        """Runs the plan's checks. If a check sets a hook on the view, also runs the checks that the hook adds."""
         for check in plan.checks:
             check(self, request)
             if plan.may_have_changed(check) and self.plan is not plan:
@@ -175,7 +175,7 @@ class OperationViewSet(PlannedViewSet):
                 break
 
     def _end(self, plan: OperationPlan, request: Request, response: HttpResponseBase) -> HttpResponseBase:
-        """Returns the response with the view's headers."""
+        """Adds the view's headers to the response, and returns the response."""
         if type(response) is not JSONAnswer:
             self._bind_methods()
             return self._released(self.finalize_response(request, response, *self.args, **self.kwargs))
@@ -188,7 +188,7 @@ class OperationViewSet(PlannedViewSet):
         return response if plan.is_closed else self._released(response)
 
     def _bind_methods(self) -> None:
-        """Makes each HTTP method of the view call its action, as ``as_view()`` does."""
+        """Makes each HTTP method of the view call its action, as DRF's ``as_view()`` does."""
         for method, action in self.action_map.items():
             setattr(self, method, getattr(self, action))
 
@@ -212,7 +212,7 @@ class OperationViewSet(PlannedViewSet):
         return super().default_response_headers if known is None else dict(known)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Negotiates, authenticates, checks permissions and throttles as in DRF, and reads the parameters."""
+        """Does what DRF's ``initial()`` does, and reads the parameters. Runs only the checks in the plan."""
         self.format_kwarg = self.get_format_suffix(**kwargs)
         self._check(self.plan, request)
 
@@ -223,7 +223,10 @@ class OperationViewSet(PlannedViewSet):
             check(self, request)
 
     def negotiate(self, request: Request, *, force: bool = False) -> None:
-        """Sets the request's renderer and media type. With ``force``, sets one even if the client accepts none."""
+        """Sets the request's renderer and media type.
+
+        With ``force``, sets them even if the client accepts no media type.
+        """
         plan, meta = self.plan, request._request.META
         renderer, accept = plan.renderer, meta.get("HTTP_ACCEPT", "*/*")
         known = plan.accepted.get(accept)
@@ -237,7 +240,10 @@ class OperationViewSet(PlannedViewSet):
         request.version, request.versioning_scheme = None, None
 
     def _parser_classes(self, configured: list[type]) -> Iterable[type]:
-        """Returns the parsers of the declared media types. For browsers, adds parsers of the browsable API's forms."""
+        """Returns the parsers of the declared media types.
+
+        For a browser, adds the parsers for forms of the browsable API.
+        """
         if self.operation.request_body is None:
             return configured
         shows_forms = any(renderer.media_type == "text/html" for renderer in self.renderer_classes)
@@ -261,7 +267,8 @@ class OperationViewSet(PlannedViewSet):
     def _released(self, response: HttpResponseBase) -> HttpResponseBase:
         """Returns the response, and replaces the view's reference to it with a weak reference."""
         # A reference cycle would keep the view, the response and their data until the garbage collector runs. The
-        # methods that as_view() sets refer to the view, too, and only the browsable API still needs them.
+        # methods that as_view() has set also refer to the view. They are deleted here, because only the browsable API
+        # still needs them.
         attributes = self.__dict__
         attributes["_response"] = weakref.ref(response)
         if type(response) is JSONAnswer or (
@@ -272,11 +279,11 @@ class OperationViewSet(PlannedViewSet):
         return response
 
     def answers_in_steps(self, action: str, meta: Mapping[str, Any]) -> bool:
-        """Returns whether a generated action yields each call for which it waits. ``meta`` has request headers."""
+        """Returns whether a generated action can run in steps. ``meta`` is the ``META`` of the request."""
         return False
 
     def _acting(self) -> Steps[HttpResponseBase]:
-        """Runs the action or the handler in steps, and returns the response."""
+        """Runs the action or the handler in steps. Returns its response."""
         served = self.served_here
         if served.handler is None:
             steps: Steps[HttpResponseBase] = getattr(self, f"{served.action}_steps")()
@@ -284,13 +291,13 @@ class OperationViewSet(PlannedViewSet):
         body = served.body.read(self.request, self.plan.unknown)
         result = yield served.handler.called(self.request, body, self.parameters.by_argument)
         answer = partial(self._responded, result)
-        # If the result is a query set or an iterator, it is read while the response is rendered, which may block.
+        # A query set or an iterator is read while the response is rendered, so rendering may block.
         response: HttpResponseBase = answer() if is_made(result) else (yield BlockingCall(answer))
         return response
 
     @property
     def response(self) -> Any:
-        """The response; None if no other code refers to the response any longer."""
+        """The response; None if the response no longer exists."""
         held = self.__dict__.get("_response")
         return held() if isinstance(held, weakref.ref) else held
 
@@ -309,7 +316,7 @@ class OperationViewSet(PlannedViewSet):
         if isinstance(response, Response) and response.exception:
             renderer = response.accepted_renderer
             if renderer.media_type != "text/html" or isinstance(renderer, TextRenderer):
-                # Errors are JSON, whatever media types the operation has.
+                # Errors are JSON even if the operation doesn't declare JSON.
                 response.accepted_renderer = JSONRenderer()
                 response.accepted_media_type = JSONRenderer.media_type
                 response.content_type = getattr(response, "error_content_type", None)
@@ -319,7 +326,7 @@ class OperationViewSet(PlannedViewSet):
         return response
 
     def answer(self, data: Any, status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
-        """Returns the checked response: a ``JSONAnswer``, or a DRF ``Response`` if other code may need that.
+        """Checks ``data``, and returns a ``JSONAnswer``, or a DRF ``Response`` if other code may need one.
 
         ``headers`` are added to the headers that every response has.
         """
@@ -337,24 +344,27 @@ class OperationViewSet(PlannedViewSet):
         request = self.request
         if not plan.gives_bytes or getattr(request, "accepted_renderer", None) is not plan.renderer:
             return False
-        # A view that is called directly, as in DRF's documentation of tests, or by a decorator returns a `Response`.
+        # A view returns a `Response` if it is called by a decorator, or directly, as in DRF's documentation of tests.
         match = request._request.resolver_match
         return match is not None and self.plans is not None and match.func is self.plans.view_function
 
     def checked(self, response: Response) -> Response:
-        """Returns the response. Removes its body if none is declared. Validates the response if the settings say so."""
+        """Returns the response. Removes an undeclared body. Validates the response if the settings require it."""
         if response.data is not None and not self.declares_content(response.status_code, undeclared=True):
             response.data = None
         check_response(self.served_here.operation, response.status_code, response.data)
         return response
 
     def declares_content(self, status: int, *, undeclared: bool = False) -> bool:
-        """Returns whether the operation declares content for a status, or ``undeclared`` for an undeclared status."""
+        """Returns whether the operation declares content for a status.
+
+        For an undeclared status, returns ``undeclared``.
+        """
         declares = self.served_here.declares_content(status)
         return undeclared if declares is None else declares
 
     def answer_by_handler(self, request: Request) -> HttpResponseBase:
-        """Calls the function that the spec binds to the operation, and returns the response for its result."""
+        """Calls the operation's handler, and returns the response for its result."""
         served = self.current
         if served is None or served.handler is None:
             raise NotImplementedYet("No handler is bound to the operation.")
@@ -376,17 +386,19 @@ class OperationViewSet(PlannedViewSet):
         )
 
     def _of_value(self, body: Any, status: int, headers: Mapping[str, str]) -> HttpResponse:
-        """Does the same as ``answer``, for a body that has already been checked."""
+        """Does the same as ``answer``, but for a body that has already been checked."""
         plan = self.plan
         if self._gives_bytes(plan):
             return JSONAnswer(body, status, headers, self, plan.renderer.media_type)  # type: ignore[union-attr]
         return drf_response(body, status, headers)
 
     def media_type_of(self, value: Any) -> str:
-        """Returns the media type of a response with this value. If the value needs another renderer, sets that, too.
+        """Returns the media type of a response with this value.
 
-        If only text or bytes are possible, but the value is neither, raises an exception: ``NotAcceptable`` if the
-        client accepts nothing else, and ``TypeError`` if the operation declares nothing else.
+        If the value needs another renderer, sets that renderer.
+
+        If the value is neither text nor bytes, it may not be possible to write it. Raises ``NotAcceptable`` if the
+        client accepts only text or bytes, and ``TypeError`` if the operation declares only these.
         """
         request: Any = self.request
         if not can_render(request.accepted_renderer, value):
@@ -401,13 +413,13 @@ class OperationViewSet(PlannedViewSet):
     # -------------------------------------------------------------- querysets, serializers
 
     def get_queryset(self) -> Any:
-        """Returns the query set of a subclass; None if it has none. Only the browsable API needs this method."""
+        """Returns a subclass's query set; None if the subclass has none. Only the browsable API calls this method."""
         if self.queryset is None:  # type: ignore[arg-type]  # the stubs take it for a manager
             return None
         return super().get_queryset()
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
-        """Returns the serializer of the operation's body. If the operation has no body, it is that of the response."""
+        """Returns the serializer of the operation's body, or of the response if the operation has no body."""
         if self.serializer_class is not None:
             return self.serializer_class
         served = self.current

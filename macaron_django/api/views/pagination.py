@@ -1,11 +1,11 @@
 """Splits query sets into pages with cursors: a DRF pagination class for DynamoDB and the ORM.
 
 Every generated list reads ``limit`` and ``cursor``, even if they aren't declared. The ``Link`` header (RFC 8288) has
-the URL of the next page. If the response schema is an envelope, a property of the envelope has it, too.
+the URL of the next page. If the response schema is an envelope, a property of the envelope also has this URL.
 
-DynamoDB's query sets create their own pages, which end early if enough items were read for one page. The pages of the
-ORM are found by key, not by offset. So every page costs the same, and rows that are added or deleted in between don't
-shift the other rows.
+DynamoDB's query sets create their own pages. A page ends early if enough items were read for it. The pages of the ORM
+begin at a key, not at an offset. So every page costs the same, and rows that are added or deleted between two requests
+don't shift the other rows.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class KeysetPage:
 
 
 class CursorPages(pagination.BasePagination):
-    """Splits generated lists into pages. The ``generated`` of its view is the operation of the request."""
+    """Splits generated lists into pages. The view's attribute ``generated`` is the operation of the request."""
 
     page: Any = None
 
@@ -118,8 +118,8 @@ class CursorPages(pagination.BasePagination):
     def _list(self) -> str:
         """Returns a text that identifies the list: its path and its parameters, except for the limit and the cursor.
 
-        The conditions in ``get_queryset()`` aren't part of the text. For example, a condition on the current time
-        differs between two requests for the same list.
+        The conditions in ``get_queryset()`` aren't part of the text, because they may differ between two requests for
+        the same list: for example, a condition on the current time.
         """
         parameters = getattr(self.view, "parameters", None)
         if parameters is None:
@@ -158,15 +158,16 @@ class CursorPages(pagination.BasePagination):
                 "name": CURSOR,
                 "in": "query",
                 "required": False,
-                "description": "Where the page starts: the cursor from the previous page's Link header.",
+                "description": "The start of the page: the cursor in the Link header of the previous page.",
                 "schema": {"type": "string"},
             },
         ]
 
 
 def page_size(given: Any) -> int | None:
-    """Returns the maximum number of rows on a page for a client's ``limit``, which may be missing; None if the limit
-    isn't valid.
+    """Returns the maximum number of rows on a page for ``given``, the client's ``limit``.
+
+    It may be None, which means the default. Returns None if the limit isn't valid.
     """
     if given in {None, ""}:
         return int(settings.PAGE_SIZE)
@@ -198,9 +199,9 @@ def _refused(name: str, keyword: str, message: str) -> RequestInvalid:
 def keyset_page(queryset: QuerySet[Any], limit: int, cursor: str | None, scope: str) -> KeysetPage:
     """Returns at most ``limit`` rows of an ORM query set, from ``cursor`` on. Raises ``InvalidCursor``.
 
-    The rows have the query set's order, up to the first term that isn't a field of the model. Then they are ordered by
-    the primary key. Null is last in every database. The cursor is encrypted, and valid only for the same model, order
-    and ``scope``.
+    The rows have the query set's order, and then the order of the primary key. If a term of the order isn't a field of
+    the model, the rows have only the order of the primary key. Null is last in every database. The cursor is encrypted,
+    and valid only for the same model, order and ``scope``.
     """
     keyset = Keyset(queryset, scope)
     rows = list(keyset.rows(cursor)[: limit + 1])
@@ -210,7 +211,7 @@ def keyset_page(queryset: QuerySet[Any], limit: int, cursor: str | None, scope: 
 
 
 class Keyset:
-    """An ORM query set in an order that can be continued after any of its rows."""
+    """An ORM query set, ordered so that a page can begin after any row."""
 
     def __init__(self, queryset: QuerySet[Any], scope: str) -> None:
         self.terms = _terms(queryset)
@@ -221,8 +222,9 @@ class Keyset:
         )
 
     def rows(self, cursor: str | None) -> QuerySet[Any]:
-        """Returns the rows after the row from which ``cursor`` was created; all rows without one. Can raise
-        ``InvalidCursor``.
+        """Returns the rows after the row from which ``cursor`` was created. If it is None, returns all rows.
+
+        Can raise ``InvalidCursor``.
         """
         if cursor is None:
             return self.ordered
@@ -266,7 +268,7 @@ def _term(order: Any, meta: Any) -> Term | None:
         field = meta.get_field(name)
     except FieldDoesNotExist:
         return None
-    # Ordering by a relation means the related model's default ordering.
+    # A relation isn't accepted, because ordering by it means the related model's default ordering.
     return (field, descending) if field.concrete and not (field.is_relation and name == field.name) else None
 
 
@@ -278,7 +280,7 @@ def _order_by(field: Field[Any, Any], descending: bool) -> OrderBy:
 
 
 def _after(terms: Sequence[Term], position: Sequence[Any]) -> Q:
-    """Returns the condition for rows after ``position``: they are beyond it in a term, and equal in earlier terms."""
+    """Returns the condition for rows after ``position``: equal in the earlier terms, and beyond it in the next term."""
     after = Q(pk__in=[])
     equal = Q()
     for (field, descending), value in zip(terms, position, strict=True):

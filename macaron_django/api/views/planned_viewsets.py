@@ -1,4 +1,4 @@
-"""The base class of all generated viewsets. Finds the operation, plan, parameters and permissions of a request."""
+"""Defines the base class of all generated viewsets. It finds a request's operation, plan and parameters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["FILTERING", "PlannedViewSet"]
 
 
 class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
-    """The base class of viewsets whose requests go through the steps of a plan."""
+    """The base class of viewsets whose requests are served according to a plan."""
 
     api: ClassVar[str] = ""
     #: The objects that serve each operation of this view's path, by method. as_view() sets them.
@@ -41,9 +41,9 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @classonlymethod
     def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:  # noqa: N805 (a class)
-        """Returns a view function as DRF does, and adds the plans of its path's operations.
+        """Returns a view function as DRF's method does. Also creates the plans of the operations of its path.
 
-        If a plan is direct, its steps run one after the other, and DRF's ``dispatch()`` isn't called.
+        If a plan is direct, the view function runs its checks and the action, and doesn't call DRF's ``dispatch()``.
         """
         plans = OperationPlans(cls, cls.hooks, initkwargs)
         made: Any = super().as_view(actions, plans=plans, **initkwargs)
@@ -75,7 +75,7 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @property
     def plan(self) -> OperationPlan:
-        """The plan of the request's operation. If a hook has been set on the view itself, the plan is created again."""
+        """The plan of the request's operation. If code sets a hook on the view itself, the view gets another plan."""
         attributes = self.__dict__
         plan: OperationPlan | None = attributes.get("_plan")
         if plan is not None and plan.is_closed:
@@ -93,11 +93,11 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @property
     def current(self) -> Served | None:
-        """The objects that serve the request's operation; None for OPTIONS, and if the path has no such method."""
+        """The objects that serve the request's operation; None for OPTIONS and for methods without an operation."""
         attributes = self.__dict__
         request = attributes.get("request")
-        # Stored with the request, because it is needed many times, and DRF's metadata and browsable API replace the
-        # request of the view.
+        # The result is cached, because it is needed many times. It is cached together with the request, because DRF's
+        # metadata and browsable API replace the request of the view.
         known: tuple[Any, Served | None] | None = attributes.get("_current")
         if known is None or known[0] is not request:
             if request is None or not request.method:
@@ -134,7 +134,7 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
                 read[served] = served.parameters.read(self.request, self.kwargs)
             except RequestInvalid as failure:
                 if getattr(self, "action", None) == "metadata":
-                    # For OPTIONS, DRF tries the path's other methods, and handles only its own exceptions.
+                    # For OPTIONS, DRF also tries the path's other methods. It handles only its own exceptions.
                     raise ParseError(str(failure)) from failure
                 raise
         return read[served]
@@ -143,7 +143,7 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @property
     def _security(self) -> SecurityPolicy | None:
-        """The policy of the operation. For OPTIONS and undeclared methods, it is the path's least strict policy."""
+        """The operation's security policy. For OPTIONS and undeclared methods, it is the least strict of the path."""
         served = self.current
         if served is not None:
             return served.security
@@ -157,7 +157,7 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         return [authenticator() for authenticator in policy.authentication_classes]
 
     def get_permissions(self) -> list[Any]:
-        """Returns the spec's permissions, and the viewset's ``permission_classes`` or else the project's defaults."""
+        """Returns the spec's permissions and either the viewset's ``permission_classes`` or the project's defaults."""
         policy = self._security
         if policy is None:
             return list(super().get_permissions())
@@ -169,7 +169,7 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @classmethod
     def filters_itself(cls) -> bool:
-        """Returns whether a subclass has its own filters, which may read any declared parameter."""
+        """Returns whether a subclass overrides the filters. Its own filters may read any declared parameter."""
         return not cls.hooks.overridden(cls).isdisjoint(FILTERING)
 
     def get_format_suffix(self, **kwargs: Any) -> str | None:
@@ -189,5 +189,5 @@ def _is_forced(request: HttpRequest) -> bool:
     )
 
 
-#: The hooks that filter lists.
+#: The names of the hooks that filter lists.
 FILTERING = frozenset({"filter_backends", "filter_queryset"})

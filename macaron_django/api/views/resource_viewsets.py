@@ -1,6 +1,7 @@
-"""The base class of viewsets with generated operations: their query sets, items, keys and serializers.
+"""Defines the base class of viewsets with generated operations, which finds query sets, items, keys and serializers.
 
-It has the hooks that ``actions`` calls, and that projects can override. They have the names in DRF's generic views.
+The class has hooks that the actions call. Projects can override them. They have the same names as in DRF's generic
+views.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class ResourceViewSet(ConditionalViewSet):
         return super().filter_queryset(queryset)
 
     def of_caller(self, queryset: Any) -> Any:
-        """Returns a list with only the caller's own items, even if a project has replaced its filters."""
+        """Filters a list by the keys that come from the caller, even if a project has replaced the list's filters."""
         if not self.generated.caller_keys or self.plan.overridden.isdisjoint(FILTERING):
             return queryset
         values = self.path_values()
@@ -100,7 +101,7 @@ class ResourceViewSet(ConditionalViewSet):
             logger.warning("%s %s: %s", self.request.method, self.operation.route, error)  # it names tables and indexes
             raise RequestInvalid(violations=[list_queries.unanswered(name) for name in names]) from error
         except UnsupportedQuery as error:
-            # DynamoDB's query sets are planned only when they are read, so they refuse an order only then.
+            # DynamoDB's query sets are planned when they are read, so an unsupported order isn't refused earlier.
             name = self.generated.paging.get(ORDERING) if self._is_generated else None
             if name is None or not self.parameters.by_location.get(("query", name)):
                 raise
@@ -111,7 +112,7 @@ class ResourceViewSet(ConditionalViewSet):
             raise
 
     def get_object(self) -> Any:
-        """Returns the item that the path names. Raises ``Http404`` if no such item exists or can exist."""
+        """Returns the item that the path names. Raises ``Http404`` if there is no such item, or can't be one."""
         if not self._is_generated:
             return super().get_object()
         queryset = self.filter_queryset(self.get_queryset())
@@ -134,8 +135,8 @@ class ResourceViewSet(ConditionalViewSet):
     def path_values(self, *, as_lookups: bool = False) -> dict[str, Any]:
         """Returns the Python value of each property that comes from the path or the caller, by property name.
 
-        With ``as_lookups``, the names are keywords of ``filter()``. Raises ``Http404`` for a value in the path that the
-        property can't have.
+        With ``as_lookups``, the names are keywords for ``filter()``. Raises ``Http404`` if the path has a value that
+        the property can't have.
         """
         known: tuple[Served | None, dict[str, Any]] = self.__dict__.get("_path_values", _NO_VALUES)
         served, values = self.current, known[1]
@@ -169,7 +170,7 @@ class ResourceViewSet(ConditionalViewSet):
     def with_path_values(self, body: Any) -> Any:
         """Returns the body with the values of the path. Raises ``RequestInvalid`` if the body has different values.
 
-        If the body's schema requires a property, its value isn't added: by the document, a body without it is wrong.
+        Doesn't add a property that the body's schema requires: according to the document, a body without it is invalid.
         """
         values = self.path_values()
         if not values or not (type(body) is dict or isinstance(body, Mapping)):
@@ -202,10 +203,10 @@ class ResourceViewSet(ConditionalViewSet):
     # -------------------------------------------------------------- the store
 
     def store_for(self, hooks: frozenset[str], *, changes: bool = False, narrows: bool = True) -> Store | None:
-        """Returns the store that can serve the request; None if a project's hook may get a row or a serializer.
+        """Returns the store that can serve the request; None if code of the project may need a row or a serializer.
 
-        ``hooks`` has the hooks that get a row or a serializer. If the project has its own query set, the returned store
-        has only the items of this query set.
+        ``hooks`` has the hooks that get a row or a serializer. If the project overrides the query set, the returned
+        store has only the items of this query set.
         """
         plan, request = self.plan, self.request
         meta, renderer = request._request.META, request.accepted_renderer
@@ -223,7 +224,7 @@ class ResourceViewSet(ConditionalViewSet):
         return self.store.narrowed(self.filter_queryset(self.get_queryset()))
 
     def done(self, steps: Steps[S], body: Any = None) -> Steps[S]:
-        """Runs the steps of a store's method, and returns the result. Can raise ``SchemaViolated`` for the body."""
+        """Runs the steps of a store's method, and returns the result. Raises ``SchemaViolated`` for an invalid body."""
         try:
             return (yield from steps)
         except RequestInvalid as failure:
@@ -235,7 +236,7 @@ class ResourceViewSet(ConditionalViewSet):
             raise
 
     def answers_in_steps(self, action: str, meta: Mapping[str, Any]) -> bool:
-        """Returns whether the store serves the request in steps that yield each call for which they wait."""
+        """Returns whether the store can serve the request in steps."""
         return (
             not is_judged(meta)
             and not self.filter_backends
@@ -247,7 +248,7 @@ class ResourceViewSet(ConditionalViewSet):
     def _saved(self, save: Callable[[Any], object], serializer: Any) -> Any:
         """Calls ``save(serializer)``, and returns the serializer.
 
-        Adds to exceptions the place of the wrong value in the request, as ``done`` does.
+        As ``done`` does, corrects an exception so that it names the part of the request with the wrong value.
         """
         try:
             save(serializer)
@@ -259,7 +260,7 @@ class ResourceViewSet(ConditionalViewSet):
         return serializer
 
     def blamed_on_path(self, failure: ValidationFailed) -> ValidationFailed:
-        """Returns a ``RequestInvalid`` if all violations come from the path; otherwise ``failure`` itself."""
+        """Returns a ``RequestInvalid`` if all wrong values come from the path; otherwise returns ``failure`` itself."""
         body = self.json_body() if isinstance(failure, RequestInvalid) else None
         sent = body.keys() if isinstance(body, Mapping) else ()
         parameters = {name: parameter for parameter, name in self.generated.keys.items() if name not in sent}
@@ -271,7 +272,7 @@ class ResourceViewSet(ConditionalViewSet):
         return RequestInvalid(violations=[replace(one, pointer=at, location="path") for one, at in violations])
 
     def place_unstorable(self, error: UnstorableValue) -> None:
-        """Corrects the pointer if the value is from the path. Raises ``ValidationFailed`` if it wasn't sent."""
+        """Corrects the pointer if the value comes from the path. If the client didn't send it, raises another error."""
         steps = json_pointers.split(error.pointer)
         body = self.json_body() if steps else None
         if not steps or (isinstance(body, Mapping) and steps[0] in body):
@@ -285,13 +286,13 @@ class ResourceViewSet(ConditionalViewSet):
             raise ValidationFailed(f"The server adds something that can't be stored: {error}") from error
 
     def found(self, stored: S | None) -> S:
-        """Returns ``stored``. Raises ``Http404`` if it is None."""
+        """Returns ``stored``, the item that a store has found. Raises ``Http404`` if it is None."""
         if stored is None:
             raise list_queries.absent(self.store.schema, self.path_values())
         return stored
 
     def answered(self, stored: Stored, status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
-        """Returns the response that shows a stored item."""
+        """Returns the response with a stored item."""
         body = without_write_only(self.store.schema, stored.json) if self.store.hides else stored.json
         response = self.answer(body, status, headers)
         if stored.version is not None:
@@ -307,7 +308,7 @@ class ResourceViewSet(ConditionalViewSet):
     # -------------------------------------------------------------- serializers and responses
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
-        """Returns the serializer of a generated operation's body. Without a body, it is that of the resource."""
+        """Returns the serializer of a generated operation's body, or of the resource if the operation has no body."""
         if self.serializer_class is not None or not self._is_generated:
             return super().get_serializer_class()
         schema = self.served_here.body_schema
@@ -329,8 +330,9 @@ class ResourceViewSet(ConditionalViewSet):
         )
 
     def represented(self, serializer: Any) -> Any:
-        """Returns the JSON of a saved serializer's instance, according to the resource's schema. An input schema may
-        have fewer properties.
+        """Returns the JSON of a saved serializer's instance, according to the resource's schema.
+
+        The body's schema may have fewer properties.
         """
         own: Schema | None = getattr(serializer, "schema", None)
         if own is None or own.resolved == self.store.schema:
@@ -345,7 +347,7 @@ class ResourceViewSet(ConditionalViewSet):
         return self.tagged(self.answer(body, self.served_here.success_status(201, 200), headers), serializer.instance)
 
     def changed(self, serializer: Any) -> HttpResponse:
-        """Returns a 200, or a 204 if the operation declares only 204."""
+        """Returns a response with the status 200, or with another declared success status such as 204."""
         status = self.served_here.success_status(200, 204)
         return self.tagged(self.answer(self.represented(serializer), status), serializer.instance)
 
@@ -357,7 +359,7 @@ class ResourceViewSet(ConditionalViewSet):
 _NO_VALUES: tuple[None, dict[str, Any]] = (None, {})
 #: The hooks that choose a viewset's items from all items of its table.
 NARROWING = frozenset({"filter_backends", "filter_queryset", "get_queryset", "queryset"})
-#: The hooks between a list's query set and its response.
+#: The hooks that are called between a list's query set and its response.
 _BETWEEN = frozenset(
     {"serializer_class", "get_serializer", "get_serializer_class", "get_serializer_context"}
     | {"pagination_class", "paginator", "paginate_queryset", "get_paginated_response"}
@@ -365,6 +367,6 @@ _BETWEEN = frozenset(
 
 
 def _shown(value: Any) -> str:
-    """Returns a value as text for an error message: JSON that is cut after ``_QUOTED`` characters."""
+    """Returns a value as JSON text for an error message. Cuts the text after ``_QUOTED`` characters."""
     text = dump_json(value).decode()
     return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
