@@ -1,8 +1,8 @@
-"""Exceptions for refused requests, which PyMacaron's code and Django REST framework can both handle.
+"""Exceptions for requests whose credentials are missing or refused. PyMacaron's code and DRF can both handle them.
 
-Each is a ``PyMacaronException`` (status, code, user_message, headers) and an ``APIException``. So any DRF view can
-respond to it, whatever the view's exception handler is. DRF doesn't authenticate the request again while it renders the
-response.
+Each class inherits from ``PyMacaronException`` (status, code, user_message, headers) and from DRF's ``APIException``.
+So every DRF view can respond to the exceptions, whatever its exception handler is. DRF doesn't authenticate the request
+again while it renders the response.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = [
 
 
 class Failure(PyMacaronException):
-    """The base class of these exceptions. It keeps the attributes of its parents consistent."""
+    """The base class of these exceptions. It keeps the attributes of its two base classes consistent."""
 
     detail: Any
 
@@ -52,7 +52,10 @@ class Failure(PyMacaronException):
 
     @status_code.setter
     def status_code(self, status: int) -> None:
-        """Ignores the value. DRF replaces 401 with 403 if there is no challenge, but this exception has a challenge."""
+        """Ignores the value.
+
+        DRF replaces 401 with 403 for an exception without a challenge, but this one has a challenge.
+        """
 
     @property
     def auth_header(self) -> str | None:
@@ -60,7 +63,7 @@ class Failure(PyMacaronException):
 
     @auth_header.setter
     def auth_header(self, challenge: str) -> None:
-        """Sets the challenge, which DRF gets from the view's first authenticator, unless the exception has one."""
+        """Sets the challenge that DRF gets from the view's first authenticator, unless the exception has one."""
         if self.auth_header is None:
             self.headers = {**self.headers, "WWW-Authenticate": challenge}
 
@@ -106,7 +109,7 @@ class VerificationUnavailableError(Failure, KeysUnavailable, drf.APIException):
 
 
 def failure(error: AuthenticationError | KeysUnavailable, headers: Mapping[str, str] | None = None) -> Failure:
-    """Returns the ``Failure`` for an exception from the verification of a token, so that views can handle it."""
+    """Converts an exception from the verification of a token to a ``Failure``, which views can handle."""
     if isinstance(error, Failure):
         return error
     kinds: tuple[tuple[type[PyMacaronException], type[Failure]], ...] = (

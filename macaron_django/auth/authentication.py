@@ -1,6 +1,6 @@
 """Authenticates requests with JWTs: a DRF authenticator, a decorator, and PyMacaron's function.
 
-They are for views and handlers that check tokens themselves. For operations with a ``security`` in the spec,
+They are for views and handlers that check tokens themselves. If the spec has a ``security`` for an operation,
 ``security_requirements`` checks the tokens.
 """
 
@@ -72,7 +72,7 @@ class JWTAuthentication(BaseAuthentication):
         return verified.user, verified.auth
 
     def authenticate_header(self, request: Request) -> str:
-        # DRF calls this on a different instance from the one that refused the request.
+        # DRF calls this method on another instance than the one that has refused the request.
         return bearer_challenge(getattr(django_request(request), _REFUSAL, None))
 
 
@@ -128,9 +128,9 @@ def _sign_in(request: AnyRequest, credential: Credential) -> dict[str, Any]:
 def requires_auth(function: Callable[P, R]) -> Callable[P, R]:
     """Decorates a handler or a view so that only requests with a valid token reach it. Works on ``async def``, too.
 
-    The request is an argument, or the attribute ``request`` of the first argument (a view's ``self``), or the
-    current request. If the token isn't valid, a plain Django view returns a 401 response. In other functions, the
-    exception is raised, so that DRF can handle it.
+    The request is an argument of the function, or the attribute ``request`` of the first argument (a view's ``self``),
+    or else the current request. If the token isn't valid, a plain Django view returns a 401 response. Any other
+    function raises the exception, so that DRF can handle it.
     """
     if iscoroutinefunction(function):
 

@@ -1,4 +1,4 @@
-"""Stores the current request, its verified claims and its token, for all code that serves the request.
+"""Stores the current request, its verified claims and its token, so that all code that serves the request can use them.
 
 All three are context variables: threads, async tasks and calls of ``sync_to_async`` each have their own values. A WSGI
 server's thread keeps these values from one request to the next, so the signal ``request_started`` clears them.
@@ -43,7 +43,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Identity:
-    """Verified claims and the token that contained them. The token is "" if the claims are from other credentials."""
+    """Verified claims, and the token that contained them; "" if the claims come from other credentials."""
 
     claims: Mapping[str, Any] = field(default_factory=dict)
     token: str = field(default="", repr=False)
@@ -62,7 +62,7 @@ def remember(claims: Mapping[str, Any], token: str = "") -> None:
 
 
 def remember_request(request: HttpRequest | None) -> None:
-    """Sets the current request, and forgets the current user, because the request's user isn't known yet."""
+    """Sets the current request. Forgets the current user, because the user of this request isn't known yet."""
     _request.set(request)
     _identity.set(_NOBODY)
 
@@ -86,7 +86,7 @@ def current_request() -> HttpRequest | None:
 
 
 def is_being_served() -> bool:
-    """Returns whether there is a current request that isn't finished."""
+    """Returns whether a request is being served, so that the current request isn't finished."""
     request = _request.get(None)
     return request is not None and request is not _finished.get()
 
@@ -128,7 +128,7 @@ def load_auth_token(token: str, load: bool = True) -> dict[str, Any]:
 def backend_token(
     issuer: str | None = None, user_id: object = None, data: Mapping[str, Any] | None = None
 ) -> Iterator[str]:
-    """Makes calls inside the block use a token of the backend itself, instead of the user's token.
+    """While the ``with`` block runs, calls to other APIs use a token of the backend itself, not the user's token.
 
     ``user_id`` defaults to ``MACARON["JWT"]["DEFAULT_USER_ID"]``. The current user doesn't change. Raises
     ImproperlyConfigured if there is no user id.
@@ -143,12 +143,12 @@ def backend_token(
     try:
         yield token
     finally:
-        # set, not reset: an async generator may be closed in a different context from the one that opened it
+        # set, not reset, because an async generator may be closed in another context than the one in which it began
         _identity.set(before)
 
 
 def add_auth(call: Callable[P, R]) -> Callable[P, R]:
-    """Decorates a function that sends HTTP requests: adds the current token to the function's argument ``headers``."""
+    """Decorates a function that sends HTTP requests. Adds the current token to the function's argument ``headers``."""
 
     @wraps(call)
     def authorised(*args: P.args, **kwargs: P.kwargs) -> R:

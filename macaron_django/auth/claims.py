@@ -1,6 +1,6 @@
-"""Checks the claims of a token whose signature is already verified: their types, the dates, issuer and audience.
+"""Checks the claims of a token whose signature is already verified: types, dates, issuer and audience.
 
-The rules come from RFC 7519 and the settings. They are stricter than PyJWT's rules, which accept "7" as a date.
+The rules come from RFC 7519 and the settings. They are stricter than PyJWT, which accepts "7" as a date.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def accepted_claims(payload: bytes, options: Section) -> dict[str, Any]:
         _check_times(claims, options.REQUIRED_CLAIMS, options.LEEWAY)
         _check_parties(claims, options.ISSUER, options.AUDIENCE)
     except (ValueError, TypeError, OverflowError, RecursionError):
-        # Without the cause, because that exception holds the decoded text.
+        # "from None", because the cause contains the decoded text.
         raise invalid_token("it, or one of its claims, is malformed") from None
     return claims  # type: ignore[no-any-return]  # checked by _check_types
 

@@ -1,10 +1,10 @@
-"""Verifies the credentials of a security scheme: with the project's verifier for the scheme, or as a JWT.
+"""Verifies the credentials of a security scheme, either with the project's verifier for the scheme or as a JWT.
 
-A *verifier* is a function that gets a scheme's credentials and the request: ``(key, request)`` for apiKey,
-``(username, password, request)`` for basic, ``(token, request)`` for bearer, OAuth 2 and OpenID Connect, ``(text,
-request)`` for other HTTP schemes, ``(request)`` for mutual TLS. It returns a user, claims (a mapping with ``sub``), a
-user id, or ``(user, auth)``. If it returns None or False, the credentials are refused. It should compare secrets in
-constant time (``django.utils.crypto.constant_time_compare``).
+A *verifier* is a function that gets a scheme's credentials and the request. Its arguments are ``(key, request)`` for
+apiKey, ``(username, password, request)`` for basic, ``(token, request)`` for bearer, OAuth 2 and OpenID Connect,
+``(text, request)`` for other HTTP schemes, and ``(request)`` for mutual TLS. A verifier returns a user, claims (a
+mapping with ``sub``), a user id, or ``(user, auth)``. To refuse the credentials, it returns None or False. A verifier
+should compare secrets in constant time (``django.utils.crypto.constant_time_compare``).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def register_verifier(scheme_name: str, function: F) -> F: ...
 def register_verifier(scheme_name: str, function: Any = None) -> Any:
     """Registers the verifier of a security scheme; can be used as a decorator.
 
-    ``scheme_name`` is the name under ``securitySchemes``. The registration takes precedence over the setting
+    ``scheme_name`` is the name under ``securitySchemes``. A registered verifier takes precedence over the setting
     ``MACARON["SECURITY_VERIFIERS"]``, which maps scheme names to dotted paths.
     """
     if function is None:
@@ -88,7 +88,7 @@ def _verifier(scheme_name: str) -> Verifier | None:
 
 
 def has_verifier(scheme_name: str, scheme: SecurityScheme) -> bool:
-    """Returns whether anything can verify this scheme's credentials."""
+    """Returns whether the project's verifier or a JWT key can verify this scheme's credentials."""
     try:
         if _verifier(scheme_name) is not None:
             return True
@@ -106,7 +106,7 @@ def is_verified_here(scheme_name: str, scheme: SecurityScheme) -> bool:
 
 
 def carries_jwt(scheme: SecurityScheme) -> bool:
-    """Returns whether the scheme's credentials are a bearer token. It is a JWT unless the scheme has a verifier.
+    """Returns whether the scheme's credentials are a bearer token. The token is a JWT unless the scheme has a verifier.
 
     Swagger 2.0 has no bearer scheme. In its specs, an apiKey in the header Authorization or in PyMacaron's cookie is a
     bearer token.
@@ -153,9 +153,10 @@ def verify(scheme_name: str, scheme: SecurityScheme, request: AnyRequest) -> Ver
 
 
 def _presented(scheme: SecurityScheme, request: AnyRequest) -> tuple[tuple[str, ...] | None, Credential | None]:
-    """Returns the request's credentials for a scheme: as the verifier's arguments, and as a ``Credential``.
+    """Returns a scheme's credentials twice: as the arguments for the verifier, and as a ``Credential``.
 
-    The arguments are None if the request has no credentials. Only tokens and API keys are a ``Credential``.
+    If the request has no credentials, the arguments are None. The ``Credential`` is None unless it is a token or API
+    key.
     """
     if is_bearer(scheme):
         token = credentials.bearer(request)
@@ -206,7 +207,7 @@ def verify_once(token: str, request: AnyRequest | None) -> dict[str, Any]:
         try:
             known = verify_token(token)
         except AuthenticationError as error:
-            # The exception itself isn't stored, because its traceback holds the request.
+            # The exception itself isn't stored, because its traceback refers to the request.
             outcomes[token] = (type(error), error.user_message)
             raise
         outcomes[token] = known
@@ -237,5 +238,5 @@ def _as_verified(answer: Any, scheme_name: str, token: str) -> Verified | None:
 
 
 def django_password(username: str, password: str, request: AnyRequest) -> Any:
-    """Verifies a user name and password with Django's authentication backends. A verifier for ``basic`` schemes."""
+    """The verifier for ``basic`` schemes that uses Django's authentication backends."""
     return authenticate(credentials.django_request(request), username=username, password=password)

@@ -1,7 +1,7 @@
 """Finds credentials in a request: in the Authorization header, a cookie, another header or the query.
 
-The functions accept Django's and DRF's requests, and don't verify the credentials. No part of a credential appears in a
-``repr``.
+The functions accept Django's and DRF's requests. They don't verify the credentials. No part of a credential appears in
+a ``repr``.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ AnyRequest: TypeAlias = HttpRequest | Request
 
 @dataclass(frozen=True)
 class Credential:
-    """A token or an API key. If it came in a cookie, it needs CSRF protection: any site can make a browser send it."""
+    """A token or an API key. In a cookie, it needs CSRF protection: any site can make a browser send it."""
 
     value: str = field(repr=False)
     from_cookie: bool = False
 
 
 def django_request(request: AnyRequest) -> HttpRequest:
-    """Returns the Django request inside a DRF request. A view's authenticators and permissions share it."""
+    """Returns the Django request inside a DRF request. A view's authenticators and permissions share this object."""
     return cast("HttpRequest", getattr(request, "_request", request))
 
 
@@ -53,7 +53,7 @@ def _header(request: AnyRequest) -> str:
 
 
 def authorization(request: AnyRequest) -> tuple[str, str] | None:
-    """Splits the Authorization header into its scheme, in lower case, and the rest; None without the header."""
+    """Returns the scheme of the Authorization header, in lower case, and the rest; None if there is no header."""
     header = _header(request)
     if not header:
         return None
@@ -64,7 +64,7 @@ def authorization(request: AnyRequest) -> tuple[str, str] | None:
 def parse_bearer(text: str) -> str | None:
     """Returns the token of ``Bearer <token>``; None for another scheme.
 
-    Raises RefusedTokenError unless there is exactly one token after Bearer.
+    Raises RefusedTokenError if there isn't exactly one token after Bearer.
     """
     scheme, *parts = text.split()
     if scheme.lower() != "bearer":
@@ -83,7 +83,7 @@ def bearer(request: AnyRequest) -> Credential | None:
         token = parse_bearer(header)
         return Credential(token) if token is not None else None
     cookie = request.COOKIES.get(settings.JWT.COOKIE, "") if settings.JWT.COOKIE else ""
-    # PyMacaron's cookie has the whole value of the Authorization header, URL-encoded.
+    # PyMacaron's cookie has the complete value of the Authorization header, URL-encoded.
     text = unquote_plus(cookie).strip()
     if not text:
         return None
@@ -114,8 +114,8 @@ def basic(request: AnyRequest) -> tuple[str, str] | None:
 def api_key(request: AnyRequest, location: str, name: str) -> Credential | None:
     """Returns the API key in a header, the query or a cookie; None if there is none.
 
-    Raises RefusedCredentialsError if the query has several keys: a proxy in front of this server may have read a
-    different key for its log or rate limit.
+    Raises RefusedCredentialsError if the query has several keys, because a proxy in front of this server may have used
+    another key for its log or rate limit.
     """
     if location == "query" and len(request.GET.getlist(name)) > 1:
         raise RefusedCredentialsError(f"The query must have {name} only once.")
@@ -128,7 +128,7 @@ def api_key(request: AnyRequest, location: str, name: str) -> Credential | None:
 
 
 def enforce_csrf(request: AnyRequest) -> None:
-    """Raises CrossSiteRequestError if the request lacks Django's CSRF token: another site may have caused it."""
+    """Raises CrossSiteRequestError if the request lacks Django's CSRF token. Another site may have caused it."""
     try:
         SessionAuthentication().enforce_csrf(request)  # type: ignore[arg-type]  # it reads what both have
     except PermissionDenied as error:

@@ -1,4 +1,4 @@
-"""Finds the values of item keys that come from the caller: from a claim, or from the user's id."""
+"""Finds the values of item keys that come from the caller: from a claim or from the user's id."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def caller_value(source: str, request: Request) -> str:
     """Returns the value of ``source`` for the caller of a request, as text. ``source`` is ``claim:<name>`` or ``user``.
 
     ``request.auth`` has the claims, which come from a token, a verifier or an authenticator. Raises
-    MissingCredentialsError for an anonymous caller. Raises ClaimMissingError if the value is missing, or is neither
-    text nor an integer.
+    MissingCredentialsError for an anonymous caller. Raises ClaimMissingError if the value is missing, or if it is
+    neither text nor an integer.
     """
     user = request.user
     if user is None or not user.is_authenticated:

@@ -1,4 +1,4 @@
-"""Finds security schemes that nothing verifies: no one can call the operations that need them."""
+"""Finds security schemes whose credentials nothing verifies, so that no one can call the operations that need them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["security_findings"]
 
 
 def security_findings(document: Document) -> list[Finding]:
-    """Returns an error for each scheme that operations need but nothing verifies. No one can call these operations."""
+    """Returns an error for each scheme that an operation needs, but whose credentials nothing verifies."""
     findings: dict[str, Finding] = {}
     for operation in document.operations:
         for required in security_for(operation).requirements:

@@ -1,8 +1,9 @@
-"""Enforces an operation's ``security`` with a DRF authenticator and a DRF permission made for the operation.
+"""Enforces an operation's ``security`` with a DRF authenticator and a DRF permission, created for the operation.
 
 In DRF, a single authenticator decides who the user is. In OpenAPI, ``security`` has alternatives, and each alternative
-may need several schemes. So this authenticator verifies all schemes, and stores its decision on the request. The
-permission gets the decision from the request. A viewset may replace the authenticator or the permission, as in DRF.
+may need several schemes. The created authenticator therefore verifies all schemes, and stores its decision on the
+request. The created permission reads the decision there. A viewset may replace the authenticator or the permission, as
+in DRF.
 """
 
 from __future__ import annotations
@@ -52,18 +53,18 @@ class SchemeRequirement:
     scopes: frozenset[str]
 
     def granted(self, user: Any, auth: Any) -> frozenset[str]:
-        """Returns the user's scopes: those in the claims that ``SCOPE_CLAIMS`` names, and those in ``user.scopes``."""
+        """Returns the user's scopes, from the claims that ``SCOPE_CLAIMS`` names and from ``user.scopes``."""
         return scopes_of(auth) | frozenset(getattr(user, "scopes", ()))
 
 
-#: The requirement for a malformed ``security``; no request satisfies it.
+#: The requirement for a malformed ``security``. No request satisfies this requirement.
 UNREADABLE = SchemeRequirement("", None, frozenset())
 
 
 class SecurityDecision(NamedTuple):
-    """The decision about a request: it is granted, its credentials lack scopes, or its credentials are refused.
+    """The decision about a request: the request is granted, or its credentials lack scopes or are refused.
 
-    If the request has no credentials and isn't granted, all fields have their defaults.
+    If a request without credentials isn't granted, all fields have their defaults.
     """
 
     granted: bool = False
@@ -136,7 +137,7 @@ class SecurityPolicy:
 
     @cached_property
     def _only(self) -> SchemeRequirement | None:
-        """The requirement if it is the only one and has no scopes, which is the common case; otherwise None."""
+        """The requirement, if there is only one and it has no scopes (the common case); otherwise None."""
         required = list(self.requirements)
         is_plain = len(required) == 1 and not required[0].scopes and not self.is_optional
         return required[0] if is_plain else None
@@ -184,7 +185,7 @@ class SecurityPolicy:
         return outcome if isinstance(outcome, Verified) else None
 
     def judge_foreign(self, user: Any, auth: Any) -> SecurityDecision:
-        """Decides about a user whom the viewset's own authenticator has accepted. Checks only the user's scopes."""
+        """Decides about a user whom an authenticator of the project has accepted. Checks only the user's scopes."""
         lacking: frozenset[str] | None = None
         for alternative in self.alternatives or ():
             missing = frozenset[str]().union(*(each.scopes - each.granted(user, auth) for each in alternative))
@@ -194,7 +195,7 @@ class SecurityPolicy:
         return SecurityDecision(verified=Verified(user, auth), lacking=lacking or frozenset())
 
     def challenge(self, error: Failure | None = None) -> str:
-        """Returns the value of WWW-Authenticate: every accepted scheme (RFC 9110, section 11.6.1)."""
+        """Returns the value of WWW-Authenticate: a challenge for each accepted scheme (RFC 9110, section 11.6.1)."""
         challenges: dict[str, None] = {}
         for required in self.requirements:
             if required.scheme is not None:
@@ -235,9 +236,9 @@ _logged: set[str] = set()
 
 
 def _unverifiable(required: SchemeRequirement, reason: str) -> Failure:
-    """Returns the exception for credentials that nothing can verify.
+    """Returns the exception for credentials that the server can't verify.
 
-    The reason is logged once for each scheme: otherwise requests could fill the log.
+    Logs the reason once for each scheme, because requests could otherwise fill the log.
     """
     if required.name not in _logged:
         _logged.add(required.name)
@@ -274,7 +275,7 @@ def _default_authenticators() -> list[type[BaseAuthentication]]:
 
 
 class RequestMemory(BaseAuthentication):
-    """Remembers the request for ``requires_auth`` if the spec requires no credentials. Authenticates no one."""
+    """Remembers the request for ``requires_auth`` if the spec requires no credentials. Doesn't authenticate anyone."""
 
     def authenticate(self, request: Request) -> None:
         remember_request(cast("HttpRequest", request))
@@ -286,7 +287,10 @@ class RequestMemory(BaseAuthentication):
 
 
 class SecurityAuthentication(BaseAuthentication):
-    """Authenticates as the policy says. Raises if credentials are wrong; a request without credentials is anonymous."""
+    """Authenticates as the policy says. Wrong credentials raise an exception.
+
+    Without credentials, a request is anonymous.
+    """
 
     policy: SecurityPolicy
 
@@ -295,7 +299,7 @@ class SecurityAuthentication(BaseAuthentication):
         decision = self.policy.judge(request)
         setattr(django_request(request), _DECISION, (self.policy, decision))
         if decision.refusal is not None:
-            # Otherwise DRF would authenticate again while it renders the error.
+            # Without this call, DRF would authenticate again while it renders the error.
             request._not_authenticated()  # type: ignore[attr-defined]
             raise _with_challenge(decision.refusal, self.policy)
         if decision.verified is None:
@@ -311,7 +315,10 @@ class SecurityAuthentication(BaseAuthentication):
 
 
 class SecurityPermission(BasePermission):
-    """Permits the requests that the policy grants. Raises a 401 if credentials are missing, a 403 if scopes are."""
+    """Permits the requests that the policy grants.
+
+    Raises a 401 if credentials are missing, and a 403 if scopes are missing.
+    """
 
     policy: SecurityPolicy
 

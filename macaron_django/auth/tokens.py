@@ -1,4 +1,6 @@
-"""Signs and verifies JWTs as the settings say. It needs no request, so commands, tasks and tests can use it, too.
+"""Signs and verifies JWTs as the settings say.
+
+The functions need no request, so commands, tasks and tests can use them.
 
 Exceptions say what is wrong with a token, and never quote any part of the token.
 """
@@ -52,7 +54,7 @@ def generate_token(
 
 
 def _first(value: Any) -> Any:
-    """Returns the issuer or audience of new tokens: the first accepted one if ``value`` has several."""
+    """Returns the issuer or audience for new tokens. If ``value`` has several, returns the first."""
     return value if value is None or isinstance(value, str) else next(iter(value), None)
 
 
@@ -60,8 +62,8 @@ def _first(value: Any) -> Any:
 def verify_token(token: str) -> dict[str, Any]:
     """Verifies a token's signature, dates, issuer and audience, and returns its claims.
 
-    Raises AuthTokenExpiredError or AuthInvalidTokenError for the token, KeysUnavailable if the JWKS can't be fetched,
-    and ImproperlyConfigured if no key is configured.
+    Raises AuthTokenExpiredError or AuthInvalidTokenError if the token is refused, KeysUnavailable if the JWKS can't be
+    fetched, and ImproperlyConfigured if no key is configured.
     """
     options = settings.JWT
     unverified = split_token(token, options.MAX_TOKEN_SIZE)

@@ -1,7 +1,7 @@
 """Finds the user of verified claims, as ``MACARON["JWT"]["USER"]`` says.
 
-The user has only the data in the claims, or is a Django user that is looked up by ``sub``. If the Django user doesn't
-exist, the module can create it.
+By setting, the user has only the data in the claims, or is the Django user with the name in ``sub``. A missing Django
+user can be created.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["TokenUser", "user_for"]
 
 
 class TokenUser:
-    """A user who is known only from claims. The user is authenticated, has no permissions, and isn't in a database."""
+    """A user who is known only from claims, not from a database. The user is authenticated, but has no permissions."""
 
     is_authenticated = True
     is_active = True
@@ -97,14 +97,14 @@ def _django_user(subject: str, *, create: bool) -> AbstractBaseUser | None:
     model = get_user_model()
     manager, name = model._default_manager, model.USERNAME_FIELD
     longest = getattr(model._meta.get_field(name), "max_length", None)
-    # Databases differ with such values: some raise, some shorten the name.
+    # For such names, some databases raise an exception, and others shorten the name.
     if not subject or "\0" in subject or (longest is not None and len(subject) > longest):
         return None
     user = manager.filter(**{name: subject}).first()
     if user is None and create:
-        # The name isn't normalised: two subjects that look alike in Unicode are different users.
+        # The name isn't normalised, because two subjects that look alike in Unicode are different users.
         blank = model()
         blank.set_unusable_password()
         user, _ = manager.get_or_create(**{name: subject}, defaults={"password": blank.password})
-    # A case-insensitive collation finds other users' names as well.
+    # With a case-insensitive collation, the query also finds other users.
     return user if user is not None and user.get_username() == subject else None

@@ -66,7 +66,7 @@ class IndexedResolver(URLResolver):
         return trie
 
     def _tried(self, last: int | None = None) -> list[list[Any]]:
-        """Returns the patterns that Django's search would try up to the position ``last``; all patterns if it is None."""
+        """Returns the patterns that Django's search would try up to the position ``last``. None means all of them."""
         return [each.trail for each in self._indexed[: None if last is None else last + 1]]
 
 

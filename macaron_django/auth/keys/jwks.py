@@ -1,8 +1,8 @@
-"""Fetches the public keys behind a JWKS URL (RFC 7517), and keeps them for a while.
+"""Fetches the public keys at a JWKS URL (RFC 7517), and stores them for a while.
 
-The keys are kept in this process, not in Django's cache: anyone who can write to a shared cache could sign tokens.
-PyJWT's client isn't used, for three reasons. A token with an unknown ``kid`` must not be able to trigger any number of
-fetches. An outage of the key server must not lock everyone out. The size of the response must have a limit.
+The keys are stored in this process, not in Django's cache: anyone who can write to a shared cache could sign tokens.
+PyJWT's client isn't used, for three reasons. Tokens with an unknown ``kid`` must not trigger any number of fetches. An
+outage of the key server must not lock everyone out. The size of the response must have a limit.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ STALE_FOR = 3600.0  # seconds for which a set past its maximum age is still used
 
 
 class KeysUnavailable(PyMacaronException):
-    """The keys that verify tokens can't be fetched now; the token may be valid."""
+    """The keys that verify tokens can't be fetched now. The token may be valid."""
 
     code = "SIGNING_KEYS_UNAVAILABLE"
     status = 503
@@ -42,7 +42,7 @@ class KeysUnavailable(PyMacaronException):
 
 @dataclass(frozen=True)
 class PublishedKey:
-    """One key of the set. ``algorithm`` is the only algorithm that may use the key; None if the key names none."""
+    """One key of the set. ``algorithm`` is the only algorithm that may use the key; None if any may use it."""
 
     kid: str | None
     algorithm: str | None
@@ -55,7 +55,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 class JWKS:
-    """The keys behind one URL. Threads share it: while one fetches, the others use the existing keys."""
+    """The keys at one URL. Threads share them. While one thread fetches keys, the others use the existing keys."""
 
     url: str
     max_age: float
@@ -69,9 +69,11 @@ class JWKS:
         self._lock = threading.Lock()
 
     def keys(self, kid: str | None = None) -> tuple[PublishedKey, ...]:
-        """Returns the published keys: all, or only those whose name is ``kid``. An unknown name triggers a fetch.
+        """Returns all published keys or, if ``kid`` isn't None, only the keys with this name.
 
-        Raises KeysUnavailable if there is no recent enough set.
+        An unknown name triggers a fetch.
+
+        Raises KeysUnavailable if no set of keys is recent enough.
         """
         keys = self._known()
         if kid is None:
@@ -106,7 +108,7 @@ class JWKS:
             except (OSError, http.client.HTTPException, ValueError) as error:
                 logger.warning("The JWKS of %s wasn't fetched: %s", urlsplit(self.url).hostname, type(error).__name__)
             finally:
-                # After the fetch: threads that waited for it mustn't start the next one.
+                # Set after the fetch, so that threads that waited for this fetch don't start another one.
                 self._tried = time.monotonic()
         finally:
             self._lock.release()
@@ -124,7 +126,8 @@ def _fetch(url: str, timeout: float) -> bytes:
                 chunks.append(chunk)
                 if sum(map(len, chunks)) > MAX_SIZE:
                     raise ValueError("the key set is too large")
-                # The socket's timeout starts again at each received byte, so it doesn't limit the whole fetch.
+                # The socket's timeout starts again at each received byte, so it doesn't limit the duration of the whole
+                # fetch.
                 if time.monotonic() > deadline:
                     raise TimeoutError
     except urllib.error.HTTPError as error:
@@ -142,7 +145,7 @@ def _read(text: bytes) -> tuple[PublishedKey, ...]:
         raise ValueError('not a JSON object with an array "keys"')  # noqa: TRY004 (the text is what is wrong)
     keys = tuple(key for entry in published["keys"][:MAX_KEYS] if (key := _key(entry)) is not None)
     if not keys:
-        # An empty set would lock everybody out, and is more likely a mistake than intended.
+        # An empty set would lock everyone out. It is probably a mistake.
         raise ValueError("no key in it can verify signatures")
     return keys
 

@@ -1,6 +1,6 @@
 """Defines ``Key``: a key and the algorithms with which it may be used.
 
-The key determines the algorithms. If the header of a token determined them, a client could "sign" an HS256 token with a
+The key determines the algorithms. If a token's header determined them, a client could "sign" an HS256 token with a
 public RSA key (RFC 8725, section 2.1).
 """
 
@@ -38,8 +38,8 @@ class Key:
     """A secret, or a public key with or without its private key.
 
     ``kid`` is the key's name; None for a key without a name. ``setting`` is the setting that has the key. ``verifying``
-    is a secret or a public key. ``signing`` is a secret, a private key or None. Both have the form that PyJWT's
-    algorithms need, and don't appear in the ``repr``.
+    is a secret or a public key. ``signing`` is a secret, a private key or None. ``verifying`` and ``signing`` have the
+    form that PyJWT's algorithms need, and don't appear in the ``repr``.
     """
 
     kid: str | None
@@ -55,4 +55,4 @@ class Key:
 
 
 class UnusableKeyError(ValueError):
-    """The key material doesn't make a usable key. The message says why, without quoting the material."""
+    """The value of a setting isn't a usable key. The message says why, without quoting the value."""

@@ -1,7 +1,7 @@
 """Creates a ``Key`` from a secret, a PEM key, a PEM certificate or a published key.
 
-This module is imported only if there is a key: importing PyJWT and cryptography takes a tenth of a process's start-up
-time.
+This module is imported only if there is a key, because importing PyJWT and cryptography takes a tenth of a process's
+start-up time.
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ def load_key(material: bytes) -> Key:
     except UnusableKeyError:
         raise
     except (UnsupportedAlgorithm, ValueError):
-        # Without the cause, because its message may quote the key.
+        # "from None", because the message of the cause may quote the key.
         raise UnusableKeyError("isn't a readable PEM key or certificate") from None
 
 
 def public_key(key: object, kid: str | None = None, setting: str = "") -> Key:
-    """Binds a public key to its algorithms. Raises UnusableKeyError if a key of this type can't sign JWTs."""
+    """Creates a ``Key`` from a public key. Raises UnusableKeyError if keys of this type can't sign JWTs."""
     if not isinstance(key, _PUBLIC):
         raise UnusableKeyError("is of a type that can't sign JWTs")
     return Key(kid, setting, _named(_names_for(key)), verifying=key)
@@ -77,7 +77,7 @@ def _secret_algorithms(secret: bytes) -> Mapping[str, Algorithm]:
 
 
 def with_any_size(key: Key) -> Key:
-    """Binds a secret to every HMAC algorithm, even if the secret is too short. Returns any other key unchanged."""
+    """Returns a secret ``Key`` with all HMAC algorithms, even if it is too short. Returns any other key unchanged."""
     return replace(key, algorithms=_named(HMAC_SIZES)) if isinstance(key.verifying, bytes) else key
 
 

@@ -35,7 +35,7 @@ USER_MAPPINGS = ("none", "lookup", "create")
 
 @dataclass(frozen=True)
 class ConfigurationProblem:
-    """A setting that makes authentication impossible or weak. ``level`` is "error" or "warning"."""
+    """A setting that makes authentication impossible or insecure. ``level`` is "error" or "warning"."""
 
     setting: str
     fault: str
@@ -44,7 +44,7 @@ class ConfigurationProblem:
 
     @property
     def message(self) -> str:
-        """The setting and its fault, in a sentence."""
+        """A sentence with the setting and its fault."""
         return f"{self.setting} {self.fault}"
 
     def __str__(self) -> str:
@@ -66,7 +66,7 @@ def _bytes(value: object) -> bytes:
 
 
 def _configured(options: Section) -> Configured:
-    """Returns the keys in SECRET, KEYS and SIGNING_KEY that fit an allowed algorithm, and the problems of all keys."""
+    """Returns the keys in SECRET, KEYS and SIGNING_KEY that fit an allowed algorithm, and the problems with any key."""
     given = (
         options.SECRET,
         tuple((options.KEYS or {}).items()),
@@ -124,7 +124,7 @@ _read_once = lru_cache(maxsize=16)(_read)
 
 
 def _shortness(secret: bytes, allowed: Sequence[str]) -> tuple[str, str]:
-    """Returns a fault and a hint if a secret is too short for an allowed algorithm; otherwise two empty texts."""
+    """If a secret is too short for an allowed algorithm, returns a fault and a hint; otherwise two empty texts."""
     least = max((HMAC_SIZES[name] for name in allowed if name in HMAC_SIZES), default=0)
     if len(secret) >= least:
         return "", ""
@@ -136,7 +136,7 @@ def _shortness(secret: bytes, allowed: Sequence[str]) -> tuple[str, str]:
 
 
 def short_secret() -> ConfigurationProblem | None:
-    """Returns the problem with a SECRET that is too short, but that ALLOW_SHORT_SECRET permits; otherwise None."""
+    """Returns the problem if SECRET is too short and ALLOW_SHORT_SECRET permits that; otherwise None."""
     options = settings.JWT
     if options.SECRET is None or not options.ALLOW_SHORT_SECRET:
         return None
@@ -169,7 +169,7 @@ def _misuse(key: Key, allowed: Sequence[str]) -> ConfigurationProblem | None:
 def verification_keys(options: Section, kid: str | None, algorithm: str) -> list[Key]:
     """Returns the keys that may verify a token whose header names ``kid`` and ``algorithm``, best first.
 
-    If the token names a key, only that key may verify it. Otherwise, every key of the right type may. Raises
+    If the token names a key, only this key may verify the token. Otherwise, any key of the right type may. Raises
     ImproperlyConfigured if no usable key is configured, and KeysUnavailable if the JWKS can't be fetched.
     """
     keys, problems = _configured(options)
@@ -185,7 +185,7 @@ def verification_keys(options: Section, kid: str | None, algorithm: str) -> list
 
 
 def fetch_published_keys() -> None:
-    """Fetches the keys behind ``JWKS_URL`` if no recent keys are known. Raises KeysUnavailable if that fails."""
+    """Fetches the keys at ``JWKS_URL`` if no recent keys are known. Raises KeysUnavailable if the fetch fails."""
     _jwks(settings.JWT).keys()
 
 
@@ -206,7 +206,7 @@ def _published(options: Section, kid: str | None, algorithm: str) -> Iterable[Ke
 
 
 def signing_key() -> tuple[Key, str]:
-    """Returns the key that new tokens are signed with, and the first allowed algorithm that fits the key.
+    """Returns the key that signs new tokens, and the first allowed algorithm that fits the key.
 
     The key is SIGNING_KEY, or else ``KEYS[SIGNING_KID]``, or else SECRET. Raises ImproperlyConfigured if there is none.
     """
@@ -247,7 +247,8 @@ def configuration_problems() -> list[ConfigurationProblem]:
     return [*_configured(options)[1], *problems]
 
 
-#: The name of a setting, followed by a ConfigurationProblem's fault, hint and, if it isn't "error", level.
+#: The name of a setting, followed by the fault, the hint and (unless it is "error") the level of a
+#: ConfigurationProblem.
 _Faults = Iterator[tuple[str, ...]]
 
 
