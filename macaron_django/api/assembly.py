@@ -192,7 +192,7 @@ def _action(name: str, operation: Operation, handler: Handler | None) -> Any:
             from macaron_django.api.mock.mock_answers import example_answer  # only mocks need samples of schemas
 
             return respond(example_answer(operation), operation, self.classes, media_type_of=self.media_type_of)
-        raise NotImplementedYet(f"{operation.method.upper()} {operation.path} is declared, but nothing answers it yet.")
+        raise NotImplementedYet(f"{operation.method.upper()} {operation.path} is declared, but not implemented yet.")
 
     answer.__name__ = answer.__qualname__ = name
     answer.__doc__ = operation.description or operation.summary
@@ -231,7 +231,7 @@ def _unbound(operation: Operation) -> Finding:
     return Finding(
         id="W303",
         level="warning",
-        message=f"{described(operation)} has no handler and isn't a generated operation: it answers 501.",
-        hint="Bind it with x-bind-server, or leave it to other code with x-no-bind-server.",
+        message=f"{described(operation)} has no handler and isn't a generated operation. It responds with 501.",
+        hint="Name its handler with x-bind-server, or leave it to other code with x-no-bind-server.",
         location=operation.location,
     )

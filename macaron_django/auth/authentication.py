@@ -90,7 +90,7 @@ def authenticate_http_request(token: str | None = None, request: AnyRequest | No
             request = current_request()
         if request is None:
             raise RuntimeError(
-                "authenticate_http_request needs the request: pass it, or add the parameter `request` to the "
+                "authenticate_http_request needs the request: pass it, or add the argument `request` to the "
                 "function that requires_auth decorates."
             )
         credential = bearer(request)

@@ -229,8 +229,8 @@ def _as_verified(answer: Any, scheme_name: str, token: str) -> Verified | None:
         user = TokenUser(user)
     if not hasattr(user, "is_authenticated"):
         raise TypeError(
-            f"The verifier of the security scheme {scheme_name!r} returned a {type(user).__name__}; it must return "
-            "a user, claims, a user id, (user, auth), or None to refuse."
+            f"The verifier of the security scheme {scheme_name!r} returned a {type(user).__name__}. It must return "
+            "a user, claims, a user id, (user, auth), or None to refuse the credentials."
         )
     if not user.is_authenticated or not getattr(user, "is_active", True):
         return None

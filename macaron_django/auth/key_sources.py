@@ -22,7 +22,7 @@ def caller_value(source: str, request: Request) -> str:
     """
     user = request.user
     if user is None or not user.is_authenticated:
-        raise MissingCredentialsError("The request needs credentials: they determine whose items it can use.")
+        raise MissingCredentialsError("The request needs credentials, because it can use only the caller's own items.")
     kind, _, name = source.partition(":")
     value: Any = None
     if kind == "user":
@@ -33,6 +33,6 @@ def caller_value(source: str, request: Request) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
         what = f"claim {name}" if kind == "claim" else "user's id"
         raise ClaimMissingError(
-            f"The credentials lack the {what}. It must be a string or an integer, and determines whose items these are."
+            f"The credentials lack the {what}. It determines whose items these are, and must be a string or an integer."
         )
     return str(value)

@@ -152,7 +152,7 @@ def passing_on(function):
         ("nothing_here", {}, "E301", "can't be imported"),
         ("not_callable", {}, "E301", "is a int, not a function"),
         ("needs_more", {}, "E302", "requires an argument 'something'"),
-        ("takes_id", {"requestBody": BODY}, "E302", "no parameter for the body"),
+        ("takes_id", {"requestBody": BODY}, "E302", "no argument for the body"),
         (
             "takes_id",
             {"parameters": [parameter("other")]},

@@ -753,7 +753,7 @@ def test_response_validation(document, serve, caplog):
     assert refused.json().keys() == {"status", "error", "error_description", "error_id"}
     assert "/x" not in refused.content.decode()  # nothing of the complaint
     with override_settings(DEBUG=True):
-        assert "GET /x answered 200" in client.get("/x").json()["error_description"]
+        assert "GET /x responded with 200" in client.get("/x").json()["error_description"]
     client = serve(document(paths, **PUBLIC), MACARON={"RESPONSE_VALIDATION": "log"})
     assert client.get("/x").json() == {"a": 1}
     assert "breaks its schema" in caplog.text

@@ -230,9 +230,12 @@ def test_the_checks_say_where_schema_and_field_differ(document, serve, bound):
     client = serve(document(PATHS, {"Entry": ENTRY_SCHEMA}, security=[]))
     found = {f.message.split("'")[1]: f.message for f in client.viewsets.findings() if f.id == "W306"}
     assert found.keys() == {"flag", "text", "user_id"}
-    assert "takes 200 characters (`maxLength: 200`)" in found["text"]
-    assert "can't be null, and needs a value (`required`), and has choices (`enum: [1, 2, 3]`)" in found["flag"]
-    assert "needs a value" in found["user_id"]
+    assert "accepts at most 200 characters (`maxLength: 200`)" in found["text"]
+    assert (
+        "can't be null, and requires a value (`required`), and accepts only its choices (`enum: [1, 2, 3]`)"
+        in found["flag"]
+    )
+    assert "requires a value" in found["user_id"]
     fitting = {
         **ENTRY_SCHEMA,
         "required": ["flag", "user_id"],

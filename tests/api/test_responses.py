@@ -112,11 +112,11 @@ NULLABLE = {"type": ["object", "null"]}
 @override_settings(MACARON={"RESPONSE_VALIDATION": "raise"})
 def test_a_forgotten_return_is_no_answer(answered):
     for schema in (NAMED, {}):
-        with pytest.raises(ResponseInvalid, match=r"answered 204, which .* doesn't declare"):
+        with pytest.raises(ResponseInvalid, match=r"responded with 204, which .* doesn't declare"):
             answered(None, declared(schema))
     with pytest.raises(ResponseInvalid, match="must be an object, not null"):
         answered((None, 200), declared(NAMED))
-    with pytest.raises(ResponseInvalid, match=r"answered 200 without the content that .* declares"):
+    with pytest.raises(ResponseInvalid, match=r"responded with 200, but without the content that .* declares"):
         answered((None, 200), declared({}, "text/csv"))
     assert answered(None, {**declared(NAMED), **declared(media_type=None, status="204")}).status_code == 204
 
@@ -331,7 +331,7 @@ def test_text_and_bytes_are_rendered():
 @override_settings(MACARON={"RESPONSE_VALIDATION": "raise"})
 def test_validation_says_what_breaks_which_schema(answered):
     schema = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "maxLength": 1}}}
-    with pytest.raises(ResponseInvalid, match=r"GET /x answered 200 .*/name"):
+    with pytest.raises(ResponseInvalid, match=r"GET /x responded with 200 .*/name"):
         answered({"name": "too long"}, declared(schema))
     with pytest.raises(ResponseInvalid, match="doesn't declare"):
         answered(({}, 418), declared(schema))

@@ -119,7 +119,7 @@ def test_a_finding_says_which_items_an_index_leaves_out(made):
     assert finding.location.pointer == "#/paths/~1notes/get"
     (finding,) = made([by("length")]).findings()
     assert "leaves out" not in finding.message
-    assert finding.hint.startswith("Add an index with that hash_key")
+    assert finding.hint.startswith("Add an index with this property as hash_key")
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_list_that_reads_what_it_does_not_answer_is_a_finding(made, parameters
     assert [finding.id for finding in found] == ([] if said is None else ["W307"])
     if said is not None:
         assert said in found[0].message
-        assert "a page can read 1,000 items and return none" in found[0].message
+        assert "DynamoDB may read 1,000 items and return none" in found[0].message
         assert found[0].location.pointer.endswith("/get")
 
 
@@ -221,7 +221,7 @@ def test_a_lookup_that_dynamodb_lacks_is_reported_and_501(made, dynamodb, lookup
     (finding,) = viewsets.findings()
     assert (finding.id, finding.location.pointer) == ("W310", "#/paths/~1notes/get")
     assert f"filters '{lookup.rpartition('__')[0]}' with 'given'" in finding.message
-    assert finding.message.endswith("answered with 501.")
+    assert finding.message.endswith("gets a 501.")
     create_table(viewsets.stores["Note"].model.objects.persistence.table)
     urls = type("urls", (), {"urlpatterns": url_patterns(viewsets.api, viewsets)})
     with override_settings(ROOT_URLCONF=urls):

@@ -29,7 +29,7 @@ from macaron_django.schemas.values.generated_values import uuid4_text
 __all__ = ["INTERNAL", "DeclaredError", "ErrorDescription", "describe", "is_error_status", "phrase"]
 
 LAST_STATUS = 599
-INTERNAL = "The server failed to answer; quote the error_id to its operators, whose log has the details."
+INTERNAL = "The server failed. Give the error_id to its operators, whose log has the details."
 
 
 class ErrorDescription(NamedTuple):
@@ -66,7 +66,7 @@ def describe(exc: Exception) -> ErrorDescription:
         return ErrorDescription(
             504,
             "TIMEOUT",
-            "A service that the answer depends on took too long; try again later.",
+            "A service that this request needs took too long. Try again later.",
             error_id,
             headers=later,
         )

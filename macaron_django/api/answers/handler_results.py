@@ -281,7 +281,7 @@ def _refuse_stranger(value: Any, names: Iterable[str], declared: Schema, lacking
         missing = ", ".join(lacking) or "all of its properties"
         raise TypeError(
             f"{type(value).__name__} can't be returned as {declared.name or 'the object'} ({declared.location}): it "
-            f"lacks {missing}. Return an object of the declared schema, or declare the schema of this one."
+            f"lacks {missing}. Return an object of the declared schema, or declare the schema of the returned object."
         )
 
 

@@ -73,9 +73,9 @@ def _complaint(operation: Operation, status: int, body: Any, media_type: str | N
     name = f"{operation.method.upper()} {operation.path}"
     declared = declared_response(operation, status)
     if declared is None:
-        return f"{name} answered {status}, which {operation.location} doesn't declare."
+        return f"{name} responded with {status}, which {operation.location} doesn't declare."
     if body is None and declared.content and not any(map(allows_json, declared.content)):
-        return f"{name} answered {status} without the content that {operation.location} declares."
+        return f"{name} responded with {status}, but without the content that {operation.location} declares."
     schema = json_schema(declared.content)
     if isinstance(body, str) and media_type is not None and not allows_json(media_type):
         schema = next((m.schema for name, m in declared.content.items() if essence(name) == essence(media_type)), None)
@@ -86,4 +86,4 @@ def _complaint(operation: Operation, status: int, body: Any, media_type: str | N
     if not violations:
         return None
     found = "; ".join(f"{each.pointer or '/'}: {each.message}" for each in violations[:5])
-    return f"{name} answered {status} with a body that breaks its schema ({schema.location}): {found}"
+    return f"{name} responded with {status} and a body that breaks its schema ({schema.location}): {found}"

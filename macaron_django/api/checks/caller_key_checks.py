@@ -23,9 +23,8 @@ def anonymous_owners(viewset: type[OperationViewSet], served: Served) -> Iterato
     yield Finding(
         id="W309",
         level="warning",
-        message=f"{described(served.operation)} takes {names} from the caller, but its `security` requires no "
-        f"credentials: "
-        "every request gets a 401.",
-        hint="Name a security scheme in the operation's or the document's `security`, or remove keys_from.",
+        message=f"{described(served.operation)} needs the value of {names} from the caller, but its "
+        "`security` requires no credentials. Every request gets a 401.",
+        hint="Add a security scheme to the `security` of the operation or of the document, or remove keys_from.",
         location=served.operation.location,
     )

@@ -24,8 +24,8 @@ def missing_model(name: str, schema: Schema, error: Exception) -> Finding:
     return Finding(
         id="E304",
         level="error",
-        message=f"x-model of the schema {name} names {schema.extensions.model!r}, which isn't a model ({error}).",
-        hint="Write app_label.ModelName, and make sure the app is in INSTALLED_APPS.",
+        message=f"The x-model of the schema {name} is {schema.extensions.model!r}, which isn't a model ({error}).",
+        hint="Write it as app_label.ModelName, and add the app to INSTALLED_APPS.",
         location=schema.location,
     )
 
@@ -42,9 +42,9 @@ def fieldless_properties(
             yield Finding(
                 id="E305",
                 level="error",
-                message=f"The property {prop.name!r} of {name} has neither a field nor an attribute {target!r} "
-                f"on {model._meta.label}.",
-                hint="Name the field with x-field, add one to the model, or remove the property.",
+                message=f"The property {prop.name!r} of {name} needs a field or an attribute {target!r}, which "
+                f"{model._meta.label} doesn't have.",
+                hint="Name another field with x-field, add the field to the model, or remove the property.",
                 location=prop.schema.location,
             )
             continue
@@ -52,9 +52,9 @@ def fieldless_properties(
             yield Finding(
                 id="E306",
                 level="error",
-                message=f"x-writable of the property {prop.name!r} of {name} can't be honoured: {target!r} of "
-                f"{model._meta.label} is stored in other rows, and stays read-only.",
-                hint="Give those rows their own resource, or write them in a handler, and remove x-writable.",
+                message=f"x-writable has no effect on the property {prop.name!r} of {name}. It stays read-only, "
+                f"because {target!r} of {model._meta.label} is stored in other rows.",
+                hint="Remove x-writable. To write those rows, give them a separate resource, or use a handler.",
                 location=prop.schema.location,
             )
         shown = prop.schema.resolved
@@ -74,9 +74,9 @@ def unknown_lookups(generated: GeneratedOperation, store: Store) -> Iterator[Fin
                 "W310",
                 "warning",
                 f"{described(generated.operation)} filters {'__'.join(narrowing.path)!r} with {narrowing.parameter!r}, "
-                f"but {_database(store)} has no lookup {narrowing.lookup!r} for it: a request that sends the "
-                "parameter is answered with 501.",
-                "Name a field and one of its lookups with x-lookup, or apply the parameter in your own filter backend.",
+                f"but {_database(store)} doesn't support the lookup {narrowing.lookup!r} for it. A request that sends "
+                "the parameter gets a 501.",
+                "Set x-lookup to a field and a lookup that it supports, or apply the parameter in a filter backend.",
                 generated.operation.location,
             )
 
@@ -96,10 +96,10 @@ def stricter_fields(store: Store) -> Iterator[Finding]:
             yield Finding(
                 "W306",
                 "warning",
-                f"The schema of {prop.name!r} of {store.schema.name} accepts what the field {field.name!r} of "
-                f"{store.model._meta.label} refuses: the field {', and '.join(differences)}.",
-                "Add the limit to the schema, where clients can see it, or change the field. Until then such values "
-                "get a 400.",
+                f"The schema of {prop.name!r} of {store.schema.name} accepts values that the field {field.name!r} of "
+                f"{store.model._meta.label} refuses. The field {', and '.join(differences)}.",
+                "Add the limit to the schema, where clients can see it, or change the field. Until then, requests "
+                "with such values get a 400.",
                 prop.schema.location,
             )
 
@@ -110,11 +110,11 @@ def _differences(prop: Property, field: Field[Any, Any]) -> Iterator[str]:
     if schema.nullable and not field.null and not field.primary_key:
         yield "can't be null"
     if not prop.required and schema.keyword("default") is None and not prop.extensions.generated and needs_value(field):
-        yield "needs a value (`required`)"
+        yield "requires a value (`required`)"
     if field.choices:
         choices = [value for value, _ in field.flatchoices]
         if listed is None or not all(value in choices for value in listed if value is not None):
-            yield f"has choices (`enum: {choices}`)"
+            yield f"accepts only its choices (`enum: {choices}`)"
     elif listed is None and not field.is_relation:
         yield from _differing_bounds(schema, field)
 
@@ -128,7 +128,7 @@ def _differing_bounds(schema: Schema, field: Field[Any, Any]) -> Iterator[str]:
         and not is_short
         and schema.keyword("maxLength", longest + 1) > longest
     ):
-        yield f"takes {longest} characters (`maxLength: {longest}`)"
+        yield f"accepts at most {longest} characters (`maxLength: {longest}`)"
     if not isinstance(field, IntegerField):
         return
     least, greatest = connection.ops.integer_field_range(field.get_internal_type())

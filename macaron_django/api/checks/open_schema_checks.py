@@ -27,10 +27,10 @@ def open_writes(served: Iterable[tuple[Any, Served]]) -> Iterator[Finding]:
             found[schema] = Finding(
                 "W402",
                 "warning",
-                f"{schema.name} is written by generated operations, and its schema doesn't forbid other "
-                "properties: whatever else a client sends, such as is_admin, is stored too.",
-                "Add additionalProperties: false (or true, if that is intended), or set MACARON['UNKNOWN_PROPERTIES'] "
-                "to 'refuse' or 'drop'.",
+                f"Generated operations write {schema.name}, and its schema doesn't forbid other properties. Any "
+                "other property that a client sends, such as is_admin, is stored.",
+                "Add additionalProperties: false, or set MACARON['UNKNOWN_PROPERTIES'] to 'refuse' or 'drop'. If "
+                "other properties are intended, add additionalProperties: true.",
                 schema.location,
             )
     yield from found.values()

@@ -28,7 +28,7 @@ def public_writes(served: Iterable[tuple[type[OperationViewSet], Served]]) -> It
         if each.generated is None or each.generated.action not in WRITES or not _is_public(in_use(viewset), each):
             continue
         why = (
-            "its `security` says so"
+            "its `security` requires no credentials"
             if each.security.is_public
             else "neither its `security` nor a permission checks the caller"
         )

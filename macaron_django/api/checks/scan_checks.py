@@ -98,9 +98,9 @@ def _dropping(generated: GeneratedOperation, reading: str, hash_key: str | None,
     return Finding(
         id="W307",
         level="warning",
-        message=f"{described(operation)} {_verb(filters)} {_listing(names)} after reading {reading}: a page can read "
-        f"{settings.DYNAMODB.READ_LIMIT:,} items and return none of them.",
-        hint=f"{remedy}; or, if that is intended, set x-read-limit to the number of items a page may read.",
+        message=f"{described(operation)} {_verb(filters)} {_listing(names)} after reading {reading}. For a page, "
+        f"DynamoDB may read {settings.DYNAMODB.READ_LIMIT:,} items and return none of them.",
+        hint=f"{remedy}. If that is intended, set x-read-limit to the number of items that a page may read.",
         location=operation.location,
     )
 
@@ -114,24 +114,24 @@ def _scanning(
 ) -> Finding:
     operation = generated.operation
     if narrowing is None:
-        words, outcome = f"restricts by {_listing(generated.given)}", "it is answered with 500"
+        words, outcome = f"restricts by {_listing(generated.given)}", "Every request gets a 500."
     else:
         words = f"filters by {'__'.join(narrowing.path)!r}"
-        outcome = f"a request that sends {narrowing.parameter!r} alone is answered with 400"
+        outcome = f"A request with {narrowing.parameter!r} alone gets a 400."
     pinned = {each.path[0] for each in filters if len(each.path) == 1 and each.lookup in _PINNING}
     # The planner can't use these indexes, because matching items may be missing from them.
     incomplete = next((index for index in table.indexes if index.hash_key in pinned and index.range_key), None)
-    why, hint = "", "Add an index with that hash_key to x-persist"
+    why, hint = "", "Add an index with this property as hash_key to x-persist"
     if incomplete is not None:
         name = incomplete.range_key
         why = f" (index {incomplete.name} leaves out the items without {name!r}, which the schema doesn't require)"
-        hint = f"Require {name!r} in the schema, as a property that can't be null; add an index without that range_key"
+        hint = f"Require {name!r} in the schema without allowing null, add an index without this range_key"
     return Finding(
         id="W304",
         level="warning",
-        message=f"{described(operation)} {words}, for which DynamoDB would have to read the whole table{why}: "
-        f"{outcome}.",
-        hint=f"{hint}; permit the scan (`scan: capped` or `scan: allowed`); or require another filter that has an "
+        message=f"{described(operation)} {words}, for which DynamoDB would have to read the whole table{why}. "
+        f"{outcome}",
+        hint=f"{hint}, permit the scan (`scan: capped` or `scan: allowed`), or require another filter that has an "
         "index.",
         location=operation.location,
     )
@@ -142,9 +142,12 @@ def _unbounded(generated: GeneratedOperation, viewset: type[OperationViewSet]) -
     envelope, paging = generated.envelope, viewset.pagination_class
     if paging is None or not issubclass(paging, CursorPages):
         has = "no pagination_class" if paging is None else f"the pagination_class {paging.__name__}"
-        reason, hint = f"{viewset.__name__} has {has}", "Leave pagination_class out, or subclass CursorPages."
+        reason, hint = (
+            f"{viewset.__name__} has {has}",
+            "Remove pagination_class, or set it to a subclass of CursorPages.",
+        )
     elif envelope is not None and envelope.total is not None and envelope.total in envelope.required:
-        reason = f"its response requires {envelope.total!r}, for which DynamoDB must count"
+        reason = f"its response requires {envelope.total!r}, so DynamoDB must count all items"
         hint = f"Don't require {envelope.total!r}, or bind the operation with x-bind-server."
     else:
         return

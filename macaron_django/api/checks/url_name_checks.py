@@ -25,6 +25,6 @@ def shared_url_names(operations: Iterable[Operation]) -> Iterator[Finding]:
                 id="W311",
                 level="warning",
                 message=f"The URLs of {described(operation)} and {described(other)} have the same name: {name!r}.",
-                hint="Give each operation its own operationId, so that reverse() can find both.",
+                hint="Give each operation a different operationId, so that reverse() can find both URLs.",
                 location=operation.location,
             )

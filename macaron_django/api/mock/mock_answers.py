@@ -48,8 +48,8 @@ def example_answer(operation: Operation) -> tuple[Any, int]:
         return example_of(media.schema), status
     except (NoSample, SchemaError) as error:
         raise NoExample(
-            f"{operation.method.upper()} {operation.path} is mocked, but its answer has no example, and none was "
-            f"found that satisfies its schema ({media.schema.location})."
+            f"{operation.method.upper()} {operation.path} is mocked, but its response has no example, and no value "
+            f"was found that satisfies the response's schema ({media.schema.location})."
         ) from error
 
 

@@ -74,7 +74,7 @@ def sample_of(validator: Validator) -> Any:
             continue
         if validator.is_valid(value):
             return value
-    raise NoSample("nothing was found that the schema accepts")
+    raise NoSample("no value was found that the schema accepts")
 
 
 class _SampleBuilder:

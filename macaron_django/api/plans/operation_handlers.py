@@ -206,7 +206,7 @@ class Handler:
         takes_all = any(p.kind is p.VAR_KEYWORD for p in named.values())
         has_body = self.operation.request_body is not None and self.form_arguments is None
         if has_body and self.body_argument is None and not _takes_positional_rest(self.signature):
-            yield "it has no parameter for the body", "Make the body its first parameter."
+            yield "it has no argument for the body", "Add a first argument for the body."
         given = {"request", self.body_argument, *(self.form_arguments.names if self.form_arguments else ())}
         for (location, name), argument in self.arguments.items():
             given.add(argument)
@@ -221,7 +221,7 @@ class Handler:
             variable = parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}
             if required and not variable and parameter.name not in given:
                 yield (
-                    f"it requires an argument {parameter.name!r}, which the operation doesn't give",
+                    f"it requires an argument {parameter.name!r}, which isn't a parameter of the operation",
                     f"Declare a parameter {parameter.name!r} in the spec, or give the argument a default.",
                 )
 
@@ -231,10 +231,10 @@ class Handler:
             found = _import_dotted(dotted)
         except Exception as error:  # importing runs the application's code, which may raise anything
             problem = f"{where} {dotted!r} can't be imported ({type(error).__name__}: {error})"
-            hint = "Correct the path, or fix what fails in that module."
+            hint = "Correct the path, or the error in the module."
             raise HandlerUnavailable([self._finding(finding_id, problem, hint)]) from error
         if not callable(found):
-            hint = "Name a function, or an object that can be called."
+            hint = "Name a function or another callable object."
             raise HandlerUnavailable(
                 [self._finding(finding_id, f"{where} {dotted!r} is a {type(found).__name__}, not a function", hint)]
             )
@@ -292,4 +292,4 @@ def _import_dotted(dotted: str) -> Any:
         for name in parts[length:]:
             found = getattr(found, name)
         return found
-    raise ImportError(f"{dotted!r} isn't a dotted path: write module.function")
+    raise ImportError(f"{dotted!r} isn't a dotted path, such as module.function")

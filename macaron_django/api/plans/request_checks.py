@@ -41,7 +41,7 @@ def refuse_control_characters(view: Any, request: Request) -> None:
     name = control_characters(view.kwargs)
     if name is not None:
         view.negotiate(request, force=True)
-        raise ParseError(f"The path parameter {name!r} holds a control character.")
+        raise ParseError(f"The path parameter {name!r} contains a control character.")
 
 
 def initial(view: Any, request: Request) -> None:

@@ -80,7 +80,7 @@ class FieldReader:
             read = styles.elements(decode, self.parameter.item_styles)
             return [read(text) for text in sent]
         if len(sent) > 1:
-            raise styles.StyleError(f"is given {len(sent)} times; it takes one value")
+            raise styles.StyleError(f"was sent {len(sent)} times; it must be sent once")
         if self.is_document:
             return decode(sent[0])
         return self._one(sent[0], style if style in styles.DELIMITERS else "form", decode)

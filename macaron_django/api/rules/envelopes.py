@@ -41,8 +41,8 @@ def envelope_of(schema: Schema, names: Collection[str]) -> Envelope:
     ]
     if len(arrays) != 1:
         raise AmbiguousOperation(
-            f"its response holds more than one list: {listing(arrays)}",
-            "Keep one of them, or bind the operation with x-bind-server.",
+            f"its response has more than one list: {listing(arrays)}",
+            "Remove all lists but one, or bind the operation with x-bind-server.",
         )
     roles: dict[str, str] = {}
     for name, each in schema.properties.items():
@@ -54,8 +54,8 @@ def envelope_of(schema: Schema, names: Collection[str]) -> Envelope:
     unknown = [n for n in schema.required if n not in known and n not in nullable]
     if unknown:
         raise AmbiguousOperation(
-            f"its response requires {listing(unknown)}, which a generated list can't fill in",
-            "Make it optional or nullable, or bind the operation with x-bind-server.",
+            f"its response requires properties that a generated list can't fill in: {listing(unknown)}",
+            "Make the properties optional or nullable, or bind the operation with x-bind-server.",
         )
     return Envelope(items=arrays[0], nullable=nullable, required=schema.required, **roles)
 

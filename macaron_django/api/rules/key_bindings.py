@@ -43,9 +43,9 @@ def bind_keys(operation: Operation, schema: Schema, keys: Keys, *, is_item: bool
     binder.parents()
     if is_item and binder.free and not binder.has_alternative():
         raise AmbiguousOperation(
-            f"its path doesn't give {listing(binder.free)}, part of the key of {schema.name}",
-            "Add a path parameter of that name, mark the right parameter with x-key, or take the value from a "
-            "claim of the token with keys_from in x-persist.",
+            f"its path has no parameter for {listing(binder.free)}, which the key of {schema.name} needs",
+            "Add a path parameter with this name, or add x-key to the right parameter. To take the value from a claim "
+            "of the token instead, add keys_from to x-persist.",
         )
     return binder.bound
 
@@ -81,7 +81,7 @@ class _Binder:
                 continue
             if key not in self.schema.properties and key not in self.keys.primary:
                 raise AmbiguousOperation(
-                    f"x-key of its path parameter {name!r} names {key!r}, which isn't a property of the schema",
+                    f"the x-key of its path parameter {name!r} is {key!r}, which isn't a property of the schema",
                     f"Name one of {listing(self.keys.primary)}.",
                 )
             self.bind(name, key)
@@ -103,8 +103,8 @@ class _Binder:
                 self.bind(name, self.keys.primary[0])
             else:
                 raise AmbiguousOperation(
-                    f"it isn't clear which property its path parameter {name!r} matches",
-                    "Give it the name of a property of the schema, or name the property with x-key.",
+                    f"it isn't clear which property its path parameter {name!r} means",
+                    "Give the parameter the name of a property, or add x-key with the property's name.",
                 )
 
     def has_alternative(self) -> bool:

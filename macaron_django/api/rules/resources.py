@@ -197,7 +197,7 @@ def _candidates(
             schemas = {n for each in by_path[collection_path] for n in _kept_in_collection(each, keys)}
         if len(schemas) > 1:
             problem = AmbiguousOperation(
-                f"its path returns {listing(schemas)}, each of which is persisted",
+                f"its path returns several persisted schemas: {listing(schemas)}",
                 "Return only one of them on this path, or bind the operation with x-bind-server.",
             )
             for operation in operations:
@@ -322,13 +322,13 @@ def _check_responses(operation: Operation, action: Action, name: str, keys: Mapp
                 return None if is_listed(schema) else envelope_of(schema, keys)
         raise AmbiguousOperation(
             f"its 2xx response is neither an array of {name} nor an object with one such array",
-            "Declare one of these, or bind the operation with x-bind-server.",
+            "Declare such a response, or bind the operation with x-bind-server.",
         )
     for schema in schemas:
         if kept_schemas(schema, keys) != {name}:
             raise AmbiguousOperation(
-                f"its 2xx response isn't {name}, which this path is about",
-                f"Answer with {name} or without content, or bind the operation with x-bind-server.",
+                f"its 2xx response isn't {name}, the schema of this path's resource",
+                f"Declare a response with {name} or without content, or bind the operation with x-bind-server.",
             )
     if action == "retrieve" and not schemas:
         raise AmbiguousOperation(
@@ -344,13 +344,14 @@ def _check_input(operation: Operation, schema: Schema, name: str) -> None:
         raise AmbiguousOperation("it doesn't accept a JSON body", f"Declare a request body with the schema {name}.")
     if not given.is_object:
         raise AmbiguousOperation(
-            "its body isn't an object", f"Declare a body with properties of {name}, or bind it with x-bind-server."
+            "its body isn't an object",
+            f"Declare a body with properties of {name}, or bind the operation with x-bind-server.",
         )
     foreign = [each for each in given.properties if each not in schema.properties]
     if foreign:
         raise AmbiguousOperation(
-            f"its body has {listing(foreign)}, which {name} doesn't have",
-            f"Add what is missing to {name}, or bind the operation with x-bind-server.",
+            f"its body has properties that {name} doesn't have: {listing(foreign)}",
+            f"Add the missing properties to {name}, or bind the operation with x-bind-server.",
         )
 
 
@@ -367,7 +368,7 @@ def _refusal(operation: Operation, problem: AmbiguousOperation) -> Finding:
     return Finding(
         id="W301",
         level="warning",
-        message=f"{described(operation)} looks like generated CRUD, but {problem.message}: it answers 501.",
+        message=f"{described(operation)} looks like generated CRUD, but {problem.message}. It responds with 501.",
         hint=problem.hint,
         location=operation.location,
     )
@@ -377,8 +378,8 @@ def _unanswerable(operation: Operation, parameter: str) -> Finding:
     return Finding(
         id="W302",
         level="warning",
-        message=f"{described(operation)} declares the query parameter {parameter!r}, which names no property: "
-        "a request that sends it is answered with 501.",
-        hint="Say with x-lookup what it filters by (created__gte), or remove it.",
+        message=f"{described(operation)} declares the query parameter {parameter!r}, which isn't the name of "
+        "a property. A request that sends it gets a 501.",
+        hint="Add x-lookup with the property by which it filters (created__gte), or remove the parameter.",
         location=operation.location,
     )

@@ -39,7 +39,7 @@ class List(ResourceViewSet):
         for name in () if filters_itself else self.generated.unanswerable:
             if name in request.query_params:
                 raise UnanswerableParameter(
-                    f"The query parameter {name!r} is declared, but nothing says what it filters by."
+                    f"The query parameter {name!r} is declared, but it isn't clear which property it filters."
                 )
         queryset = self.of_caller(self.filter_queryset(self.get_queryset()))
         if self.shows_items(queryset):

@@ -64,7 +64,7 @@ def answered_by_handler(view: OperationViewSet, request: Request) -> HttpRespons
     except (UnstorableValue, ItemTooLarge) as error:
         if (served.operation.request_body is not None and has_body(request)) or _is_sent(view, error):
             raise
-        raise ValidationFailed(f"The handler saves something that can't be stored: {error}") from error
+        raise ValidationFailed(f"The handler saves a value that can't be stored: {error}") from error
     finally:
         if token is not None:
             required_version.reset(token)
@@ -149,7 +149,7 @@ def _view(request: Request) -> Any:
     served: Served | None = getattr(outer, "current", None)
     if served is None or served.replaced is None:
         name = described(served.operation) if served is not None else "The request's operation"
-        raise TypeError(f"{name} can't be generated: use the rows of its schema instead.")
+        raise TypeError(f"{name} can't be generated. Use the rows of its schema instead.")
     kinds = served.without_handler  # the view is a weak proxy, whose type isn't its class
     kind = kinds.get(outer.__class__)
     if kind is None:

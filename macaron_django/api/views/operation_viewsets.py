@@ -405,7 +405,7 @@ class OperationViewSet(PlannedViewSet):
             usable = [r for r in self.get_renderers() if can_render(r, value) and r.media_type != "text/html"]
             if not usable:
                 kind, wanted = type(value).__name__, request.accepted_renderer.media_type
-                raise TypeError(f"A handler returned a {kind} for {wanted}: return text or bytes, or declare JSON.")
+                raise TypeError(f"A handler returned a {kind} for {wanted}. Return text or bytes, or declare JSON.")
             chosen = self.get_content_negotiator().select_renderer(request, usable, None)
             request.accepted_renderer, request.accepted_media_type = chosen
         return str(request.accepted_renderer.media_type)

@@ -62,7 +62,7 @@ class ResourceViewSet(ConditionalViewSet):
         """The generated operation of the request. Raises ``AttributeError`` if a handler serves the operation."""
         served = self.current
         if served is None or served.generated is None:
-            raise AttributeError("only generated operations have this attribute, and a handler answers this operation")
+            raise AttributeError("only generated operations have this attribute, and this operation has a handler")
         return served.generated
 
     @property
@@ -283,7 +283,7 @@ class ResourceViewSet(ConditionalViewSet):
         elif steps[0] in self.generated.caller_keys:
             raise ClaimMissingError(f"No {self.store.schema.name} can belong to the caller: {error}.") from error
         else:
-            raise ValidationFailed(f"The server adds something that can't be stored: {error}") from error
+            raise ValidationFailed(f"The server adds a value that can't be stored: {error}") from error
 
     def found(self, stored: S | None) -> S:
         """Returns ``stored``, the item that a store has found. Raises ``Http404`` if it is None."""

@@ -41,7 +41,7 @@ def load_key(material: bytes) -> Key:
     """Creates a key without a name from a secret, a PEM key or a PEM certificate. Can raise UnusableKeyError."""
     if b"-----BEGIN" not in material:
         if material.lstrip().startswith(b"{") and b'"kty"' in material:
-            raise UnusableKeyError("is a JWK; give its secret, or a PEM key")
+            raise UnusableKeyError("is a JWK; use its secret or a PEM key")
         try:
             jwt.get_algorithm_by_name("HS256").prepare_key(material)
         except jwt.InvalidKeyError:
@@ -57,7 +57,7 @@ def load_key(material: bytes) -> Key:
             return public_key(x509.load_pem_x509_certificate(material).public_key())
         return public_key(load_pem_public_key(material))
     except TypeError:
-        raise UnusableKeyError("is an encrypted PEM key; give it decrypted") from None
+        raise UnusableKeyError("is an encrypted PEM key; decrypt it") from None
     except UnusableKeyError:
         raise
     except (UnsupportedAlgorithm, ValueError):

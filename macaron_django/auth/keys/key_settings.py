@@ -59,7 +59,7 @@ def _bytes(value: object) -> bytes:
         try:
             return value.strip().encode() if "-----BEGIN" in value else value.encode()
         except UnicodeEncodeError:  # the value of an environment variable that isn't UTF-8
-            raise UnusableKeyError("isn't text that UTF-8 can hold") from None
+            raise UnusableKeyError("can't be encoded as UTF-8") from None
     if isinstance(value, bytes):
         return value
     raise UnusableKeyError(f"is a {type(value).__name__}; it must be str or bytes")
@@ -107,7 +107,7 @@ def _read(
         try:
             key = replace(load_key(_bytes(value)), kid=kid, setting=setting)
         except UnusableKeyError as error:
-            problems.append(ConfigurationProblem(setting, f"{error}.", "Give a secret or a PEM key."))
+            problems.append(ConfigurationProblem(setting, f"{error}.", "Use a secret or a PEM key."))
             continue
         if allow_short and setting == _HMAC_SETTING:
             key = with_any_size(key)
@@ -267,9 +267,9 @@ def _problems_of_jwks(options: Section) -> _Faults:
         return
     url = urlsplit(str(options.JWKS_URL))
     if url.scheme not in ("http", "https") or not url.hostname:
-        yield "JWKS_URL", "isn't an http(s) URL.", "Give the whole URL."
+        yield "JWKS_URL", "isn't an http(s) URL.", "Write the complete URL."
     elif url.scheme == "http" and url.hostname not in ("localhost", "127.0.0.1", "::1"):
-        fault = "is fetched without TLS: anyone on the network path can sign tokens."
+        fault = "doesn't use TLS, so anyone on the network path can sign tokens."
         yield "JWKS_URL", fault, "Use https.", "warning"
     if not set(options.ALGORITHMS) - HMAC_SIZES.keys():
         fault = 'publishes public keys, but MACARON["JWT"]["ALGORITHMS"] allows only HMAC.'
@@ -293,7 +293,7 @@ def _problems_of_values(options: Section) -> _Faults:
             usable = False
         if not usable:
             fault = f"({options.REVOKED!r}) can't be imported."
-            yield "REVOKED", fault, "Give the dotted path of a function that takes the payload."
+            yield "REVOKED", fault, "Use the dotted path of a function whose argument is the payload."
     for name in ("LEEWAY", "EXPIRE_IN", "JWKS_TIMEOUT", "JWKS_MAX_AGE", "MAX_TOKEN_SIZE"):
         value: Any = getattr(options, name)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
