@@ -198,7 +198,7 @@ def test_path_parameters_bind_to_keys(document, route, operation, keys, expected
 @pytest.mark.parametrize(
     ("route", "operation", "keys", "reason"),
     [
-        pytest.param("get /notes/{title}", answer(REF), ONE, "no parameter for 'note_id'", id="it names another property"),
+        pytest.param("get /notes/{title}", answer(REF), ONE, "no parameter for 'note_id'", id="names another property"),
         pytest.param("get /notes/{note_id}", answer(REF), TWO, "no parameter for 'author_id'", id="half of the key"),
         pytest.param(
             "get /tenants/{tenant}/notes/{note_id}", answer(REF), ONE, "its path parameter 'tenant' means",

@@ -299,6 +299,6 @@ def test_the_mocks_answer(operation, responses, answer):
 
 def test_what_nothing_satisfies_is_not_implemented(operation):
     found = operation("get /x", responses=good({"application/json": {"schema": {"not": {}}}}))
-    with pytest.raises(PyMacaronException, match="none was found that satisfies") as refusal:
+    with pytest.raises(PyMacaronException, match="no value was found that satisfies") as refusal:
         example_answer(found)
     assert refusal.value.status == 501
