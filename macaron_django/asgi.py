@@ -33,6 +33,6 @@ def get_asgi_application() -> ASGIHandler | ASGIFront:
     application = started(asgi.get_asgi_application)
     if not settings.FRONT:
         return application
-    from macaron_django.api.front import ASGIFront  # DRF's views read the project's settings when imported
+    from macaron_django.api.front import ASGIFront  # importing DRF's views reads the project's settings
 
     return ASGIFront(application)

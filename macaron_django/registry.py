@@ -160,7 +160,7 @@ class Registry:
             found[api.name] += build_all(api.document, api.classes).findings if build else parent_findings(api.classes)
             if not (api.builtin or is_chosen(api.name)):
                 continue  # its operations aren't served here, and its handlers may be in another service
-            if not api.builtin:  # in a project without JWT, /auth/version is closed to everybody, as it should be
+            if not api.builtin:  # without JWT, no one can call /auth/version; that is intended
                 found[api.name] += auth.security_findings(api.document)
             with contextlib.suppress(UnusableViewsetError):  # the check of the settings reports it
                 found[api.name] += api.viewsets.findings()

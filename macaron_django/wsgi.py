@@ -33,6 +33,6 @@ def get_wsgi_application() -> WSGIHandler | WSGIFront:
     application = started(wsgi.get_wsgi_application)
     if not settings.FRONT:
         return application
-    from macaron_django.api.front import WSGIFront  # DRF's views read the project's settings when imported
+    from macaron_django.api.front import WSGIFront  # importing DRF's views reads the project's settings
 
     return WSGIFront(application)

@@ -126,7 +126,9 @@ def _stores(document: Document, classes: Classes, early: list[Finding]) -> Itera
     for name, schema in document.schemas.items():
         row = classes.rows.get(name)
         if row is not None:
-            from macaron_django.dynamodb.item_store import ItemStore  # imports PynamoDB, as rows have already done
+            from macaron_django.dynamodb.item_store import (
+                ItemStore,
+            )  # imports PynamoDB, which rows have already imported
 
             yield name, ItemStore(schema, row, classes)
         elif schema.extensions.model and schema.name == name:

@@ -38,7 +38,7 @@ class _Tables:
         self._usable: dict[str, Any] = {}
 
     def __call__(self) -> str | None:
-        from macaron_django.dynamodb.tables.syncing import why_unusable  # only where something is kept
+        from macaron_django.dynamodb.tables.syncing import why_unusable  # imported only if an API stores items
 
         tables = {each.table_name: each.table for api in catalogue.values() for each in api.persistences.values()}
         for name in (*tables.keys() - self._usable.keys(), *list(self._usable)[:1]):
@@ -63,7 +63,7 @@ def _database_check(alias: str) -> ReadyCheck:
             with connections[alias].cursor() as cursor:
                 cursor.execute("SELECT 1")
         finally:
-            connections[alias].close()  # the thread's own
+            connections[alias].close()  # this thread's connection
 
     return check
 

@@ -40,13 +40,13 @@ def _check_types(claims: Any) -> None:
         raise TypeError
     for name in NUMERIC_DATES:
         date = claims.get(name, 0)
-        if type(date) not in (int, float) or not isfinite(date):  # OverflowError if it is larger than any float
+        if type(date) not in (int, float) or not isfinite(date):  # may raise OverflowError
             raise TypeError
     for name in TEXTS:
         text = claims.get(name, "")
         if type(text) is not str:
             raise TypeError
-        text.encode()  # half a surrogate pair: UnicodeEncodeError, a ValueError
+        text.encode()  # raises UnicodeEncodeError, a ValueError, for half a surrogate pair
     audience = claims.get("aud", "")
     if type(audience) is not str and not (type(audience) is list and all(type(each) is str for each in audience)):
         raise TypeError

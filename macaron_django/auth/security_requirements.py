@@ -68,7 +68,7 @@ class SecurityDecision(NamedTuple):
     """
 
     granted: bool = False
-    verified: Verified | None = None  # None with ``granted``: the request is anonymous, and allowed to be
+    verified: Verified | None = None  # None if the request is anonymous
     lacking: frozenset[str] = frozenset()
     refusal: Failure | None = None
 

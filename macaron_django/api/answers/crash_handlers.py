@@ -58,7 +58,7 @@ def generate_crash_handler_decorator(
             async def awaited(*args: Any, **kwargs: Any) -> Any:
                 try:
                     return _checked(await function(*args, **kwargs))
-                except Exception as exc:  # noqa: BLE001 (it is answered)
+                except Exception as exc:  # noqa: BLE001 (it becomes an error response)
                     return _reply(exc, args, error_decorator)
 
             return awaited
@@ -67,7 +67,7 @@ def generate_crash_handler_decorator(
         def called(*args: Any, **kwargs: Any) -> Any:
             try:
                 return _checked(function(*args, **kwargs))
-            except Exception as exc:  # noqa: BLE001 (it is answered)
+            except Exception as exc:  # noqa: BLE001 (it becomes an error response)
                 return _reply(exc, args, error_decorator)
 
         return called

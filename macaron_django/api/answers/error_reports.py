@@ -89,7 +89,7 @@ def report(
         if keep is not None:
             try:
                 keep(found)
-            except Exception:  # the reporter still gets it
+            except Exception:  # the reporter still gets the report
                 logger.exception("The report with the error_id %s couldn't be stored", data.get("error_id"))
         if reporter is not None:
             reporter = reporter if callable(reporter) else import_string(reporter)
@@ -157,7 +157,7 @@ def _view_of(request: AnyRequest | None) -> Any:
     view = (getattr(request, "parser_context", None) or {}).get("view")
     try:
         getattr(view, "kwargs", None)
-    except ReferenceError:  # code that runs on after the request, such as a thread, is reporting
+    except ReferenceError:  # the caller still runs after the request, for example in a thread
         return None
     return view
 

@@ -202,7 +202,9 @@ def _without_value(
     check_response(operation, status, None)
     if schema is not None and validator_for(schema, "response").is_valid(None):
         media_type = None if _media_type_in(headers) else JSON
-        return HttpResponse(b"null", status=status, headers=dict(headers), content_type=media_type)  # DRF's: empty
+        return HttpResponse(
+            b"null", status=status, headers=dict(headers), content_type=media_type
+        )  # DRF writes nothing
     return DRFResponse(status=status, headers=dict(headers))
 
 

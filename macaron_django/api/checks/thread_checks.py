@@ -54,7 +54,7 @@ def configured_threads(environment: Mapping[str, str]) -> int | None:
 def _words(text: str) -> list[str]:
     try:
         return shlex.split(text)
-    except ValueError:  # a quote that isn't closed: gunicorn will say so
+    except ValueError:  # a quote isn't closed; gunicorn reports that
         return []
 
 

@@ -13,7 +13,7 @@ from macaron_django.openapi import Document
 
 __all__ = ["content_security_policy"]
 
-#: URLs that Swagger UI requests itself to authorise a user; an ``authorizationUrl`` opens in a window of its own.
+#: URLs that Swagger UI requests itself to authorise a user; an ``authorizationUrl`` opens in a separate window.
 _FETCHED = ("tokenUrl", "refreshUrl", "deviceAuthorizationUrl")
 
 

@@ -141,7 +141,7 @@ class _PageView(_DocsView):
         return self.sidecar_url(folder + filename) if chosen == "SIDECAR" else f"{chosen}/{filename}"
 
 
-#: The template variables that hold URLs of assets.
+#: The template variables with the URLs of assets.
 _ASSET_NAMES = frozenset(
     {"page_css", "page_icon", "favicon_href", "swagger_ui_css", "swagger_ui_bundle", "redoc_standalone"}
 )

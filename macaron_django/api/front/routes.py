@@ -109,7 +109,7 @@ class _Other:
             if pattern.converters if isinstance(pattern, RoutePattern) else False:
                 if not pattern.regex.search(path):
                     return None
-                return {}  # a converter may be the project's code, which must run only once, in Django's handler
+                return {}  # Django's handler must run the converter, and only once
             found = pattern.match(path)
             if found is None:
                 return None

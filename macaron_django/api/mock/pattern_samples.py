@@ -22,7 +22,7 @@ _PROPERTIES = {"Lu": "A-Z", "Ll": "a-z", "N": "0-9", "P": ".,!-", "S": "+$", "Z"
 _FLAGS_OR_POSITIONS = re.compile(r"\\[bB]|\(\?[a-z]+\)")
 #: The exceptions that Python's parser and rstr raise for a pattern that they can't read. FutureWarning is the parser's.
 _UNREADABLE = (re.error, FutureWarning, LookupError, OverflowError, RecursionError, TypeError, ValueError)
-_LONGEST = 10_000  # repetitions in one text: they multiply where they are nested
+_LONGEST = 10_000  # repetitions in one text; nested repetitions multiply
 
 
 def texts_for(pattern: str, shortest: int = 0) -> Iterator[str]:

@@ -84,7 +84,7 @@ def _list_accesses(generated: GeneratedOperation, persistence: Any) -> Iterator[
         orders += [(OrderTerm(name),) for name in sorted(keys)]
     wanted: list[Iterable[str] | None] = [None, persistence.attributes]
     if generated.envelope is not None and generated.envelope.total is not None:
-        wanted.append(())  # it counts
+        wanted.append(())  # the response has a total, so the items are counted
     found = {
         each
         for sent in _subsets([*by_key, *others])
@@ -105,7 +105,7 @@ def _plan_accesses(table: TableKeySchema, filters: Sequence[Filter], **options: 
     try:
         found = planned(table, filters, **options)
     except (ScanForbidden, UnsupportedQuery):
-        return  # such a request is refused
+        return  # the request would be refused
     if found.kind == "empty":
         return
     yield TableAccess(table.table, found.index.name if found.index else "", _OF_PLANS[found.kind])

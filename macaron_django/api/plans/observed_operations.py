@@ -167,7 +167,7 @@ def user_id_of(request: HttpRequest) -> str:
     attributes = vars(request)  # DRF's authenticators leave their user there, Django's leave a lazy object
     user = attributes.get("_cached_user") or attributes.get("user")
     kind = type(user)
-    if user is None or getattr(kind, "pk", "") is None:  # as Django's AnonymousUser has it
+    if user is None or getattr(kind, "pk", "") is None:  # like Django's AnonymousUser
         return ""
     if not isinstance(getattr(kind, "is_authenticated", None), _FLAGS):
         return ""

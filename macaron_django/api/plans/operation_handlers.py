@@ -260,12 +260,12 @@ class _HandlerCall:
         return async_to_sync(self.wait)()
 
     async def wait(self) -> Any:
-        async with ThreadSensitiveContext() as context:  # what it runs in a thread gets the request's own thread
+        async with ThreadSensitiveContext() as context:  # sync_to_async() uses one thread for each request
             try:
                 return await self._call()
             finally:
                 if context in SyncToAsync.context_to_thread_executor:
-                    await sync_to_async(close_old_connections)()  # the thread ends with the call
+                    await sync_to_async(close_old_connections)()  # the thread ends when the call ends
 
 
 async def _awaited(awaitable: Any) -> Any:

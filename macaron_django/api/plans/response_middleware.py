@@ -44,5 +44,5 @@ def _is_known(dotted: str) -> bool:
     except ImportError:
         return False
     if not isinstance(found, type) or getattr(found, "_otel_response_hook", None) is not None:
-        return False  # OpenTelemetry gives responses to a hook of the project's
+        return False  # OpenTelemetry passes responses to the project's hook
     return found.__module__.startswith("django.") or f"{found.__module__}.{found.__qualname__}" in _KNOWN

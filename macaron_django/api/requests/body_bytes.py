@@ -184,9 +184,8 @@ def _is_buffered(request: Request) -> bool:
 
 def _require_all_of(request: Any, length: int) -> None:
     """Makes reading raise ``MalformedBody`` if a WSGI body is incomplete. Over ASGI, bodies are always complete."""
-    if isinstance(
-        getattr(request, "_stream", None), LimitedStream
-    ):  # a middleware may have put a stream of another length there
+    # A middleware may have replaced the stream.
+    if isinstance(getattr(request, "_stream", None), LimitedStream):
         request._stream = _WholeBody(request._stream, length)
 
 

@@ -63,7 +63,7 @@ class OperationRequest(Request):
         view = self._view
         try:
             context = WeakContext({"view": view, "args": view.args, "kwargs": view.kwargs})
-        except ReferenceError:  # code that runs on after the request, whose view no longer exists
+        except ReferenceError:  # the caller runs after the request, whose view no longer exists
             context = WeakContext({"args": (), "kwargs": {}})
         context["request"], context["encoding"] = self, self._request.encoding or django_settings.DEFAULT_CHARSET
         return context

@@ -60,7 +60,7 @@ class IndexedResolver(URLResolver):
         for each in self._indexed:
             if each.template is not None:
                 if each.template.text in seen:
-                    continue  # another name of the same path: the first pattern always matches before this one
+                    continue  # the first pattern with this path always matches before this one
                 seen.add(each.template.text)
             trie.add(each, *_segments(each))
         return trie

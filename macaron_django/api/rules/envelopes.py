@@ -27,7 +27,7 @@ class Envelope:
     next_cursor: str | None = None
     total: str | None = None
     more: str | None = None
-    nullable: frozenset[str] = frozenset()  # these are null on the last page, and aren't left out
+    nullable: frozenset[str] = frozenset()  # null on the last page; other properties are left out there
     required: frozenset[str] = frozenset()
 
 

@@ -131,7 +131,7 @@ def resources(document: Document, keys: Mapping[str, Keys]) -> Resources:
 
     ``keys`` has the keys of each persisted schema, by the schema's name.
     """
-    if not keys:  # spares reading the responses of each operation, which are lazy
+    if not keys:  # then the responses of the operations needn't be read
         return Resources((), {}, ())
     by_path: dict[str, list[Operation]] = {}
     for operation in document.operations:

@@ -53,7 +53,7 @@ def narrowed(view: Any, queryset: Any) -> Any:
             else:
                 lookups[0][name] = value
         return reduce(lambda found, each: found.filter(**each), filter(None, lookups), queryset)
-    except (FieldError, NotSupportedError) as error:  # `manage.py check` reports it; its text lists the model's fields
+    except (FieldError, NotSupportedError) as error:  # its text lists the model's fields, so it isn't shown
         raise UnanswerableParameter("The spec declares this filter, but the list doesn't support it.") from error
     except UnstorableValue as error:
         refuse_unstorable(view, error)
@@ -82,7 +82,7 @@ def refuse_values(view: Any, error: Exception) -> None:
         raise absent(view.store.schema, view.path_values()) from error
     filters = list(_sent_filters(view)) if view.generated.action == "list" else []
     names = [parameter for parameter, name, value in filters if view.store.refuses(name, value)]
-    if isinstance(error, DataError):  # it has ended the transaction, so the store can't be queried
+    if isinstance(error, DataError):  # the transaction has ended, so the store can't be queried
         names = names or [parameter for parameter, _, _ in filters]
     if names:
         raise RequestInvalid(violations=[_uncomparable(name) for name in names]) from error

@@ -98,7 +98,9 @@ class ResourceViewSet(ConditionalViewSet):
             names = [f.parameter for f in self.generated.filters if ("query", f.parameter) in sent]
             if not names:
                 raise  # the client sent no filter
-            logger.warning("%s %s: %s", self.request.method, self.operation.route, error)  # it names tables and indexes
+            logger.warning(
+                "%s %s: %s", self.request.method, self.operation.route, error
+            )  # names tables, not for clients
             raise RequestInvalid(violations=[list_queries.unanswered(name) for name in names]) from error
         except UnsupportedQuery as error:
             # DynamoDB's query sets are planned when they are read, so an unsupported order isn't refused earlier.

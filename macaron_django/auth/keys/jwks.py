@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 
 MAX_SIZE = 1024 * 1024  # bytes of the whole set
 MAX_KEYS = 100
-RETRY_AFTER = 10.0  # the least seconds between two fetches, whatever the reason for the second
-STALE_FOR = 3600.0  # seconds for which a set past its maximum age is still used while the server can't be reached
+RETRY_AFTER = 10.0  # the minimum of seconds between two fetches
+STALE_FOR = 3600.0  # while the server can't be reached, seconds for which a set is used after its maximum age
 
 
 class KeysUnavailable(PyMacaronException):

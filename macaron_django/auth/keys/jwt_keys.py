@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ALGORITHMS", "CURVE_ALGORITHMS", "HMAC_SIZES", "RSA_ALGORITHMS", "RSA_BITS", "Key", "UnusableKeyError"]
 
-#: The least size of the secret in bytes, by HMAC algorithm: the size of the hash (RFC 7518, section 3.2).
+#: The minimum size of a secret in bytes, by HMAC algorithm. It is the size of the hash (RFC 7518, section 3.2).
 HMAC_SIZES: Mapping[str, int] = {"HS256": 32, "HS384": 48, "HS512": 64}
 RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 RSA_BITS = 2048  # RFC 7518, sections 3.3 and 3.5
