@@ -18,6 +18,9 @@ __all__ = ["BrokenSpecError", "broken_apis", "log_errors"]
 
 logger = logging.getLogger("macaron_django")
 
+#: The commands that log no errors in specs: they print them themselves, or have nothing to do with the project's specs.
+_SILENT = frozenset({"check", "checkspec", "explaincheck", "help", "--help", "-h", "version", "--version"})
+
 
 class BrokenSpecError(ImproperlyConfigured, SystemCheckError):
     """Specs have errors, and ``DEBUG`` is off, so nothing is served.
@@ -27,11 +30,11 @@ class BrokenSpecError(ImproperlyConfigured, SystemCheckError):
 
 
 def log_errors() -> None:
-    """Logs the errors in all specs. Does nothing during ``manage.py check``, which prints the errors itself.
+    """Logs the errors in all specs. Does nothing for a command that prints them itself, such as ``manage.py check``.
 
     Doesn't import handlers, because they may need apps that aren't ready yet. ``broken_apis`` logs their errors later.
     """
-    if sys.argv[1:2] == ["check"]:
+    if sys.argv[1:2] and sys.argv[1] in _SILENT:
         return
     for findings in registry.document_findings().values():
         _log(findings)

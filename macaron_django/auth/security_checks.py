@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from macaron_django.auth.credential_verifiers import carries_jwt, has_verifier
+from macaron_django.auth.keys.key_settings import configuration_problems
 from macaron_django.auth.security_requirements import SchemeRequirement, security_for
 from macaron_django.openapi import Document, Finding, Operation
 from macaron_django.openapi.findings import finding
@@ -28,7 +29,10 @@ def _finding(required: SchemeRequirement, operation: Operation) -> Finding | Non
     if has_verifier(required.name, required.scheme):
         return None
     remedy = f'Set MACARON["SECURITY_VERIFIERS"][{required.name!r}] to the dotted path of a function'
-    if carries_jwt(required.scheme):
+    problems = [each for each in configuration_problems() if each.level == "error"]
+    if carries_jwt(required.scheme) and problems:
+        remedy = f"{problems[0].message} {problems[0].hint.rstrip('.')}"
+    elif carries_jwt(required.scheme):
         remedy = 'Set MACARON["JWT"]["SECRET"], ["KEYS"] or ["JWKS_URL"]; or ' + remedy[0].lower() + remedy[1:]
     elif required.scheme.type == "http" and str(required.scheme.scheme).lower() == "basic":
         remedy += ", for example macaron_django.auth.django_password"

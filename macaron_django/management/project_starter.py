@@ -96,7 +96,8 @@ class StartProject(BaseCommand):
         if api.kept and storage == "none":
             self.stdout.write(
                 f"  Review the schemas that look persisted, which {api.spec} marks: {names}. "
-                "Operations on persisted schemas need no handlers."
+                "If you uncomment x-persist, also delete x-bind-server from the schema's operations: they need no "
+                "handlers."
             )
         elif api.kept:
             self.stdout.write(f"  Review the persisted schemas, which {api.spec} marks: {names}.")

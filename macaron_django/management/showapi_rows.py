@@ -137,6 +137,7 @@ def options_of(persistence: Persistence) -> Iterator[tuple[str, str]]:
     yield "table", persistence.table_name
     yield "hash_key", str(options.hash_key)
     yield "range_key", options.range_key or "none"
+    yield "keys_from", ", ".join(f"{key}: {source}" for key, source in options.keys_from.items()) or "none"
     for kind in ("indexes", "local_indexes"):
         for index in getattr(options, kind).values():
             yield f"{kind}.{index.name}", _index(index)

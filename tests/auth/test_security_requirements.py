@@ -543,6 +543,11 @@ class TestFindings:
         assert repr(scheme) in finding.message
         assert finding.location.pointer
 
+    def test_a_secret_that_cannot_be_used_is_named(self, jwt_settings: Any) -> None:
+        jwt_settings(SECRET="short")
+        (finding,) = security_findings(self.document([{"jwt": []}]))
+        assert finding.hint.startswith('MACARON["JWT"]["SECRET"] has 5 bytes')
+
     def test_the_remedy_is_named(self, jwt_settings: Any) -> None:
         jwt_settings(SECRET=None)
         credential_verifiers._registered.pop("password")

@@ -237,6 +237,14 @@ def test_a_call_on_a_missing_table_names_the_command_that_makes_it(make_persiste
 
 
 @pytest.mark.usefixtures("engine")
+def test_a_query_of_a_missing_index_names_the_command_that_makes_it(make_persistence: MakePersistence) -> None:
+    create_table(make_persistence(table="profiles").table)
+    indexed = make_persistence(table="profiles", indexes={"by_email": "email"})
+    with pytest.raises(TableMissing, match=r"manage\.py synctables"):
+        indexed.query({"S": "a@example.org"}, index="by_email")
+
+
+@pytest.mark.usefixtures("engine")
 def test_the_pynamodb_model_works_on_its_own(make_table: MakePersistence) -> None:
     table = make_table(indexes={"by_email": "email"}, version="version").table
     item = table("a", email="ada@example.org", age=36, tags=["x"])

@@ -145,7 +145,7 @@ def absent(schema: Schema, values: Mapping[str, Any]) -> Http404:
 
 def unanswered(parameter: str) -> Violation:
     """Returns the violation for a filter that needs a scan of the whole table."""
-    message = "would read the whole table: send another filter with it"
+    message = "would read the whole table, unless another filter narrows the list"
     return Violation(message, json_pointers.join([parameter]), "", "scan", "query")
 
 

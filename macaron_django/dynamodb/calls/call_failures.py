@@ -247,7 +247,7 @@ def _translate_answer(
         return Throttled(f"DynamoDB throttled every attempt of a call on table {table}: {message}")
     if code in _CONTENTION:
         return StaleItem(f"Another transaction holds an item of table {table}; load the item and try again.")
-    if code == "ResourceNotFoundException":
+    if code == "ResourceNotFoundException" or (code == "ValidationException" and _names_no_index(message)):
         return _table_missing(table)
     if code in _CREDENTIALS:
         return EngineUnavailable(f"DynamoDB refused the credentials for table {table}: {code}: {message}")
@@ -261,6 +261,11 @@ def _translate_answer(
 def is_about_size(message: str) -> bool:
     """Returns whether DynamoDB's message says that an item is too large: DynamoDB has no error code for that."""
     return "size" in message.lower() and "exceeded" in message.lower()
+
+
+def _names_no_index(message: str) -> bool:
+    """Returns whether DynamoDB's message says that an index is missing: DynamoDB has no error code for that."""
+    return "does not have the specified index" in message
 
 
 def _table_missing(table: str) -> TableMissing:

@@ -33,7 +33,7 @@ _TAKEN = frozenset(
     {"admin", "auth", "contenttypes", "crash", "messages", "ping", "sessions", "staticfiles", "rest_framework"}
 )
 _REVIEW = "proposed: review"
-_LOOKS_KEPT = "looks persisted: review, then uncomment"
+_LOOKS_KEPT = "looks persisted: review, uncomment, and delete x-bind-server of its operations"
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,8 @@ def kept_keys(document: Document) -> dict[str, Keys]:
         persist = schema.extensions.persist
         hash_key = persist and (persist.hash_key or implied_hash_key(name, schema.properties))
         if persist and hash_key:
-            found[name] = Keys(tuple(filter(None, (hash_key, persist.range_key))))
+            primary = tuple(filter(None, (hash_key, persist.range_key)))
+            found[name] = Keys(primary, from_caller=persist.keys_from)
     return found
 
 

@@ -71,6 +71,13 @@ def test_what_is_kept_needs_no_handlers(storage, marker):
     assert ("apis/pets/models.py" in made.files) is (storage == "orm")
 
 
+def test_operations_of_schemas_that_the_spec_persists_are_generated(tmp_path):
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "tenants.md").read_text("utf-8")
+    (tmp_path / "orders.yaml").write_text(page.partition("```yaml\n")[2].partition("```")[0], "utf-8")
+    made = api_files(tmp_path / "orders.yaml", "orders", "none")
+    assert (made.generated, made.stubs, made.kept) == (5, (), ())
+
+
 def test_a_property_whose_field_has_another_name_says_so():
     properties = spec_of(api_files(PETSTORE, "pets", "orm"))["components"]["schemas"]["Pet"]["properties"]
     assert properties["class"]["x-field"] == "class_field"

@@ -16,6 +16,7 @@ from macaron_django import __main__ as program
 from macaron_django.management.project_starter import StartProject
 from macaron_django.shipping.file_templates import rendered
 
+TENANTS = Path(__file__).parents[3] / "docs" / "how-to" / "tenants.md"
 PETSTORE = Path(__file__).parents[2] / "fixtures" / "starting" / "petstore.yaml"
 
 
@@ -37,9 +38,11 @@ def start(*arguments: str) -> str:
         pytest.param(("--orm",), marks=pytest.mark.soak, id="orm"),
         pytest.param(("--spec", str(PETSTORE)), marks=pytest.mark.soak, id="spec"),
         pytest.param(("--spec", str(PETSTORE), "--orm"), marks=pytest.mark.soak, id="spec-orm"),
+        pytest.param(("--spec", "orders.yaml"), id="spec-with-tables"),
     ],
 )
 def test_a_new_project_passes_its_tests(arguments):
+    Path("orders.yaml").write_text(TENANTS.read_text("utf-8").partition("```yaml\n")[2].partition("```")[0], "utf-8")
     printed = start("shop", *arguments)
     assert "What next:\n  cd shop\n  make run " in printed
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
