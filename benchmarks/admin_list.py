@@ -39,8 +39,8 @@ TARGET = 1.5
 LIST = "/admin/macaron_myserver/profile/"
 PAGES = {
     "list": LIST,
-    "found by key": f"{LIST}?q=profile-7",
-    "found by scan": f"{LIST}?q=name%3D%22Person+7%22",
+    "search by key": f"{LIST}?q=profile-7",
+    "search by scan": f"{LIST}?q=name%3D%22Person+7%22",
 }
 
 

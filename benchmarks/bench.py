@@ -33,7 +33,7 @@ _FAILURES = (Refused, SystemExit, OSError, subprocess.SubprocessError)
 
 
 class Results:
-    """The measurements so far, written to the file after each round. Other measurements in the file stay."""
+    """Collects measurements, and writes them to the file after each round. Other measurements in the file stay."""
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
@@ -41,7 +41,7 @@ class Results:
         self.found.update(machine=machine(), versions=versions())
 
     def keep(self, section: Sequence[str], rows: list[dict[str, Any]]) -> None:
-        """Replaces a section's rows of the same stacks with these rows."""
+        """Replaces the rows that a section has for the stacks of ``rows``."""
         *above, last = section
         place = self.found
         for name in above:
@@ -53,12 +53,12 @@ class Results:
         self.write()
 
     def note(self, section: str, found: dict[str, Any]) -> None:
-        """Sets a section that doesn't consist of rows."""
+        """Replaces a section that doesn't consist of rows."""
         self.found[section] = found
         self.write()
 
     def took(self, part: str, rounds: int, seconds: float) -> None:
-        """Notes when a part was measured last, and how long that took."""
+        """Records when a part was measured last, and how long its measurement took."""
         self.found.setdefault("parts", {})[part] = {
             "on": time.strftime("%Y-%m-%d", time.gmtime()),
             "rounds": rounds,
@@ -95,35 +95,46 @@ def chosen_parts(text: str) -> list[str]:
     groups = {"all": list(PARTS), "sweeps": list(SWEEPS)}
     chosen = [part for name in text.split(",") for part in groups.get(name, [name])]
     if unknown := [part for part in chosen if part not in PARTS]:
-        raise argparse.ArgumentTypeError(f"no part {', '.join(unknown)}; there are {', '.join([*groups, *PARTS])}")
+        raise argparse.ArgumentTypeError(f"no part {', '.join(unknown)}; the parts are {', '.join([*groups, *PARTS])}")
     return list(dict.fromkeys(chosen))
 
 
 def chosen_stacks(text: str) -> list[str]:
     chosen = text.split(",")
     if unknown := [stack for stack in chosen if stack not in STACKS]:
-        raise argparse.ArgumentTypeError(f"no stack {', '.join(unknown)}; there are {', '.join(STACKS)}")
+        raise argparse.ArgumentTypeError(f"no stack {', '.join(unknown)}; the stacks are {', '.join(STACKS)}")
     return [stack for stack in STACKS if stack in chosen]
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])  # type: ignore[union-attr]
-    parser.add_argument("--only", type=chosen_parts, metavar="PARTS", help=f"all, sweeps, {', '.join(PARTS)}: rows")
-    parser.add_argument("--stacks", type=chosen_stacks, default=list(STACKS), help=f"of {','.join(STACKS)}: all")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured: %(default)s")
-    parser.add_argument("--quick", action="store_true", help="a third of the requests")
-    parser.add_argument("--connections", type=int, default=4, help="kept connections at once: %(default)s")
+    parser.add_argument(
+        "--only", type=chosen_parts, metavar="PARTS", help=f"all, sweeps, {', '.join(PARTS)}; default: rows"
+    )
+    parser.add_argument(
+        "--stacks", type=chosen_stacks, default=list(STACKS), help=f"some of {','.join(STACKS)}; default: all"
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each measurement; default: %(default)s")
+    parser.add_argument("--quick", action="store_true", help="send only a third of the requests")
+    parser.add_argument("--connections", type=int, default=4, help="kept connections at once; default: %(default)s")
     parser.add_argument(
         "--server",
         choices=[*SERVERS, "granian"],
-        help="the server for all stacks that it can serve; default: the catalogue's for each",
+        help="the server for all stacks that it can serve; default: each stack's server in the catalogue",
     )
     parser.add_argument("--servers", action="store_true", help="compare the servers: the same as --only servers")
     parser.add_argument(
-        "--memory", type=int, metavar="REQUESTS", help="only memory, up to so many requests (else 20000)"
+        "--memory",
+        type=int,
+        metavar="REQUESTS",
+        help="measure only memory, up to this number of requests; default: 20000",
     )
-    parser.add_argument("--free", type=Path, metavar="PYTHON", help="a free-threaded interpreter, for free_threaded")
-    parser.add_argument("--out", type=Path, help="the file for the figures; those of other parts and stacks stay in it")
+    parser.add_argument(
+        "--free", type=Path, metavar="PYTHON", help="a free-threaded interpreter, for the part free_threaded"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="the file for the figures; the figures of other parts and stacks stay in it"
+    )
     options = parser.parse_args(argv)
     if options.server and options.out:
         parser.error("--server and --out can't be combined: the file has only figures of the default servers.")

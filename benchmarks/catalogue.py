@@ -1,6 +1,7 @@
 """Lists the stacks that are measured, by name, with the file of each stack in stacks/ and its options.
 
-The code that runs the stacks is elsewhere, so that a reader of the results can look up here what a row measures.
+A stack is a framework with a client for DynamoDB, and serves the Profile API. Other modules run the stacks, so that a
+reader of the results can look up here what a row measures.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ BEST = {"wsgi": "granian-wsgi", "asgi": "uvicorn", "bolt": "runbolt"}
 
 @dataclass(frozen=True)
 class Stack:
-    """One way to serve the Profile API."""
+    """A framework with a client for DynamoDB, which serves the Profile API."""
 
     name: str
     module: str  # of stacks/
@@ -31,8 +32,8 @@ class Stack:
     database: bool = False  # profiles are in SQLite, through Django's ORM
     token: bool = False  # each request carries a JWT
     open: bool = False  # its spec allows properties that it doesn't name, as most specs do
-    own_server: str | None = None  # if the interface's usual server isn't the cheapest for this stack
-    variant: bool = False  # a variant of the stack that it is compared with
+    own_server: str | None = None  # the cheapest server for this stack, if it isn't the usual server for the interface
+    variant: bool = False  # whether it is a variant of another stack, and is compared with that stack
 
     @property
     def server(self) -> str:

@@ -1,4 +1,4 @@
-"""Sends HTTP/1.1 requests over kept connections from one thread, and returns the seconds that each took.
+"""Sends HTTP/1.1 requests over kept connections from one thread, and returns the seconds that each request took.
 
 The requests are encoded beforehand, because on two cores the client takes processor time from the server. http.client
 would cost more than some of the stacks that are measured.
@@ -81,7 +81,7 @@ class _Connection:
 def send(
     port: int, requests: Sequence[Exchange], status: int, connections: int = 1, headers: Mapping[str, str] | None = None
 ) -> list[float]:
-    """Sends the requests over this number of connections, and returns the seconds of each.
+    """Sends the requests over this number of connections, and returns the seconds that each request took.
 
     An unexpected status raises Refused.
     """

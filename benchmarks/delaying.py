@@ -66,7 +66,7 @@ class _Proxy:
             self.waiting.append((time.monotonic() + self.seconds, peer.other.socket, content))
 
     def release(self) -> float | None:
-        """Sends the bytes that have waited long enough, and returns the seconds until the next bytes have."""
+        """Sends the bytes that have waited long enough, and returns the seconds until more bytes can be sent."""
         while self.waiting:
             due, engine, content = self.waiting[0]
             if (left := due - time.monotonic()) > 0:

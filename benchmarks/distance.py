@@ -51,7 +51,7 @@ def latency(plan: Plan) -> None:
 
 
 def _distance(far: Engine, plan: Plan) -> Row:
-    """Measures calls through the proxy without a stack: the time of a call, and the calls in a second."""
+    """Measures calls through the proxy without a stack: the duration of a call, and the most calls in a second."""
     table = "profiles_nobody"
     make_table(far.url, table)
     call = Exchange("POST", "/", json.dumps({"TableName": table, "Key": {"profile_id": {"S": "x"}}}).encode())

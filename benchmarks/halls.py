@@ -1,7 +1,7 @@
 """Starts an engine and several stacks over it, for each part of the benchmark.
 
-When a part starts to measure, each stack serves, its table has profiles, and its responses have been checked against
-the spec. A hall is one engine with its stacks.
+A hall is one engine with its stacks. When a part of the benchmark starts to measure, each stack already serves
+requests, its table has profiles, and its responses have been checked against the spec.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Plan:
         return max(20, round(count * self.share))
 
     def among(self, *stacks: str) -> list[str]:
-        """Returns those stacks of a part that the command line chooses."""
+        """Returns the stacks of a part that the command line chooses."""
         return [stack for stack in stacks if stack in self.stacks]
 
     def campaign(self, part: str, points: Sequence[Point], *path: str) -> None:
@@ -98,7 +98,7 @@ class Hall:
 
 @contextmanager
 def hall(plan: Plan, milliseconds: float = 0, connections: int = 0) -> Iterator[Hall]:
-    """Yields a hall. ``milliseconds`` is the delay of requests to the engine."""
+    """Yields an engine for stacks. ``milliseconds`` is the delay of requests to the engine."""
     with ExitStack() as opened:
         of = opened.enter_context(engine())
         if milliseconds:

@@ -1,6 +1,7 @@
 """Creates the requests to the APIs of hooks.py, and checks that the APIs answer them correctly.
 
-A request depends on the hook, the operation and a number. If a response is wrong, the program exits and prints it.
+A request depends on the hook, the operation and a number. If a response is wrong, the program prints the response and
+exits.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python benchmarks/hook_runs.py [--rounds 15] [--share 1.0] [--json]
 
-The module returns CPU seconds by hook, operation and round. As a program, it prints the report's tables of these
-figures, or with `--json` the rows of the results. It doesn't need bench.py's peers.
+The module's functions return CPU seconds by hook, operation and round. The program prints the report's tables of these
+figures, or with `--json` the rows of the results. The packages of bench.py's peers aren't needed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SERVED = 10
 
 
 def _environment(of: Engine) -> dict[str, str]:
-    """Returns the environment variables of stacks/hook_stack.py, after its specs have been written."""
+    """Writes the specs that stacks/hook_stack.py reads, and returns the script's environment variables."""
     folder = of.folder / "specs"
     folder.mkdir()
     for hook in HOOKS.values():
@@ -114,8 +114,10 @@ def _ask(served: Serving, request: Exchange, own: Mapping[str, str]) -> tuple[in
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="What a hook costs: CPU time in one process")
-    parser.add_argument("--rounds", type=int, default=15, help="turns of each API: %(default)s")
-    parser.add_argument("--share", type=float, default=1.0, help="of the requests of a turn: %(default)s")
+    parser.add_argument("--rounds", type=int, default=15, help="turns of each API; default: %(default)s")
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="the share of a turn's requests that is sent; default: %(default)s"
+    )
     parser.add_argument("--json", action="store_true", help="print rows as results.json has them")
     given = parser.parse_args()
     found = rows(in_process(given.rounds, given.share))

@@ -1,7 +1,7 @@
 """Measures the APIs of hooks.py in this process, as a server with one thread would call them.
 
-    python hook_turns.py prepare               # make tables, in DynamoDB and in SQLite
-    python hook_turns.py measure ROUNDS SHARE  # the same, and then measure
+    python hook_turns.py prepare               # create the tables, in DynamoDB and in SQLite
+    python hook_turns.py measure ROUNDS SHARE  # create the tables, and then measure
 
 hook_runs.py starts this script, with the environment that stacks/hook_stack.py reads. The output is JSON: the CPU
 seconds of a request by hook, operation and round. The script calls the WSGI application itself. Django's test client
@@ -82,7 +82,7 @@ class Caller:
         return int(self.statuses[-1][:3]), {name.lower(): value for name, value in self.headers}, json.loads(body)
 
     def cost(self, environs: list[dict[str, Any]], status: int) -> float:
-        """Returns the CPU seconds of a request, without the engine, which is another process."""
+        """Returns the CPU seconds of a request. The engine doesn't count, because it is another process."""
         self.statuses.clear()
         gc.collect()
         for environ in environs[:WARM]:

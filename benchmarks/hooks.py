@@ -1,6 +1,6 @@
-"""Lists the APIs with one hook each, the API that each is compared with, and the ratio that each may cost.
+"""Lists APIs with one hook each, the API to compare each with, and the highest allowed ratio of their costs.
 
-From the seconds by hook, operation and round, the module computes rows of the results. It sends no requests:
+From the CPU seconds by hook, operation and round, the module computes rows of the results. It sends no requests:
 hook_requests.py creates them, hook_turns.py measures them in one process, and bench.py's part `hooks` starts that
 process.
 """
@@ -29,14 +29,14 @@ def _each(limit: float, **others: float) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Hook:
-    """An API that has one thing more than the plain API."""
+    """An API that adds one hook or feature to the plain API."""
 
     name: str
     what: str  # in the table
     limits: Mapping[str, float] = field(default_factory=dict)  # operation → highest ratio to `of`
     spec: str | None = "trimmed"  # of specs.py; None: no spec, or another hook's spec
     of: str | None = "plain"  # the API that it is compared with
-    api: str = ""  # the hook whose API is called, if it is another one's
+    api: str = ""  # the hook whose API is called, if this hook has no API itself
     headers: Mapping[str, str] = field(default_factory=dict)
     token: bool = False  # each request carries a JWT
     backend: str = ""  # the backend that is subscribed during its turns; in one process only
@@ -77,22 +77,22 @@ HOOKS = {
         Hook("sets", "`sets`", _each(1.2), spec="trimmed+sets"),
         Hook("silent", "a spec without `security`", spec="trimmed+silent"),
         Hook(
-            *("cookie", "the same, with a cookie in the request", _each(1.05)),
+            *("cookie", "a spec without `security`, with a cookie in the request", _each(1.05)),
             spec=None,
             api="silent",
             headers={"Cookie": "consent=necessary; theme=dark"},
         ),
         Hook("prometheus", "Prometheus", _each(1.1), None, api="plain", backend="prometheus"),
         Hook("logs", "logs as JSON", _each(1.1), None, api="plain", headers=_by("logged"), backend="json_logs"),
-        Hook("emf", "CloudWatch's lines", spec=None, api="plain", backend="emf"),
+        Hook("emf", "CloudWatch's embedded metric format", spec=None, api="plain", backend="emf"),
         Hook("front", "the front, before Django's handler", spec=None, api="plain", headers=_by("front")),
         Hook(
-            *("front_prometheus", "Prometheus, of the front", {}, None, "front", "plain"),
+            *("front_prometheus", "Prometheus with the front, compared with the front", {}, None, "front", "plain"),
             headers=_by("front"),
             backend="prometheus",
         ),
         Hook(
-            *("front_logs", "logs as JSON, of the front", {}, None, "front", "plain"),
+            *("front_logs", "logs as JSON with the front, compared with the front", {}, None, "front", "plain"),
             headers=_by("front-logged"),
             backend="json_logs",
         ),
@@ -100,8 +100,12 @@ HOOKS = {
         Hook("startproject", "the middleware of `startproject`"),
         Hook("throttled", "a throttle"),
         Hook("bare", "a bare view of Django REST framework", spec=None, of=None),
-        Hook("bare_throttled", "a throttle on a bare view, of that view", spec=None, of="bare"),
-        Hook("orm", "`x-model`, of hand-written Django REST framework", _each(0.7), spec="trimmed+orm", of="drf_orm"),
+        Hook("bare_throttled", "a throttle on a bare view, compared with the bare view", spec=None, of="bare"),
+        Hook(
+            *("orm", "`x-model`, compared with hand-written Django REST framework on the ORM", _each(0.7)),
+            spec="trimmed+orm",
+            of="drf_orm",
+        ),
         Hook("drf_orm", "hand-written Django REST framework on the ORM", spec=None, of=None),
         Hook("handler", "a handler", spec="trimmed+handler", of=None, only=("view",)),
         Hook("indexed", "an index", spec="trimmed+indexed", of=None, only=("list100", "by_index")),
@@ -120,11 +124,18 @@ class Beside:
 
 
 BESIDE = (
-    Beside("PATCH, of PUT", ("plain", "patch"), ("plain", "put"), 1.4),
-    Beside("404, of get", ("plain", "absent"), ("plain", "get"), 1.15),
-    Beside("400, of create", ("plain", "wrong"), ("plain", "create"), 1.15),
-    Beside("a handler that loads, changes and saves, of PUT", ("handler", "view"), ("plain", "put"), 1.5),
-    Beside("a list by an index, of as many items unfiltered", ("indexed", "by_index"), ("indexed", "list100"), 1.2),
+    Beside("PATCH, compared with PUT", ("plain", "patch"), ("plain", "put"), 1.4),
+    Beside("404, compared with get", ("plain", "absent"), ("plain", "get"), 1.15),
+    Beside("400, compared with create", ("plain", "wrong"), ("plain", "create"), 1.15),
+    Beside(
+        "a handler that loads, changes and saves an item, compared with PUT", ("handler", "view"), ("plain", "put"), 1.5
+    ),
+    Beside(
+        "a list by an index, compared with an unfiltered list of as many items",
+        ("indexed", "by_index"),
+        ("indexed", "list100"),
+        1.2,
+    ),
 )
 #: The highest ratio of the time that a throttle adds to the time that it adds to a bare view.
 ADDED = 1.0
@@ -150,7 +161,7 @@ def _compared(place: Place) -> Place | None:
 
 
 def rows(measured: Measured) -> list[Row]:
-    """Returns rows of the results: the CPU time of a request in ms, and its ratio to what it is compared with."""
+    """Returns rows of the results: a request's CPU time in ms, and its ratio to the compared request's time."""
     found: list[Row] = []
     for place, seconds in measured.items():
         row: Row = {"stack": "macaron", "hook": place[0], "operation": place[1]}

@@ -2,7 +2,7 @@
 
     python benchmarks/item_calls.py [--check] [--rounds N] [--no-lane]
 
-Each side reads its own table of 1,000 items, which it has written itself. One engine has both tables in memory.
+This package and PynamoDB each fill and read a separate table of 1,000 items. One engine has both tables in memory.
 benchmarks/README.md says what is measured, and how.
 """
 
@@ -68,7 +68,7 @@ def profile(number: int) -> dict[str, Any]:
 
 
 def our_manager() -> Any:
-    """Returns the manager of the persisted schema, after filling its table."""
+    """Fills the table of the persisted schema, and returns the schema's manager."""
     from macaron_django import openapi as spec
     from macaron_django.dynamodb import Persistence, persistence_options
     from macaron_django.dynamodb.querysets.manager import ItemManager
@@ -97,7 +97,7 @@ def our_manager() -> Any:
 
 
 def stock_model(url: str) -> Any:
-    """Returns PynamoDB's model of the same items, written as its documentation recommends, after filling its table."""
+    """Fills a table with the same items, and returns its model, written as PynamoDB's documentation recommends."""
     from pynamodb.attributes import (
         BooleanAttribute,
         ListAttribute,
@@ -139,7 +139,7 @@ def stock_model(url: str) -> Any:
 
 
 def consumed(run: Callable[[], object]) -> float:
-    """Returns the CPU seconds that this process spends on ``run``, without the engine, which is another process."""
+    """Returns the CPU seconds that this process spends on ``run``. The engine is another process and doesn't count."""
     gc.collect()
     begun = time.process_time()
     run()
@@ -179,10 +179,10 @@ def measured(url: str, rounds: int) -> dict[str, tuple[float, float, float]]:
 
 
 def main() -> int:
-    arguments = argparse.ArgumentParser(description="CPU of item calls against stock PynamoDB")
+    arguments = argparse.ArgumentParser(description="Measure the CPU time of item calls, compared with plain PynamoDB")
     arguments.add_argument("--check", action="store_true", help="exit with 1 if a target is missed")
     arguments.add_argument("--rounds", type=int, default=15)
-    arguments.add_argument("--no-lane", action="store_true", help="send everything through botocore")
+    arguments.add_argument("--no-lane", action="store_true", help="send all calls through botocore")
     given = arguments.parse_args()
     settings.configure(
         MACARON={"APIS": {}, "DYNAMODB": {"ENGINE": "embedded", "FAST_LANE": not given.no_lane}},

@@ -8,10 +8,10 @@ Without arguments the script measures the built-in and the example specs and, if
 documents in its folder giants/. With --small it measures all documents of 5 to 50 KiB in a folder, and prints medians
 for YAML and for JSON. With --processes it starts a process for each reading, without and with a cache of parsed YAML.
 
-Both sides read the file from disk. The parser's side is as short as possible: ``orjson.loads(path.read_bytes())``, or
-``ryaml.loads`` of the decoded text, without limits. This package's side is ``load`` with its limits on size, depth and
-long integers, a list of each operation's route, method and object, and a list of the persisted components. The time to
-free the trees isn't measured. benchmarks/README.md explains the measurement in detail.
+The parser and this package both read the file from disk. The parser runs with as little code as possible and without
+limits: ``orjson.loads(path.read_bytes())``, or ``ryaml.loads`` of the decoded text. This package runs ``load``, with
+its limits on size, depth and long integers. Then it lists each operation's route, method and object, and the persisted
+components. The time to free the trees isn't measured. benchmarks/README.md explains the measurement in detail.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ TARGETS = {"small": 1.5, "giant": 3.0}
 
 
 class Measured(NamedTuple):
-    """Seconds of CPU time, and ratios: medians of rounds, each of which measures all columns."""
+    """Seconds of CPU time, and ratios. All are medians of rounds, and each round measures all columns."""
 
     parser: float
     visited: float
@@ -64,7 +64,7 @@ def parsed(path: Path) -> object:
 
 
 def visited(path: Path) -> list[tuple[str, str, object]]:
-    """Parses a spec, and looks at each operation and at each schema's x- attributes, as any router must do."""
+    """Parses a spec, and looks up each operation and each schema's x- attributes, as any router must do."""
     tree = parsed(path)
     assert isinstance(tree, dict)
     items = tree.get("paths") or {}
@@ -82,7 +82,7 @@ def visited(path: Path) -> list[tuple[str, str, object]]:
 
 
 def routed(path: Path, cache: Path | None = None) -> Document:
-    """Loads a spec, with every route and every persisted schema."""
+    """Loads a spec, and lists all routes and all persisted schemas."""
     document = load(path, cache=cache)
     routes = [(operation.route, operation.method, operation) for operation in document.operations]
     assert isinstance(routes, list)

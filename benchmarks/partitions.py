@@ -7,11 +7,11 @@ even if there are many partitions (AWS: "Designing partition keys to distribute 
 strongly consistent read of 4 KB or two eventually consistent reads. A write unit is a write of 1 KB.
 
 Requests follow Zipf's law: the share of the k-th most requested key is proportional to 1/k**zipf. As in DynamoDB, a
-hash distributes the keys over the partitions. Each design has two results. The first is for the partitions as they are
-at first. The second is for partitions that DynamoDB has split for heat until the most requested key has its own
-partition. That takes minutes, and a further split wouldn't help. Burst capacity (five minutes of unused units) hides
-short peaks and isn't counted, so the results are for constant traffic. No result is above the 40,000 units that a table
-gets by default.
+hash distributes the keys over the partitions. Each design has two results. The first result is for the table's initial
+partitions. The second result is for partitions that DynamoDB has split for heat until the most requested key has its
+own partition. Splitting takes minutes, and a further split wouldn't help. Burst capacity (five minutes of unused units)
+hides short peaks and isn't counted, so the results are for constant traffic. No result is above the 40,000 units that a
+table gets by default.
 """
 
 from __future__ import annotations

@@ -136,7 +136,7 @@ UNLOCKED = ("macaron", "django-raw", "wsgi-raw")
 
 
 def free_threaded(plan: Plan) -> None:
-    """Measures two threads of a process without Python's lock, two such processes, and two usual processes."""
+    """Measures two threads of a process without Python's lock, two processes without it, and two processes with it."""
     if plan.free is None:
         raise Skipped("it takes a free-threaded Python: `make bench-free FREE_PYTHON=python3.14t`")
     if not is_free_threaded(plan.free):
@@ -241,7 +241,7 @@ def large_spec(plan: Plan) -> None:
 
 
 def _starts(plan: Plan, part: str, of: Engine, told: Mapping[Any, dict[str, str]]) -> dict[Any, dict[str, float]]:
-    """Returns medians of the figures of a start, by the keys of ``told``, whose values are environment variables."""
+    """Returns the medians of a start's figures for each key of ``told``. Its values are environment variables."""
     starts: dict[Any, list[dict[str, float]]] = {}
     command = [sys.executable, str(Path(__file__).resolve().parent / "stacks" / "first_answer.py")]
     for variables in told.values():

@@ -67,7 +67,7 @@ class Serving:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def send(self, requests: Sequence[Exchange], status: int, connections: int) -> list[float]:
-        """Returns the seconds that each request took.
+        """Sends the requests, and returns the seconds that each request took.
 
         A wrong response raises Refused, with the end of the stack's log.
         """
@@ -267,8 +267,8 @@ def serving(
 ) -> Iterator[Serving]:
     """Runs a stack on the named server, by default on the server where the stack costs least.
 
-    ``told`` is the stack's environment if `environment` doesn't create it. ``python`` is the interpreter of another
-    virtualenv. It runs without its lock if it can.
+    ``told`` is the stack's environment; by default `environment` creates it. ``python`` is the interpreter of another
+    virtualenv. If this interpreter can run without its lock, it does.
     """
     server = server or stack.server
     program = catalogue.SERVERS[server]

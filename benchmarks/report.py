@@ -201,25 +201,27 @@ def hook_tables(rows: list[dict[str, Any]]) -> str:
             beside.append(_row(each.what, figures, row["ratio"], each.limit))
     beside += _throttle(of)
     tables = [
-        _table(["CPU time, of the plain API's", *OPERATIONS], table) if table else "",
+        _table(["CPU time, compared with the plain API", *OPERATIONS], table) if table else "",
         _table(["", "", "measured", "at most", ""], beside, words=2) if beside else "",
     ]
     return "\n\n".join(filter(None, tables))
 
 
 def _throttle(of: dict[tuple[str, str], dict[str, Any]]) -> Iterator[list[str]]:
-    """Yields a row with the time that a throttle adds to a request, compared with what it adds to a bare view."""
+    """Yields a row that compares the time that a throttle adds to a request and to a bare view."""
     for operation in OPERATIONS:
         own, bare = (of.get((name, operation), {}).get("more_ms") for name in ("throttled", "bare_throttled"))
         if own is not None and bare is not None and bare > 0:
             figures = f"{operation}: {own:.2f} of {bare:.2f} ms"
-            yield _row("what a throttle adds, of what it adds to a bare view", figures, own / bare, hooks.ADDED)
+            yield _row(
+                "time that a throttle adds, compared with a throttle on a bare view", figures, own / bare, hooks.ADDED
+            )
 
 
 def _token(cpu: Cpu) -> Iterator[list[str]]:
     if ("macaron-jwt", "get") in cpu and ("macaron", "get") in cpu:
         more = cpu["macaron-jwt", "get"] - cpu["macaron", "get"]
-        yield _row("`macaron-jwt` more than `macaron`", "get", more, JWT_MS, " ms")
+        yield _row("`macaron-jwt` minus `macaron`", "get", more, JWT_MS, " ms")
 
 
 def _longest_page(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
@@ -227,20 +229,20 @@ def _longest_page(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
     if {"macaron", "django-raw"} <= of.keys():
         own, raw = of["macaron"], of["django-raw"]
         what = f"`macaron` of `django-raw`: {own:.2f} of {raw:.2f} ms"
-        yield _row(what, f"a list of {LONGEST_PAGE:,}", own / raw, LONGEST_PAGE_RATIO)
+        yield _row(what, f"a list of {LONGEST_PAGE:,} items", own / raw, LONGEST_PAGE_RATIO)
 
 
 def _start(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
     of = {row["stack"]: row for row in rows}
     if {"macaron", "drf"} <= of.keys():
-        for key, name in (("cpu_s", "CPU until the first answer"), ("rss_mb", "memory then")):
+        for key, name in (("cpu_s", "CPU time until the first response"), ("rss_mb", "memory after this response")):
             own, peer = of["macaron"][key], of["drf"][key]
             unit = "s" if key == "cpu_s" else "MB"
             yield _row(f"`macaron` of `drf`: {own:.2f} of {peer:.2f} {unit}", name, own / peer, START_RATIO)
     if {"macaron", "django-bare"} <= of.keys():
         own, bare = of["macaron"]["cpu_s"], of["django-bare"]["cpu_s"]
         what = f"`macaron` of a bare Django view: {own:.2f} of {bare:.2f} s"
-        yield _row(what, "CPU until the first answer", own / bare, BARE_START_RATIO)
+        yield _row(what, "CPU time until the first response", own / bare, BARE_START_RATIO)
 
 
 def _grown(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
@@ -248,7 +250,8 @@ def _grown(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
     last = max((requests for stack, requests in of if stack == "macaron"), default=0)
     if ("macaron", 1000) in of:
         grown = of["macaron", last] / of["macaron", 1000]
-        yield _row("`macaron`: memory of the worker, of that after 1,000", f"{last:,} requests", grown, None)
+        what = "`macaron`: the worker's memory, compared with its memory after 1,000 requests"
+        yield _row(what, f"{last:,} requests", grown, None)
     if ("macaron", last) in of and ("drf", last) in of:
         own, peer = of["macaron", last], of["drf", last]
         which = f"{last:,} requests"
@@ -283,7 +286,16 @@ def _workers(rows: list[dict[str, Any]]) -> str:
             figures = [f"{one['rps']:.0f}", f"{two['rps']:.0f}", f"{two['rps'] / one['rps']:.2f}"]
             costs = [f"{one['cpu_ms']:.2f}", f"{two['cpu_ms']:.2f}", f"{two['beside_ms']:.2f}"]
             table.append([f"`{stack}`", operation, *figures, *costs])
-    head = ["stack", "", "requests/s, one worker", "two", "ratio", "CPU ms, one", "two", "of engine and client"]
+    head = [
+        "stack",
+        "",
+        "requests/s, one worker",
+        "two workers",
+        "ratio",
+        "CPU ms, one worker",
+        "two workers",
+        "engine and client",
+    ]
     return _table(head, table, words=2) if table else ""
 
 
@@ -314,9 +326,9 @@ def _latency(rows: list[dict[str, Any]], distance: dict[str, Any]) -> str:
         tables.append(_table([*head, "CPU ms", "context switches", "MB"], table, words=2))
     if distance and tables:
         tables.append(
-            f"An engine {distance['milliseconds']:g} ms away, {distance['connections']} connections, one worker. "
-            f"Without a stack between them a call takes {distance['call_ms']:.1f} ms, and the same connections get "
-            f"{distance['carries_rps']:,} answers a second."
+            f"The engine is {distance['milliseconds']:g} ms away. Each stack has {distance['connections']} connections "
+            f"and one worker. Without a stack, a call takes {distance['call_ms']:.1f} ms, and as many connections get "
+            f"{distance['carries_rps']:,} responses a second."
         )
     return "\n\n".join(tables)
 
@@ -335,12 +347,12 @@ def _large_spec(rows: list[dict[str, Any]]) -> str:
     table = [
         [f"{row['operations']:,}", str(row["tables"]), f"{row['cpu_s']:.2f}", f"{row['rss_mb']:.0f}"] for row in rows
     ]
-    head = ["operations", "tables", "CPU seconds until the first answer", "MB then"]
+    head = ["operations", "tables", "CPU seconds until the first response", "MB after this response"]
     return _table(head, table, words=0) if table else ""
 
 
 def _free_threaded(rows: list[dict[str, Any]]) -> str:
-    """Returns the table of requests a second of two threads without a lock, compared with two processes."""
+    """Returns a table that compares two threads without a lock with two processes, by requests a second."""
     of = {(row["stack"], row["free"], row["workers"], row["operation"]): row for row in rows}
     ways = (("no lock, two threads", True, 1), ("no lock, two processes", True, 2), ("a lock, two processes", False, 2))
     table = []
@@ -371,7 +383,11 @@ def _memory(rows: list[dict[str, Any]]) -> str:
     of = {(row["stack"], row["requests"]): f"{row['rss_mb']:.0f}" for row in rows}
     stacks = dict.fromkeys(row["stack"] for row in rows)
     table = [[f"`{stack}`", *(of.get((stack, mark), "") for mark in marks)] for stack in stacks]
-    return _table(["MB of the worker after so many requests", *(f"{mark:,}" for mark in marks)], table) if table else ""
+    return (
+        _table(["the worker's memory in MB, by the number of requests", *(f"{mark:,}" for mark in marks)], table)
+        if table
+        else ""
+    )
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
-"""Measures the time from the start of a server's process to its first response, and the memory of the process then.
+"""Measures the time from the start of a server's process to its first response, and the memory after this response.
 
     python benchmarks/start_up.py [--rounds N] [SPEC …]
 
 A new process serves each spec alone, with Django and DRF, one WSGI server and no database. The rows are a project
-without this package, the built-in spec alone, the example's spec, and the specs that are named. benchmarks/README.md
-explains the measurement.
+without this package, the built-in spec alone, the example's spec, and the specs that the command line names.
+benchmarks/README.md explains the measurement.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = str(ROOT / "example_project" / "apis" / "myserver.yaml")
-PLAIN, BUILT_IN = "without macaron_django", "no spec but the built-in"
+PLAIN, BUILT_IN = "without macaron_django", "only the built-in spec"
 _TICK = os.sysconf("SC_CLK_TCK")
 
 

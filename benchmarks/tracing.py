@@ -3,8 +3,8 @@
     python benchmarks/tracing.py [--check] [--rounds 15] [--share 1.0] [--only NAME,…]
 
 Each tracer has its own process, because a tracer patches Django and botocore as long as the process runs. Another
-process has Django's handler without tracing. The processes take turns at one operation, and then at the next, over one
-engine. benchmarks/README.md explains the measurement.
+process has Django's handler without tracing. All processes use one engine. For each operation, they take turns.
+benchmarks/README.md explains the measurement.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ OPERATIONS = {"get": 200, "list100": 50, "put": 120, "create": 120}
 class Tracer:
     """The tracer that a process installs.
 
-    ``limit`` is the highest ratio to the same request through Django's handler.
+    ``limit`` is the highest allowed ratio to the same request through Django's handler.
     """
 
     name: str
@@ -43,30 +43,33 @@ class Tracer:
 
 
 _OURS = {"STACK_OBSERVABILITY": "opentelemetry"}
-BASE = Tracer("handler", "Django's handler, nothing traced", environment={"STACK_FRONT": ""})
+BASE = Tracer("handler", "Django's handler, without tracing", environment={"STACK_FRONT": ""})
 TRACERS = (
     BASE,
-    Tracer("again", "the same again: the error of the measurement", environment={"STACK_FRONT": ""}),
-    Tracer("front", "the front, nothing traced"),
-    Tracer("ours-1", "our OpenTelemetry spans, 1%", 1.15, {**_OURS, "STACK_SAMPLED": "0.01"}),
+    Tracer("again", "the same process again: the error of the measurement", environment={"STACK_FRONT": ""}),
+    Tracer("front", "the front, without tracing"),
+    Tracer("ours-1", "this package's OpenTelemetry spans, 1%", 1.15, {**_OURS, "STACK_SAMPLED": "0.01"}),
     Tracer(
         "ours-100",
-        "our OpenTelemetry spans, all, to an exporter that does nothing",
+        "this package's OpenTelemetry spans, 100%, to an exporter that does nothing",
         1.8,
         {**_OURS, "STACK_SAMPLED": "1"},
     ),
     Tracer(
-        *("django-1", "the same at 1%, and OpenTelemetry's Django instrumentation", 1.4),
+        *("django-1", "this package's spans and OpenTelemetry's Django instrumentation, 1%", 1.4),
         {**_OURS, "STACK_SAMPLED": "0.01", "STACK_TRACER": "django"},
     ),
     Tracer(
         *("theirs-1", "OpenTelemetry's instrumentation of Django and botocore, 1%", None),
         {"STACK_SAMPLED": "0.01", "STACK_TRACER": "django,botocore"},
     ),
-    Tracer(*("theirs-100", "the same, all", None), {"STACK_SAMPLED": "1", "STACK_TRACER": "django,botocore"}),
+    Tracer(
+        *("theirs-100", "OpenTelemetry's instrumentation of Django and botocore, 100%", None),
+        {"STACK_SAMPLED": "1", "STACK_TRACER": "django,botocore"},
+    ),
     Tracer("sentry", "`sentry_sdk.init(dsn)`, without tracing", 1.3, {"STACK_TRACER": "sentry"}),
     Tracer(
-        *("sentry-alone", "our Sentry backend instead of its integrations, without tracing", 1.3),
+        *("sentry-alone", "this package's Sentry backend instead of Sentry's integrations, without tracing", 1.3),
         {"STACK_TRACER": "sentry-alone", "STACK_OBSERVABILITY": "sentry"},
     ),
 )
@@ -144,8 +147,10 @@ def ratio(own: Sequence[float], others: Sequence[float]) -> float:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure what tracing costs: CPU time, as a ratio to Django's handler")
-    parser.add_argument("--rounds", type=int, default=15, help="turns of each: %(default)s")
-    parser.add_argument("--share", type=float, default=1.0, help="of the requests of a turn: %(default)s")
+    parser.add_argument("--rounds", type=int, default=15, help="turns of each process; default: %(default)s")
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="the share of a turn's requests that is sent; default: %(default)s"
+    )
     parser.add_argument("--only", default="", help="names of tracers, separated by commas")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a target is missed")
     given = parser.parse_args()

@@ -1,8 +1,9 @@
-"""Measures how long validating a body takes, compared with jsonschema-rs alone and the same schema.
+"""Measures how long validating a body takes, compared with jsonschema-rs and the same schema.
 
     python benchmarks/validation.py [--check]
 
-The schema is the example project's Profile, as a request's body. benchmarks/README.md says what is measured, and how.
+The schema is the example project's Profile, and the values are bodies of requests. benchmarks/README.md says what is
+measured, and how.
 """
 
 from __future__ import annotations

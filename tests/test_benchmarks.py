@@ -238,10 +238,14 @@ def test_each_target_says_whether_it_holds(results):
     assert ratios["`macaron-orm` of `drf-orm`"][2] == "0.500 ≤ 0.60"
     assert ratios["`macaron-startproject` of `drf-startproject`"] == ["0.318"] * 4
     verdicts = {(row[0], row[1]): row[2:] for row in table_rows(text, "`macaron")}
-    assert verdicts["`macaron` of `django-raw`: 500.00 of 600.00 ms", "a list of 1,000"] == ["0.83", "0.75", "missed"]
-    assert verdicts["`macaron-jwt` more than `macaron`", "get"] == ["0.10 ms", "0.08 ms", "missed"]
-    assert verdicts["`macaron` of `drf`: 0.60 of 0.50 s", "CPU until the first answer"][2] == "holds"
-    assert verdicts["`macaron` of `drf`: 90.00 of 60.00 MB", "memory then"][2] == "missed"
+    assert verdicts["`macaron` of `django-raw`: 500.00 of 600.00 ms", "a list of 1,000 items"] == [
+        "0.83",
+        "0.75",
+        "missed",
+    ]
+    assert verdicts["`macaron-jwt` minus `macaron`", "get"] == ["0.10 ms", "0.08 ms", "missed"]
+    assert verdicts["`macaron` of `drf`: 0.60 of 0.50 s", "CPU time until the first response"][2] == "holds"
+    assert verdicts["`macaron` of `drf`: 90.00 of 60.00 MB", "memory after this response"][2] == "missed"
     assert verdicts["`macaron` of `drf`: 110 of 100 MB", "20,000 requests"] == ["1.10", "1.00", "missed"]
 
 
@@ -280,8 +284,8 @@ def test_each_hook_says_whether_its_target_holds(results):
     assert rows["an overridden permission class"] == ["1.20 ≤ 1.25"] * 4
     assert rows["an overridden `perform_create`"] == [*["1.00 ≤ 1.05"] * 3, "1.00 ≤ 1.30"]
     assert rows["a JWT"] == ["1.00"] * 4
-    assert rows["PATCH, of PUT"] == ["1.50 of 1.00 ms", "1.50", "1.40", "missed"]
-    assert rows["what a throttle adds, of what it adds to a bare view"] == [
+    assert rows["PATCH, compared with PUT"] == ["1.50 of 1.00 ms", "1.50", "1.40", "missed"]
+    assert rows["time that a throttle adds, compared with a throttle on a bare view"] == [
         "create: 0.30 of 0.20 ms",
         "1.50",
         "1.00",
@@ -313,7 +317,7 @@ def test_each_tracer_is_measured_beside_djangos_handler():
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     cells = table_rows(done.stdout, "")[2:]
-    assert cells[0][0] == "Django's handler, nothing traced"
+    assert cells[0][0] == "Django's handler, without tracing"
     assert len(cells) == 10
     assert all(float(each) > 0 for row in cells[1:] for each in row[1:5])
 
@@ -340,8 +344,8 @@ def test_what_serves_a_distant_engine_is_set_beside_the_fastest_peer(results):
     ]
     assert rows["`macaron-asgi`"][2:5:2] == ["1.25 ≥ 1.00", "2.9 ≤ 3.6"]
     assert rows["`macaron-asgi`"][-1] == "140 > 130, missed"
-    assert "5 ms away, 64 connections" in text
-    assert "a call takes 5.3 ms, and the same connections get 9,000 answers a second" in text
+    assert "5 ms away. Each stack has 64 connections" in text
+    assert "a call takes 5.3 ms, and as many connections get 9,000 responses a second" in text
     del results["distance"], results["latency"][3], results["latency"][-1]
     text = by_path("report").markdown(results).partition("## Latency")[2].partition("## ")[0]
     assert {row[3] for row in table_rows(text, "`macaron`")} == {""}

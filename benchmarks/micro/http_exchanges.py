@@ -42,7 +42,7 @@ TIMEOUT = 5
 
 
 def serve(listener: socket.socket) -> None:
-    """Answers every request of every connection, each in a thread."""
+    """Answers all requests, with a thread for each connection."""
 
     def answer(connection: socket.socket) -> None:
         received = b""

@@ -6,7 +6,7 @@
 through Django's handler, and ``django-raw`` is a plain Django view.
 
 The script calls the WSGI application as a server would. The DynamoDB engine is another process. First, requests are
-timed without a profiler. This gives the kernel's time, mostly for sending and receiving, and the code's time. Then
+timed without a profiler. The result is the kernel's time, mostly for sending and receiving, and the code's time. Then
 cProfile runs the same requests, and the code's time is divided between the parts in the proportions that cProfile
 shows. Functions of sockets, which wait, are left out, and built-in functions count for the code that calls them. The
 results are estimates, because cProfile makes small functions look more expensive than they are.

@@ -1,4 +1,4 @@
-"""The profile's four calls with the asynchronous client that an environment variable names."""
+"""The four calls for profiles, with the asynchronous client that an environment variable names."""
 
 import os
 from importlib import import_module

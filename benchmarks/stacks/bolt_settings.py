@@ -1,4 +1,4 @@
-"""The settings of the stack on django-bolt: its server's needs, and the API."""
+"""The settings of the stack on django-bolt, for its server and for the API."""
 
 SECRET_KEY = "benchmark-benchmark-benchmark-benchmark"
 ALLOWED_HOSTS = ["*"]

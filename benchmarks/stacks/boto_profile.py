@@ -1,4 +1,4 @@
-"""The parameters of the profile's four calls for boto3 and aiobotocore, with numbers of the types that these expect."""
+"""The parameters of the four calls for profiles, with numbers of the types that boto3 and aiobotocore expect."""
 
 import uuid
 from datetime import datetime, timezone

@@ -1,4 +1,4 @@
-"""The profile's four calls with dynamoxy, whose core is in Rust. As in its guide, items are dictionaries."""
+"""The four calls for profiles with dynamoxy, whose core is in Rust. As in its guide, items are dictionaries."""
 
 from typing import Any
 

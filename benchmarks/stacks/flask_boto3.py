@@ -1,4 +1,4 @@
-"""Flask, boto3 and pydantic: what PyMacaron's services are made of."""
+"""Flask, boto3 and pydantic: the libraries of PyMacaron's services."""
 
 import boto3
 import boto_profile

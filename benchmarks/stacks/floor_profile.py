@@ -1,4 +1,4 @@
-"""The profile's four calls for the stacks named floor or raw, with hand-written converters and no validation."""
+"""The four calls for profiles, with hand-written converters and without validation, for stacks named floor or raw."""
 
 import uuid
 from datetime import datetime, timezone
@@ -17,7 +17,7 @@ CHANGEABLE = ("name", "email", "age", "tags", "address", "notes", "view_count")
 
 
 def from_item(item: dict[str, Any]) -> dict[str, Any]:
-    """Returns the profile of an item."""
+    """Returns the profile that an item stores."""
     profile: dict[str, Any] = {}
     for name in TEXTS:
         if name in item:
@@ -62,7 +62,7 @@ def paging(limit: int, cursor: str | None) -> Call:
 
 
 def creating(profile: dict[str, Any]) -> Call:
-    """Returns the call that creates a profile, after filling in the values of a new profile."""
+    """Adds the server's values to a new profile, and returns the call that stores it."""
     profile.setdefault("profile_id", str(uuid.uuid4()))
     profile.setdefault("view_count", 0)
     profile["created"] = datetime.now(timezone.utc).isoformat()

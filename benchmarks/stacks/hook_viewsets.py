@@ -1,4 +1,4 @@
-"""Viewsets for hook_stack.py. Each overrides one thing, as docs/how-to/viewsets.md shows it."""
+"""Viewsets for hook_stack.py. Each viewset overrides one method or attribute, as docs/how-to/viewsets.md shows."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""The profile's four calls with pydynox, whose core is in Rust. Items are dictionaries."""
+"""The four calls for profiles with pydynox, whose core is in Rust. Items are dictionaries."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The profile's four calls on an event loop, over raw connections."""
+"""The four calls for profiles (get, list, replace, create) on an event loop, over raw connections."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Signature V4 as AWS describes it, for the stacks named floor or raw. The signing key is kept for the day.
+"""Signature V4 as AWS describes it, for the stacks named floor or raw. The signing key is cached for a day.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """

@@ -1,4 +1,4 @@
-"""The profile as a Django model; both stacks on the ORM use this one."""
+"""The profile as a Django model; both stacks on the ORM use this model."""
 
 import uuid
 
