@@ -40,9 +40,9 @@ IS_TRACED = "OTEL_EXPORTER_OTLP_ENDPOINT" in os.environ
 # Every setting has a default: without APIS, each file in apis/ is an API.
 MACARON = {
     "APIS": {name: f"apis/{name}.yaml" for name in ("myserver", "library", "orders", "greetings")},
-    "SERVE": os.environ.get("SERVE", "").split() or None,  # all, or those that the environment names
+    "SERVE": os.environ.get("SERVE", "").split() or None,  # the APIs that the environment names, by default all
     "DYNAMODB": {
-        "ENGINE": os.environ.get("DYNAMODB_ENGINE"),  # none, and DEBUG on: the embedded engine
+        "ENGINE": os.environ.get("DYNAMODB_ENGINE"),  # if no engine is named and DEBUG is on: the embedded engine
         "ENDPOINT": os.environ.get("DYNAMODB_ENDPOINT"),
     },
     "JWT": {
@@ -52,7 +52,7 @@ MACARON = {
     },
     # The greetings call the profiles in this process, or at PROFILES_URL if another process serves them.
     "CLIENTS": {"myserver": {"BASE_URL": PROFILES_URL} if PROFILES_URL else {"IN_PROCESS": True}},
-    # Tasks are done before the answer. With TASKS_BACKEND=celery, Celery's workers do them, with Redis as the broker.
+    # Tasks are done before the response. With TASKS_BACKEND=celery, Celery's workers do them, with Redis as the broker.
     "TASKS": {"BACKEND": os.environ.get("TASKS_BACKEND", "immediate"), "KEEP_FAILURES_DAYS": 30},
     "OBSERVABILITY": {"BACKENDS": ["opentelemetry"] if IS_TRACED else []},
 }

@@ -1,4 +1,4 @@
-"""Sends spans to the collector that `OTEL_EXPORTER_OTLP_ENDPOINT` names, as the service `OTEL_SERVICE_NAME`."""
+"""Sends spans to the collector that `OTEL_EXPORTER_OTLP_ENDPOINT` names. `OTEL_SERVICE_NAME` names the service."""
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter

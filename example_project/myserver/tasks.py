@@ -1,4 +1,4 @@
-"""Tasks that run after the answer has been sent."""
+"""Tasks that run after the response has been sent."""
 
 from typing import Any
 

@@ -25,7 +25,7 @@ def place_order(body):
             raise UnknownProduct(f"There is no product {sku}.")
     order = shop.Order(tenant_id=tenant, status="open", total=_total(products, quantities), **body.to_dict())
     try:
-        with dynamodb.transaction():  # all of it, or nothing
+        with dynamodb.transaction():  # all of the writes are made, or none
             for sku, quantity in quantities.items():
                 _product(tenant, sku).update(stock=F("stock") - quantity)
             order.save()
@@ -52,12 +52,12 @@ def cancel_order(order_id, request):
     with dynamodb.transaction():
         for sku, quantity in _quantities(order.lines).items():
             _product(order.tenant_id, sku).update(stock=F("stock") + quantity)
-        order.save()  # fails if the order has changed meanwhile: nothing is put back twice
+        order.save()  # fails if the order has changed meanwhile, so that nothing is put back twice
     return order
 
 
 def export_orders():
-    tenant = get_user_token_data()["tenant"]  # read now: a generator would read it only while the answer is sent
+    tenant = get_user_token_data()["tenant"]  # read now: a generator would read it while the response is sent
     return apipool.orders.Order.objects.filter(tenant_id=tenant).iterator()
 
 
@@ -76,7 +76,7 @@ def get_receipt(order_id, request):
 
 
 def _quantities(lines):
-    quantities = Counter()  # a product may be on two lines, and in a transaction once
+    quantities = Counter()  # a product may be on two lines, but only once in a transaction
     for line in lines:
         quantities[line.sku] += line.quantity
     return quantities

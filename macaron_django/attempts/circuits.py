@@ -100,7 +100,7 @@ class Circuit:
             if trial and trial == self._trial:
                 self._times = min(2 * self._times, _MOST_TIMES)
             elif not self.is_closed or rules.failures is None or self.failures < rules.failures:
-                return  # calls that were under way when it opened fail one after the other
+                return  # the calls that were under way when the circuit opened fail one after the other
             else:
                 self._times = 1.0
             self.is_closed, self._trial, self._since = False, 0, self._clock()

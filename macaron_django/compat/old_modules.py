@@ -35,7 +35,7 @@ class OldModule(ModuleType):
         if row is None and not name.startswith("_") and "*" in rows:
             return _target(str(rows["*"]))(name)
         if row is None:
-            raise AttributeError(f"module {module!r}of macaron_django.compat has no attribute {name!r}")
+            raise AttributeError(f"module {module!r} of macaron_django.compat has no attribute {name!r}")
         found = _resolved(f"{module}.{name}", row)
         setattr(self, name, found)
         warnings.warn(_advice(f"{module}.{name}", row), DeprecationWarning, stacklevel=2)
@@ -77,7 +77,7 @@ class OldModuleFinder(MetaPathFinder, Loader):
         return ModuleSpec(fullname, self, origin="macaron_django.compat", is_package=is_package)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return OldModule(spec.name, f"PyMacaron's module {spec.name}, with what replaces each name.")
+        return OldModule(spec.name, f"PyMacaron's module {spec.name}. Its names refer to the names that replace them.")
 
     def exec_module(self, module: ModuleType) -> None:
         rows = TABLE[module.__name__]
@@ -93,7 +93,7 @@ def install() -> None:
 
 
 def uninstall() -> None:
-    """Removes the old names from this process. Modules that have already imported them keep them."""
+    """Removes the old names from this process. Modules that have already imported an old name still have it."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, OldModuleFinder)]
     for name in [name for name, module in sys.modules.items() if isinstance(module, OldModule)]:
         del sys.modules[name]

@@ -39,7 +39,7 @@ Modules: TypeAlias = "Mapping[str, Mapping[str, Row]]"
 
 
 def without(reason: str) -> Absent:
-    """Returns the row of a name without a counterpart. ``reason`` is a clause that says what replaces it."""
+    """Returns the row of a name without a counterpart. ``reason`` is a clause: how programs work without the name."""
     return Absent(f"has no counterpart: {reason}")
 
 

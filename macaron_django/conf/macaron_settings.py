@@ -132,7 +132,7 @@ def under_compat() -> bool:
 
 
 def unknown_keys() -> Iterator[tuple[str, str, list[str]]]:
-    """Yields (where, dotted key, known keys beside it) for each unknown key of ``MACARON`` and ``pym-config.yaml``."""
+    """Yields (place, dotted key, known keys of its section) for each unknown key of ``MACARON`` and the YAML file."""
     yield from (("The setting MACARON", *each) for each in _unknown(getattr(django_settings, "MACARON", {})))
     found = settings.file()
     if found is not None and isinstance(given := found.values.get(OWN_SETTINGS), Mapping):

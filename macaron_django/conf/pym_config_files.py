@@ -69,7 +69,7 @@ def read_pym_config(path: Path) -> PymConfig:
 
     try:
         values = yaml.safe_load(path.read_text("utf-8"))
-    except yaml.MarkedYAMLError as error:  # whose text quotes the line, which may hold a secret
+    except yaml.MarkedYAMLError as error:  # the error's text quotes the line, which may contain a secret
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ImproperlyConfigured(f"{path}{line} isn't valid YAML: {error.problem or error.context}.") from None
     except RecursionError:

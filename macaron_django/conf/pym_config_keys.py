@@ -15,7 +15,7 @@ from macaron_django.conf.setting_defaults import SECTIONS
 
 __all__ = ["OWN_SETTINGS", "PRESETS", "SETTINGS", "host_of", "misspelt", "sources_of"]
 
-#: Key → the setting that it sets. If two keys set the same setting, the first in this table counts.
+#: Key → the setting that it sets. If two keys set the same setting, the first key in this table counts.
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
         "jwt_secret": "JWT.SECRET",

@@ -67,7 +67,7 @@ class _Subscribed:
     def be(self, wanted: Mapping[str, str]) -> None:
         """Stops subscribers that aren't in ``wanted``, and starts new ones.
 
-        ``wanted`` has their dotted paths by name.
+        ``wanted`` has the dotted paths of subscribers by the names of their backends.
         """
         for name in [each for each in self._subscribers if each not in wanted]:
             subscriber = self._subscribers.pop(name)

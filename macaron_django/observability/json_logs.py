@@ -36,7 +36,7 @@ class JSONFormatter(OrjsonFormatter):
         super().__init__(_FORMAT, **options)
 
     def format(self, record: logging.LogRecord) -> str:
-        # An access line is complete. Looking for other attributes of the record would cost more than the line itself.
+        # An access line has no other attributes. Looking for them would cost more than the line itself.
         fields: dict[str, Any] | None = record.__dict__.get("access")
         if fields is None:
             return super().format(record)
@@ -71,7 +71,7 @@ class JSONFormatter(OrjsonFormatter):
 
 
 class JSONLogs(EventBackend):
-    """Formats log lines as JSON from its start to its end. It doesn't subscribe to events."""
+    """A backend that formats log lines as JSON while it runs. It doesn't use events."""
 
     def start(self) -> None:
         self._before: list[tuple[logging.Handler, logging.Formatter | None]] = []

@@ -37,7 +37,7 @@ class _Headers(Getter[Mapping[str, Any]]):
 
 
 class OpenTelemetrySpans(events.Subscriber):
-    """Records events with the given OpenTelemetry providers, or with the global ones, which may be set later."""
+    """Records events with the given OpenTelemetry providers, or with the global providers, which may be set later."""
 
     def __init__(
         self,
@@ -332,7 +332,7 @@ def _error_type(error: BaseException | None) -> str:
 def _encodable(text: str) -> str:
     """Returns a text without lone surrogates, which a JWT's claims may have.
 
-    With them, OTLP's exporter would drop all spans.
+    With lone surrogates in a span, OTLP's exporter would drop all spans.
     """
     return text.encode("utf-8", "replace").decode()
 

@@ -34,7 +34,7 @@ class RequestContext:
         self.request = request
         self.began_at = time.perf_counter()
         given, parent = meta.get("HTTP_X_REQUEST_ID"), meta.get("HTTP_TRACEPARENT")
-        made = f"{random.getrandbits(256):064x}"  # ids aren't secret; the kernel's random numbers cost a system call
+        made = f"{random.getrandbits(256):064x}"  # ids aren't secret; the kernel's numbers cost a system call
         self.request_id = given if given and _REQUEST_ID(given) else made[:32]
         self.trace_id = (parent and _trace_id(parent)) or made[32:]
 

@@ -51,7 +51,7 @@ class RequestMiddleware:
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Adds the request id to the response, and writes the access line.
 
-        For a streamed response, the line is written at its end.
+        For a streamed response, the line is written when the stream ends.
         """
         context = current_context()
         if context is None or context.request is not request:

@@ -75,7 +75,7 @@ class _SentrySpanned(events.Observation[Any]):
 class _ReportedOperation(_SentrySpanned):
     """An operation as a span of the current transaction.
 
-    If there is no transaction and Sentry traces, it starts one.
+    If Sentry traces and there is no transaction, the operation starts a transaction.
     """
 
     def __init__(self, began: events.OperationBegan) -> None:
@@ -165,8 +165,7 @@ def _report(error: BaseException, fingerprint: list[str], tags: Mapping[str, str
         scope.add_event_processor(_scrubbed)
         event["fingerprint"], event["transaction"] = fingerprint, transaction
         event["tags"] = dict(tags)
-        # There is no hint, because Sentry would take the exception for the one that it has seen in the log, and drop
-        # it.
+        # Without a hint, Sentry doesn't recognise the exception from the log. If it did, it would drop this report.
         scope.capture_event(event)
 
 

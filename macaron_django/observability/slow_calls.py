@@ -1,4 +1,4 @@
-"""Reports operations that took longer than PyMacaron's ``report_call_exceeding_ms``, as PyMacaron does."""
+"""Reports operations that took longer than PyMacaron's setting ``report_call_exceeding_ms``, as PyMacaron does."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class SlowCalls(EventBackend):
 def report_slow(max_ms: float | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Returns a decorator that reports calls of a function that take longer than ``max_ms`` milliseconds.
 
-    If ``max_ms`` is None, the limit is the setting's, or 1000. Calls that raise aren't reported. Reports don't have the
-    arguments, which may contain secrets.
+    If ``max_ms`` is None, the limit is the setting ``REPORT_CALL_EXCEEDING_MS``, or 1000. Calls that raise an exception
+    aren't reported. Reports don't contain the arguments, because these may be secret.
     """
 
     def decorator(function: Callable[P, R]) -> Callable[P, R]:

@@ -60,7 +60,7 @@ def _is_filled(hooks: Any) -> bool:
 
 
 def _add_rules(app: Any, apis: WSGIApplication) -> None:
-    """Adds the APIs to a Flask app. They answer the requests that match none of the app's own routes."""
+    """Adds the APIs to a Flask app. The APIs answer requests that match none of the app's own routes."""
 
     def answer(path: str = "") -> Any:
         flask = sys.modules["flask"]

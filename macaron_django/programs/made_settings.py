@@ -1,4 +1,4 @@
-"""Creates Django's settings for a program without settings. If the project has its own settings, those are used."""
+"""Creates Django's settings for a program without settings. If a project has its own settings, it uses these."""
 
 from __future__ import annotations
 

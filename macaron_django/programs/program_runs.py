@@ -21,7 +21,7 @@ _FLASK = (
 def run_program(command: str, arguments: Sequence[str]) -> None:
     """Runs a program as ``python`` would.
 
-    ``arguments`` has its path, or ``-m`` and a module, and then its own arguments.
+    ``arguments`` has the program's path, or ``-m`` and a module, and then the program's arguments.
 
     The program's folder becomes the project's folder. If the folder has no settings, they are created. ``command`` is
     the beginning of the usage message. If the program doesn't exist, this process exits with a message.
@@ -29,7 +29,7 @@ def run_program(command: str, arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(
         prog=command,
         usage="%(prog)s (PROGRAM | -m MODULE) [ARGUMENT …]",
-        description="Runs a program of PyMacaron's on Django, without settings.py and manage.py.",
+        description="Runs a PyMacaron program on Django, without settings.py and manage.py.",
     )
     parser.add_argument("-m", metavar="MODULE", dest="module", help="Run a module, such as gunicorn, instead.")
     parser.add_argument("program", metavar="PROGRAM", nargs="?", help="The program's file, such as server.py.")

@@ -31,4 +31,4 @@ def _load_program() -> None:
 
 _load_program()
 
-from macaron_django.tasks.celery_app import app  # noqa: E402 (its settings are those of the program)
+from macaron_django.tasks.celery_app import app  # noqa: E402 (with the program's settings)

@@ -26,11 +26,11 @@ logger = logging.getLogger("macaron_django")
 
 
 class Service:
-    """A service of APIs. If the project has its own Django settings, those name the APIs.
+    """A service of APIs. If the project has its own Django settings, the settings name the APIs.
 
     ``app`` is a Flask app that is served beside the APIs, or None. ``error_callback``, ``error_decorator`` and
     ``error_reporter`` are functions, which the settings with these names describe. GET /ping calls the function
-    ``ping_hook``. ``json_encoders`` has the function that converts each ``datetime`` in answers. Functions for other
+    ``ping_hook``. ``json_encoders`` has the function that converts each ``datetime`` in responses. Functions for other
     types aren't used. ``formats`` are the project's string formats.
 
     ::
@@ -93,7 +93,7 @@ class Service:
 
         APIs that ``ignore`` names aren't loaded. For APIs that ``only_models`` names, only the classes are created.
         ``include_crash_api`` serves ``/crash/…``. ``force`` has no effect, because no code is generated. With
-        ``global_names``, raises an exception if schemas of one name aren't the same in all APIs.
+        ``global_names``, raises an exception if schemas with the same name differ between APIs.
         """
         folder = Path(path if path is not None else get_config().apis_path)
         found = _specs_in(folder, {*_names(ignore, "ignore"), "pym-config"})

@@ -1,10 +1,10 @@
 """Runs functions with ``@asynctask()`` in a worker, after the request that calls them has been answered.
 
-A call in a request sends a signed message to a broker. A worker receives the message, and calls the function as the
-caller. Open ``asynctasks`` for the decorator and the sending of tasks, ``messages`` for the types of arguments and the
-data about the caller, ``runs`` for the work of a worker, ``failures`` for reports, ``outbox`` for tasks that are done
-at least once, ``run_marks`` for tasks that are done only once, ``backends`` for brokers, and ``worker_processes`` for
-starting workers.
+A call in a request sends a signed message to a broker. A worker receives the message, and calls the function on the
+caller's behalf. Open ``asynctasks`` for the decorator and the sending of tasks, ``messages`` for the types of arguments
+and the data about the caller, ``runs`` for the work of a worker, ``failures`` for reports, ``outbox`` for tasks that
+are done at least once, ``run_marks`` for tasks that are done only once, ``backends`` for brokers, and
+``worker_processes`` for starting workers.
 """
 
 from __future__ import annotations

@@ -44,8 +44,8 @@ class SentTask:
     def result(self, timeout: float | None = None) -> Any:
         """Returns the result of the task, after waiting for it at most ``timeout`` seconds.
 
-        Raises TimeoutError if there is no result then, TaskFailed if the task has failed, and UnsupportedByBackend if
-        the backend doesn't keep results.
+        Raises TimeoutError if there is no result by then, TaskFailed if the task has failed, and UnsupportedByBackend
+        if the backend doesn't keep results.
         """
         from macaron_django.tasks.backends.chosen_backend import chosen_backend
         from macaron_django.tasks.messages.argument_json import argument_of_json
@@ -54,7 +54,7 @@ class SentTask:
 
 
 class AsyncTask(Generic[P, R]):
-    """A function that a worker calls. A call in a request sends the task. Any other call is an ordinary call."""
+    """A function with ``@asynctask()``. A call in a request sends it to a worker. Any other call runs it at once."""
 
     def __init__(self, definition: TaskDefinition) -> None:
         self.task_definition = definition
@@ -64,7 +64,7 @@ class AsyncTask(Generic[P, R]):
         return f"<task {self.task_definition.path}>"
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
-        """Sends the task and returns None, if called in a request. Otherwise calls the function at once.
+        """In a request, sends the task and returns None. Elsewhere, calls the function at once.
 
         If ``MACARON["TASKS"]["OUTSIDE_REQUESTS"]`` is ``"send"``, a call outside of a request sends the task, too. A
         call in a worker always calls the function at once.
@@ -89,11 +89,11 @@ class AsyncTask(Generic[P, R]):
         eta: datetime | None = None,
         queue: str | None = None,
     ) -> SentTask:
-        """Sends the task, even outside of a request, to be done after ``countdown`` seconds, or at ``eta``.
+        """Sends the task, even outside of a request. The task begins after ``countdown`` seconds, or at ``eta``.
 
         In a transaction of DynamoDB or of the ORM, the task is sent when the transaction is committed, and never if the
-        transaction fails. Raises UnsendableArgument at once. Raises TaskNotSent if the broker doesn't accept the task
-        and the task has no outbox.
+        transaction fails. If an argument can't be sent, raises UnsendableArgument at once. Raises TaskNotSent if the
+        broker doesn't accept the task and the task has no outbox.
         """
         from macaron_django.tasks.messages.argument_json import argument_json
         from macaron_django.tasks.messages.callers import described_caller
@@ -155,9 +155,10 @@ def asynctask(
     The task begins after ``delay`` seconds. After an exception that ``retry_on`` names, the task is tried again up to
     ``retries`` times: first after ``backoff`` seconds, then after twice as long each time. The last failure is
     reported. ``rows="whole"`` sends stored rows with all values instead of only their keys. ``outbox=True`` stores the
-    message in DynamoDB until the broker has it. If a DynamoDB transaction is open, the message is part of it. If only a
-    transaction of the ORM is open, the message is written when that transaction is committed. ``once=True`` makes the
-    function's writes to DynamoDB only once, in one transaction, even if the task runs twice.
+    message in DynamoDB until the broker has it. If a DynamoDB transaction is open, the message is part of this
+    transaction. If only a transaction of the ORM is open, the message is written when that transaction is committed.
+    With ``once=True``, the function's writes to DynamoDB are made only once, in one transaction, even if the task runs
+    twice.
     """
     if callable(delay):
         raise TypeError("asynctask takes options: write @asynctask() above the function.")
@@ -213,7 +214,7 @@ def _after_commit(send: Callable[[], None]) -> None:
 
 
 def _is_gathering() -> bool:
-    """Returns whether a DynamoDB transaction is open, which then includes the outbox's message."""
+    """Returns whether a DynamoDB transaction is open. If so, the outbox's message becomes part of it."""
     pending_writes = sys.modules.get("macaron_django.dynamodb.items.pending_writes")
     return pending_writes is not None and pending_writes.gathering() is not None
 

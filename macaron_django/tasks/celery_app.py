@@ -1,6 +1,6 @@
 """Celery's application, for its command line: ``celery -A macaron_django.tasks.celery_app worker``.
 
-``manage.py macaronworker`` starts it with options that fit the machine.
+``manage.py macaronworker`` starts a worker of this application, with options that fit the machine.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 __all__ = ["RowForm", "TaskDefinition", "UnknownTask", "known_definitions", "remember_definition", "task_named"]
 
-#: Whether only the key of a stored row is sent, and the worker loads the row, or the whole row with its present values.
+#: "key": only the key of a stored row is sent, and the worker loads the row. "whole": all values of the row are sent.
 RowForm: TypeAlias = Literal["key", "whole"]
 
 #: The attribute of a decorated function that holds its definition.
@@ -20,7 +20,7 @@ DEFINITION = "task_definition"
 
 
 class UnknownTask(LookupError):
-    """A message names a task that this worker lacks: the worker's code differs from the sender's."""
+    """A message names a task that this worker doesn't have, because the worker's code differs from the sender's."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class TaskDefinition:
         return task_path(self.function)
 
     def pause(self, attempt: int) -> float:
-        """Returns the seconds before the next attempt: ``backoff`` after the first, then twice as long each time."""
+        """Returns the seconds before the next attempt: ``backoff`` after the first attempt, then double each time."""
         return float(self.backoff * 2 ** min(attempt - 1, 16))
 
     def is_tried_again(self, attempt: int, error: BaseException) -> bool:
-        """Returns whether another attempt follows if this one (the first is 1) fails."""
+        """Returns whether another attempt follows if attempt number ``attempt`` (from 1) fails with ``error``."""
         return attempt <= self.retries and isinstance(error, self.retry_on)
 
 
@@ -73,7 +73,7 @@ def task_path(function: Callable[..., Any]) -> str:
 
 
 def task_named(path: str) -> TaskDefinition:
-    """Returns the task with a dotted path, importing its module. Raises UnknownTask.
+    """Returns the task with a dotted path, and imports its module. Raises UnknownTask if there is no such task.
 
     Only functions with the decorator ``@asynctask`` are found, so a message can't call any other function.
     """

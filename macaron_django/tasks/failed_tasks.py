@@ -1,4 +1,4 @@
-"""Stores tasks that have failed for good in DynamoDB, with their reports, and sends them again.
+"""Stores in DynamoDB the tasks that have failed for good, with their reports, and can send them again.
 
 The tasks are stored for ``MACARON["TASKS"]["KEEP_FAILURES_DAYS"]`` days. The admin shows them.
 """
@@ -61,7 +61,7 @@ def keep_failure(message: Message, error: str, report: Mapping[str, Any]) -> Non
     model: Any = failed_task_model()
     try:
         text = message.signed()
-    except UnsendableArgument:  # the message is longer than a message may be
+    except UnsendableArgument:  # the message is too long
         text = None
     try:
         row = model(**values, message=text) if text else model(**values)
@@ -142,14 +142,14 @@ def run_again(task_id: str, backend: TaskBackend) -> RunAgain:
     try:
         backend.send(message)
     except Exception:
-        with suppress(PersistenceError):  # a worker has it, or it counts as running until it is overdue
+        with suppress(PersistenceError):  # a worker has the task, or the task counts as running until it is overdue
             table.update_item(key, {"status": {"S": "failed"}}, condition="present", expected=claimed)
         raise
     return "sent"
 
 
 def note_done(message: Message) -> None:
-    """Notes that a task is done after it was run again. If this fails, the task is still listed as running."""
+    """Records that a task was run again and is done. If this record fails, the task is still listed as running."""
     table = failed_tasks_table()
     try:
         table.update_item(table.key(message.id), {"status": {"S": "done"}}, condition="present")

@@ -1,7 +1,7 @@
 """Stores messages in DynamoDB, in the same transaction as the items, until the broker has them (the outbox).
 
-If messages stay in the outbox because a process died or the broker didn't answer, the relay sends each message at least
-once.
+If a process dies or the broker doesn't answer, messages stay in the outbox. The relay (``manage.py macaronrelay``) then
+sends each of these messages at least once.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ MARK_KEPT: Final = 30 * 24 * 3600
 def done_once(message: Message, call: Callable[[], Any]) -> Any:
     """Calls a task's function in a transaction that also writes the task's mark.
 
-    If the mark already exists, returns None without calling the function. A second run writes nothing, even at the same
-    moment. If DynamoDB's response is lost, the mark shows whether the transaction was applied.
+    If the mark already exists, returns None without calling the function. A second run writes nothing, even if both
+    runs happen at the same time. If DynamoDB's response is lost, the mark shows whether the transaction was applied.
     """
     marks = marks_table()
     key = marks.key(message.id)
@@ -43,7 +43,7 @@ def done_once(message: Message, call: Callable[[], Any]) -> Any:
         except (ItemExists, StaleItem, WriteOutcomeUnknown) as error:  # noqa: PERF203 (each attempt is sent)
             if marks.get_item(key, consistent=True) is not None:
                 return None
-            # Nothing was written, because another transaction uses an item. It may be another run of the same task.
+            # Nothing was written, because another transaction, perhaps of the same task's other run, uses an item.
             is_held = type(error) is StaleItem
             if attempt.is_last or not is_held:
                 raise

@@ -1,4 +1,4 @@
-"""Runs a task: reads its message, calls its function as the caller, and after a failure tries again or reports it."""
+"""Runs a task: reads its message and calls its function for the caller. After a failure, tries again or reports it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def current_task() -> Message | None:
 
 
 def is_task() -> bool:
-    """Returns whether a task that was sent runs this code."""
+    """Returns whether this code runs in a task that was sent, instead of in an ordinary call."""
     return _current.get() is not None
 
 
@@ -68,7 +68,7 @@ def run(message: Message, backend: TaskBackend) -> Any:
             request = caller.enter_context(restored_caller(message.caller))
             definition = task_named(message.task)
             if message.deliveries > _MOST_DELIVERIES:
-                raise WorkersKilled(f"{message.deliveries - 1} workers ended before {message.task} did.")
+                raise WorkersKilled(f"{message.deliveries - 1} workers ended before {message.task} was done.")
             try:
                 return _done(message, definition, backend)
             except Exception as error:
@@ -103,7 +103,7 @@ def _done(message: Message, definition: TaskDefinition, backend: TaskBackend) ->
 
 
 def _note_done(message: Message) -> None:
-    """Notes in the table of failed tasks that a task is done after it was run again."""
+    """Records in the table of failed tasks that a task was run again and is done."""
     if message.again and settings.TASKS.KEEP_FAILURES_DAYS:
         from macaron_django.tasks.failed_tasks import note_done
 

@@ -1,4 +1,4 @@
-"""Defines the methods of a backend for tasks, which accepts messages. It may also delay them and keep results."""
+"""Defines the methods of a backend for tasks. A backend accepts messages, and may also delay them and keep results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Abilities:
 
     delays: bool
     results: bool
-    #: Whether a task that a killed worker had begun is done again.
+    #: Whether the unfinished task of a killed worker is run again.
     survives_workers: bool
 
 

@@ -1,4 +1,4 @@
-"""Starts Celery's workers with options that fit the machine. They end when the process that has started them ends."""
+"""Starts Celery's workers with options that fit the machine. The workers end when their parent process ends."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def start_celery(port: int, debug: bool, concurrency: int | None = None, keep_al
 
 
 def start_relay() -> subprocess.Popen[bytes]:
-    """Starts ``macaronrelay`` in the background. It ends when this process ends."""
+    """Starts ``macaronrelay`` in the background. The relay ends when this process ends."""
     return _start([sys.executable, "-m", "django", "macaronrelay"])
 
 

@@ -34,7 +34,7 @@ def macaron_engine(context: Context) -> dict[str, Any]:
     Templates call this tag in ``content``, the only block that every theme shows.
     """
     from macaron_django.admin.pages.environments import (
-        environment,  # imported here: Django loads the tags even in projects without its admin
+        environment,  # imported here, because Django loads this module even in projects without its admin
     )
 
     persistence = next(_persistences(context), None)
@@ -73,7 +73,7 @@ def _chosen(spec: Any, changelist: Any) -> list[str]:
 @register.filter(name="local_text")
 def in_local_language(text: Any) -> str:
     """Translates a text from outside of the admin, such as the plan of a query, into the user's language."""
-    from macaron_django.admin.display.local_texts import local_text  # as above
+    from macaron_django.admin.display.local_texts import local_text  # imported here for the same reason
 
     return local_text(str(text))
 

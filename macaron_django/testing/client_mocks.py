@@ -34,7 +34,7 @@ class CallRefusedError(AssertionError):
 
 @dataclass(frozen=True)
 class MockedCall:
-    """An answered call. ``operation`` is the operation's name in Python. ``path`` and ``query`` are the sent texts."""
+    """An answered call, with ``path`` and ``query`` as sent. ``operation`` is the operation's name in Python."""
 
     api: str
     operation: str
@@ -45,11 +45,11 @@ class MockedCall:
 
 
 class ClientMock:
-    """Answers every call of every API while it is in use, without a connection.
+    """Answers every call to every API while it is in use, without a connection.
 
-    A call is validated as by a server, and raises ``CallRefusedError`` if it breaks the spec. Use ``reply`` to set an
-    answer. Otherwise the answer is the spec's example for the first declared success or, without an example, a
-    generated value. ``calls`` has all answered calls.
+    The mock validates a call as a server would. If the call breaks the spec, it raises ``CallRefusedError``. Use
+    ``reply`` to set an operation's response. By default, the response is the spec's example for the first declared
+    success. If there is no example, the value is generated. ``calls`` has all answered calls.
     """
 
     def __init__(self) -> None:
@@ -61,14 +61,14 @@ class ClientMock:
     def reply(
         self, api: str, operation: str, value: Any = None, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> None:
-        """Sets the status and the value (JSON, objects or bytes) of an operation's answers.
+        """Sets the status and the value (JSON, objects or bytes) of an operation's responses.
 
-        ``operation`` is its name in Python.
+        ``operation`` is the operation's name in Python.
         """
         self._replies[api, operation] = status, value, headers or {}
 
     def answer(self, call: CallRequest, request: httpx.Request) -> httpx.Response:
-        """Returns the answer to a request. Raises ``CallRefusedError`` if the spec doesn't allow it."""
+        """Returns the response to a request. Raises ``CallRefusedError`` if the spec doesn't allow the request."""
         if call.is_token_request:
             return httpx.Response(200, json={"access_token": "token-of-a-mock", "expires_in": 3600})
         content = request.read()
@@ -88,7 +88,7 @@ class ClientMock:
         template = PathTemplate(operation.path, operation.greedy_parameters).text.removeprefix("^")
         match = re.search("/" + template, raw.partition("?")[0])
         if match is None:
-            raise CallRefusedError(f"{call.api}: {call.name} was called at {raw.partition('?')[0]}.")
+            raise CallRefusedError(f"{call.api}: {call.name} was called at {raw.partition('?')[0]}, not at its path.")
         django_request = _django_request(request, raw, content)
         try:
             arguments = {name: unquote(text) for name, text in match.groupdict().items()}

@@ -4,7 +4,7 @@ The proxy doesn't depend on the client, so it can test every program that uses D
 
 >>> proxy = FaultProxy("http://127.0.0.1:8000", [Fault.DROP_AFTER], operations={"PutItem"})
 >>> with proxy, engines.use(EndpointEngine(proxy.url)):              # doctest: +SKIP
-...     Profile.objects.create(name="Ada")                           # applied, but not answered
+...     Profile.objects.create(name="Ada")                           # is applied, but gets no response
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ _BATCHES = {"BatchWriteItem": "UnprocessedItems", "BatchGetItem": "UnprocessedKe
 class Fault(enum.Enum):
     """A fault that can happen to a request."""
 
-    DELAY = "the answer comes late"
+    DELAY = "the response arrives late"
     DROP_BEFORE = "the connection breaks before the engine gets the request"
     DROP_AFTER = "the connection breaks after the engine has applied the request"
-    TRUNCATE = "the answer breaks off after half of its body"
-    DAMAGE = "a byte of the answer is changed: its CRC32 doesn't match"
+    TRUNCATE = "the response ends after half of its body"
+    DAMAGE = "a byte of the response is changed, so that the CRC32 doesn't match"
     SERVER_ERROR = "500 InternalServerError, and the engine never gets the request"
     SERVER_ERROR_AFTER = "500 InternalServerError, though the engine has applied the request"
     THROUGHPUT_EXCEEDED = "400 ProvisionedThroughputExceededException"
     THROTTLED = "400 ThrottlingException"
     EXPIRED_TOKEN = "400 ExpiredTokenException"  # noqa: S105 (the name of an error)
-    PARTIAL_BATCH = "half of a batch is left unprocessed; other calls succeed"
+    PARTIAL_BATCH = "half of a batch isn't processed; other calls succeed"
 
 
 _REFUSALS = {
@@ -214,7 +214,7 @@ class FaultProxy:
     def _half_a_batch(self, request: _ProxiedRequest) -> _EngineAnswer:
         batch = json.loads(request.body)
         kept, held_back = _split(request.operation, batch["RequestItems"])
-        if not kept:  # as DynamoDB answers if it can process nothing of a batch
+        if not kept:  # DynamoDB's response if it can't process any part of a batch
             return _EngineAnswer.refusal(Fault.THROUGHPUT_EXCEEDED)
         answer = self._ask_engine(replace(request, body=json.dumps({**batch, "RequestItems": kept}).encode()))
         if not answer.applied:
@@ -229,8 +229,8 @@ class FaultProxy:
         return answer.with_body(json.dumps(text).encode())
 
     def _ask_engine(self, request: _ProxiedRequest) -> _EngineAnswer:
-        # Each request has its own connection. If a kept connection were closed, it would be unknown what the engine has
-        # applied.
+        # Each request has its own connection. If the engine closed a kept connection, the proxy couldn't know whether
+        # the engine has applied the request.
         connection = http.client.HTTPConnection(*self._target, timeout=60)
         try:
             connection.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)
@@ -262,7 +262,7 @@ class _EngineAnswer:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     applied: bool = False
-    sent: float = 1.0  # the part of the body that reaches the client; 0: not even the head reaches it
+    sent: float = 1.0  # the part of the body that reaches the client; 0: nothing of the response does
 
     @classmethod
     def nothing(cls) -> _EngineAnswer:
@@ -297,7 +297,7 @@ def _split(operation: str, tables: JSON) -> tuple[JSON, JSON]:
 
 
 class _FaultServer(ThreadingHTTPServer):
-    daemon_threads = False  # joined by server_close(), once their connections have been ended
+    daemon_threads = False  # server_close() waits for the threads, after their connections have been closed
     request_queue_size = 128
 
     def __init__(self, proxy: FaultProxy) -> None:

@@ -1,6 +1,6 @@
 """Defines assertions that call a server over HTTP. They have the same names as in PyMacaron's test case.
 
-``host`` and ``port`` are the server's. A failure quotes the call and the answer.
+``host`` and ``port`` identify the server. The message of a failure quotes the call and the response.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 __all__ = ["HTTPAssertions"]
 
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
-#: How often a GET is sent if it gets no answer in time. Requests with other methods are sent once.
+#: The number of attempts of a GET that gets no response in time. Requests with other methods are sent once.
 ATTEMPTS = 3
 #: The test case's timeouts are multiplied by this number, as in PyMacaron, so that tests pass on a busy machine, too.
 PATIENCE = 5
-#: The most characters of an answer that a failure quotes.
+#: The maximum number of characters of a response that a failure quotes.
 LONGEST_QUOTE = 4000
 
 
 class HTTPAssertions(unittest.TestCase):
-    """Each assertion calls an endpoint, checks the answer, and returns it as parsed JSON or text.
+    """Each assertion calls an endpoint, checks the response, and returns its parsed JSON or its text.
 
     ``path`` is the path below the server's URL, with or without a leading slash. ``data`` is sent as JSON, or unchanged
     if it is text. ``auth`` is the Authorization header.
@@ -57,7 +57,7 @@ class HTTPAssertions(unittest.TestCase):
         allow_error: bool = False,
         verify_ssl: bool = True,
     ) -> Any:
-        """Requires an answer in JSON with this status. With ``allow_error``, the status may differ from 200."""
+        """Requires a JSON response with this status. With ``allow_error``, any status except 200 is also allowed."""
         return self._assertMethodReturnJson(
             path, method, data, status, auth, verify_ssl=verify_ssl, allow_error=allow_error
         )
@@ -82,7 +82,7 @@ class HTTPAssertions(unittest.TestCase):
     def assertCallReturnError(
         self, method: str, path: str, status: int, error: str, data: Any = None, auth: str | None = None
     ) -> Any:
-        """Requires an error with this code and this status, which the body must also have."""
+        """Requires this status, and a JSON object that has the same status and this error code."""
         return self._assert_error(path, method, data, status, error, auth)
 
     def assertGetReturnJson(
@@ -290,7 +290,7 @@ class HTTPAssertions(unittest.TestCase):
         allow_redirects: bool = True,
         verify_ssl: bool = True,
     ) -> Response:
-        """Sends a request and returns the answer. A GET that gets no answer in time is sent again."""
+        """Sends a request and returns the response. If a GET gets no response in time, it is sent again."""
         requests = _requests()
 
         if data is not None and not isinstance(data, (str, bytes)):
@@ -330,7 +330,7 @@ def _requests() -> Any:
 
 
 def _described(answer: Response, *, quiet: bool = False) -> str:
-    """Returns a sentence that describes a wrong answer and its call, without the request's credentials."""
+    """Returns a sentence that describes a wrong response and its call, without the request's credentials."""
     described = f"{answer.request.method} {answer.url} answered {answer.status_code}"
     if quiet:
         return described

@@ -101,7 +101,7 @@ def is_amazon(engine: engines.Engine) -> bool:
     """Returns whether calls to ``engine`` would go to AWS."""
     if engine.name == "aws":
         return True
-    if engine.local:  # its URL isn't read, because that would start it
+    if engine.local:  # the engine's URL isn't read, because reading the URL would start the engine
         return False
     host = urlsplit(engine.endpoint_url or "").hostname or ""
     return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))

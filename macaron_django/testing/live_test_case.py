@@ -36,10 +36,10 @@ REFUSED = (
 class MacaronTestCase(HTTPAssertions, ServedTestCase):
     """A test case whose assertions call the project over HTTP.
 
-    The class attributes ``host`` and ``port`` name the server, else ``PYM_SERVER_HOST`` and ``PYM_SERVER_PORT`` do. If
-    neither pair is set, each class starts the project's own server, and each test begins with empty databases and
-    tables. After ``setUp``, ``host``, ``port`` and ``base_url`` have the server's address. ``token`` is
-    ``PYM_JWT_TOKEN``, or a token that the project signs.
+    The class attributes ``host`` and ``port`` name the server. If they aren't set, the environment variables
+    ``PYM_SERVER_HOST`` and ``PYM_SERVER_PORT`` name it. If neither pair is set, each class starts the project's own
+    server, and each test begins with empty databases and tables. After ``setUp``, ``host``, ``port`` and ``base_url``
+    have the server's address. ``token`` is ``PYM_JWT_TOKEN``, or a token that the project signs.
 
     >>> class ProfileTests(MacaronTestCase):
     ...     def test_nobody_is_there(self):
@@ -95,18 +95,18 @@ class MacaronTestCase(HTTPAssertions, ServedTestCase):
     # ---------------------------------------------------------------- the endpoints that every project has
 
     def assertIsVersion(self, j: Any) -> None:
-        """Requires that ``j`` has the form of /version's answer."""
+        """Requires that ``j`` has the form of a response of /version."""
         for name in ("name", "version"):
             self.assertIsInstance(j[name], str, name)
         self.assertIsInstance(j["apis"], (dict, list), "apis")
         self.assertIsInstance(j.get("pym_env", ""), str, "pym_env")
 
     def assertHasPing(self) -> None:
-        """Requires that /ping answers with ``{}``."""
+        """Requires that the response of /ping is ``{}``."""
         self.assertGetReturnOk("ping")
 
     def assertHasVersion(self, verify_ssl: bool = True) -> Any:
-        """Requires that /version answers, and returns the answer."""
+        """Requires a correct response of /version, and returns the response."""
         answer = self.assertGetReturnJson("version", 200, verify_ssl=verify_ssl)
         self.assertIsVersion(answer)
         return answer
@@ -114,7 +114,7 @@ class MacaronTestCase(HTTPAssertions, ServedTestCase):
     def assertHasAuthVersion(self, verify_ssl: bool = True) -> Any:
         """Requires that /auth/version refuses requests without a valid token, and accepts ``token``.
 
-        Returns the answer to the request with ``token``.
+        Returns the response to the request with ``token``.
         """
         for header, code in REFUSED:
             self.assertGetReturnError("auth/version", 401, code, header, verify_ssl=verify_ssl)

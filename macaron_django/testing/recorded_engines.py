@@ -1,4 +1,4 @@
-"""Puts a proxy before an engine. The proxy records the tables that each call accesses, whatever code makes the call."""
+"""Puts a proxy before an engine. For every call from any code, the proxy records the tables that the call accesses."""
 
 from __future__ import annotations
 

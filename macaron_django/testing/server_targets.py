@@ -29,7 +29,7 @@ class ServerTarget:
     def parse(cls, host: str, port: str | int | None = None, token: str | None = None) -> ServerTarget:
         """Returns the server at ``port`` of ``host``, which is a host name or a URL without a path.
 
-        If ``port`` isn't given, a URL has its own port or its scheme's default port, and a host name has port 8080.
+        Without ``port``, the port is the URL's port or the default port of its scheme. For a host name, it is 8080.
         HTTPS is used for port 443, and for URLs that begin with ``https://``. Raises ValueError, whose message names
         the mistake.
 

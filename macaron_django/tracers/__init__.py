@@ -2,7 +2,7 @@
 
 This package bypasses botocore and Django in some places. With the wrappers, these places are traced, too. Tracers
 aren't imported here, because the name of a wrapper identifies its tracer. Open ``known_tracers`` to add a tracer,
-``wrappers`` to move wrappers to another function, and ``fibers`` to run their blocking code on an event loop.
+``wrappers`` to move wrappers to another function, and ``fibers`` to run the blocking code of wrappers on an event loop.
 """
 
 from macaron_django.tracers.fibers import await_in_fiber, can_await, run_in_fiber

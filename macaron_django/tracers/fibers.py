@@ -37,7 +37,7 @@ async def run_in_fiber(function: Callable[[], T]) -> T:
     while not fiber.dead:
         try:
             value = await result
-        except BaseException:  # noqa: BLE001, PERF203 (a cancelled task's, too, is the function's to see)
+        except BaseException:  # noqa: BLE001, PERF203 (the function must also get the exception of a cancelled task)
             result = fiber.throw(*sys.exc_info())
         else:
             result = fiber.switch(value)

@@ -178,7 +178,7 @@ def test_a_task_that_kills_its_workers_is_given_up_and_reported(make_service: Ca
     assert client.post("/jobs/kill_worker", json={"text": "i"}).is_success
     seen = service.done(client, "report jobs.kill_worker -jobs-kill_worker")["seen"]
     assert seen["title"] == "SERVER_ERROR: WorkersKilled"
-    assert "10 workers ended before jobs.kill_worker did" in seen["trace"]
+    assert "10 workers ended before jobs.kill_worker was done" in seen["trace"]
     assert service.done(client, "killing i")["times"] == 10
     assert client.post("/jobs/inner", json={"text": "i"}).is_success
     service.done(client, "inner i")  # others go on

@@ -1,4 +1,7 @@
-"""Answers GET /metrics for Prometheus. Clients need the token in the settings, or the permission of a function."""
+"""Answers GET /metrics for Prometheus.
+
+A client needs the token in the settings, or the function in the settings must allow the request.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ def metrics_patterns() -> list[URLPattern]:
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answers with the metrics of all of the server's processes, in the format that the Accept header names.
+    """Returns a response with the metrics of all processes of the server, in the format that the Accept header names.
 
     Clients without access get a 404, because they shouldn't learn that there are metrics.
     """

@@ -1,4 +1,4 @@
-"""Computes what capacity units cost, by Amazon's price list of one day and region, or by the list in the settings."""
+"""Computes the cost of capacity units, from Amazon's prices on one day in one region or from prices in the settings."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ class PrometheusMetrics(EventBackend):
         if METRICS[name][0] is Histogram:
             observe: _Counts = child.observe
             return observe
-        # A counter's inc() spends half of its time on checking that it has labels and that the amount isn't negative.
+        # A counter's inc() spends half of its time on checking its labels, and that the amount isn't negative.
         inc: _Counts = getattr(child, "_value", child).inc
         return inc
 

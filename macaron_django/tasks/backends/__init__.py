@@ -1,4 +1,4 @@
-"""Has the backends of tasks, which receive a task's message and let a worker, or the same process, run it.
+"""Defines the backends of tasks. A backend receives a task's message, and lets a worker or this process run the task.
 
 Open ``immediate`` for the backend that runs tasks at once in the same process, ``celery_broker`` for Celery with Redis,
 and ``django_queue`` for Django's own tasks. ``celery_application`` has Celery's settings, ``redis_transport`` takes

@@ -1,6 +1,6 @@
-"""Creates Celery's application, with a broker in Redis. Messages are acknowledged after the work, not before it.
+"""Creates Celery's application, with Redis as broker. A message is acknowledged when its task is done, not before.
 
-So if a worker is killed, the task that it had begun is done again. A project can name its own application instead.
+So if a worker is killed, its unfinished task is run again. The setting ``CELERY_APP`` can name another application.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _made(broker: str, results: str | None, queue: str, visibility_timeout: int)
         # If a worker doesn't acknowledge a message within this time, another worker gets it.
         broker_transport_options={
             "visibility_timeout": visibility_timeout,
-            "unacked_restore_throttle": 1,  # look for such tasks every 10 seconds, instead of every 100
+            "unacked_restore_throttle": 1,  # look for unacknowledged messages every 10 seconds, instead of every 100
             # Requests wait for these timeouts; workers ask for messages every second.
             "socket_connect_timeout": 3,
             "socket_timeout": 3,

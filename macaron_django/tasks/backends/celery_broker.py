@@ -105,14 +105,14 @@ def _run_text(task: Any, text: str) -> Any:
     try:
         message = read_message(text)
         if (task.request.delivery_info or {}).get("redelivered"):
-            # The broker doesn't count how often workers have got a message, so the message itself has the count.
+            # The broker doesn't count how often workers have received a message, so the message itself has the count.
             backend.send(message.next_delivery())
             raise Ignore
         returned = run(message, backend)
     except BadMessage as error:
-        logger.error("A message wasn't run: %s", error)  # noqa: TRY400 (its traceback says nothing more)
+        logger.error("A message wasn't run: %s", error)  # noqa: TRY400 (the traceback has no more information)
         raise
-    except TaskNotSent as error:  # it couldn't be sent again for later, so the message stays in the queue
+    except TaskNotSent as error:  # the message for a later time couldn't be sent, so this message stays in the queue
         raise Reject(str(error), requeue=True) from error
     if isinstance(returned, SentAgain):
         raise Ignore  # the next message has the same id, and its result is the task's result

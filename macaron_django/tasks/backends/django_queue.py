@@ -1,6 +1,7 @@
 """Sends tasks through Django's own tasks: ``django.tasks`` of Django 6, or the package django-tasks on 5.2.
 
-Their abilities depend on the backend in Django's setting ``TASKS``, such as the backend of django-tasks-db.
+Whether tasks can have delays and results depends on the backend in Django's setting ``TASKS``, for example the backend
+of django-tasks-db.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def _task(alias: str, queue: str | None) -> Any:
 
 
 class DjangoBackend(TaskBackend):
-    """The backend with Django's tasks. If a worker is killed, the task that it had begun isn't restarted."""
+    """The backend with Django's tasks. If a worker is killed, its unfinished task isn't run again."""
 
     name = "django"
 

@@ -17,7 +17,7 @@ __all__ = ["ImmediateBackend"]
 class ImmediateBackend(TaskBackend):
     """A backend without workers. As with a worker, a failure is reported and isn't raised in the sender.
 
-    Delays, and pauses between attempts, are left out.
+    The backend doesn't wait for delays, or for pauses between attempts.
     """
 
     name = "immediate"
@@ -27,8 +27,8 @@ class ImmediateBackend(TaskBackend):
         return Abilities(delays=False, results=False, survives_workers=False)
 
     def send(self, message: Message) -> str:
-        # The message is signed and read, and runs in a new context, so that a task that works here also works with a
-        # broker.
+        # The message is signed and read, and the task runs in a new context, so that a task that works here also works
+        # with a broker.
         Context().run(self._run, read_message(replace(message, due=None).signed()))
         return message.id
 

@@ -129,7 +129,7 @@ class TakingChannel(_Channel):  # type: ignore[misc]
         logger.error("Dropped %d bytes from the queue %s: they aren't a Celery message.", len(taken), queue)
 
     def _key(self, name: str) -> str:
-        """Returns a key with the application's prefix for all keys, if it has one."""
+        """Returns a key with the prefix that the application sets for all keys, if there is one."""
         return f"{self.global_keyprefix}{name}"
 
     @contextmanager

@@ -52,7 +52,8 @@ def argument_json(value: Any, *, rows: RowForm = "key", place: str = "the argume
 def argument_of_json(json: Any) -> Any:
     """Returns the value that ``argument_json`` wrote. A row that was sent by its key is loaded, with a consistent read.
 
-    Raises UnknownTag, LookupError if this process lacks the API, schema or model, and DoesNotExist if the row is gone.
+    Raises UnknownTag. Raises LookupError if this process doesn't have the API, schema or model, and DoesNotExist if the
+    row no longer exists.
     """
     if isinstance(json, list):
         return [argument_of_json(each) for each in json]
@@ -99,7 +100,7 @@ def _written(value: Any, rows: RowForm, place: str, depth: int) -> Any:
         return written if isinstance(value, list) else {_TAG: _SEQUENCES[_base(value)], "v": written}
     raise UnsendableArgument(
         f"{place} is of the class {type(value).__module__}.{type(value).__qualname__}, which can't be sent to a task: "
-        "send what it is made from, such as its key, its path or its JSON."
+        "send a value that identifies it or can recreate it, such as its key, its path or its JSON."
     )
 
 

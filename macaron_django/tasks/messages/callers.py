@@ -48,7 +48,7 @@ _SET_ANEW: Final = ("exp", "iat", "nbf", "sub")
 
 
 def described_caller() -> dict[str, Any]:
-    """Returns the data about the caller as JSON. In a task, that is the task's own caller."""
+    """Returns the data about the caller as JSON. In a task, the caller is the task's own caller."""
     request = served_request()
     described: dict[str, Any] = {"language": translation.get_language(), "trace": _trace(request)}
     claims, token = auth_caller.get_user_token_data(), auth_caller.get_user_token()
@@ -101,7 +101,7 @@ def _stored_user(request: HttpRequest) -> list[Any] | None:
 
 
 def _is_our_own(claims: Mapping[str, Any]) -> bool:
-    """Returns whether a token with these claims is one that this service signs, so that a worker can sign one, too."""
+    """Returns whether this service signs tokens with these claims, so that a worker can sign such a token again."""
     from macaron_django.auth.keys.key_settings import signing_key
 
     try:

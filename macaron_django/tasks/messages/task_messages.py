@@ -28,7 +28,7 @@ class BadMessage(ValueError):
 
 
 def new_task_id() -> str:
-    """Returns a new id, greater than earlier ones (UUID version 7, RFC 9562)."""
+    """Returns a new id, which is greater than earlier ids (UUID version 7, RFC 9562)."""
     return str(uuid7())
 
 
@@ -56,7 +56,7 @@ class Message:
         return replace(self, attempt=self.attempt + 1, deliveries=1, due=due)
 
     def next_delivery(self) -> Message:
-        """Returns the message with which another worker repeats this attempt, because the worker didn't finish it."""
+        """Returns the message with which another worker repeats this attempt, if a worker didn't finish the attempt."""
         return replace(self, deliveries=self.deliveries + 1)
 
     def run_again(self) -> Message:
@@ -66,7 +66,7 @@ class Message:
     def signed(self) -> str:
         """Returns the message as text. Raises UnsendableArgument if the text is longer than ``MAX_MESSAGE_SIZE``.
 
-        If a worker sends a message again, larger counts and times may make it longer than that.
+        A message that a worker sends again may be longer, because its counts and times have grown.
         """
         text = Signer(salt=_SALT).sign(json.dumps(asdict(self), separators=(",", ":")))
         if len(text) > settings.TASKS.MAX_MESSAGE_SIZE and self.attempt == self.deliveries == 1 and not self.again:

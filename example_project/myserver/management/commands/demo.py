@@ -16,7 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("addrport", nargs="?", default="127.0.0.1:8000", help="The address (default: %(default)s).")
 
     def handle(self, *args, addrport, **options):
-        if os.environ.get("RUN_MAIN") != "true":  # not again at each reload
+        if os.environ.get("RUN_MAIN") != "true":  # these steps aren't repeated at each reload
             call_command("migrate", verbosity=0)
             call_command("synctables", stdout=self.stdout)
             call_command("loadsample", address=addrport, stdout=self.stdout)

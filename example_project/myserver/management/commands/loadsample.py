@@ -1,4 +1,4 @@
-"""`manage.py loadsample`: loads a few profiles, books and orders, and a login for the admin. Safe to repeat."""
+"""`manage.py loadsample`: loads a few profiles, books and orders, and a login for the admin. You can run it again."""
 
 import json
 from contextlib import suppress
