@@ -315,7 +315,8 @@ class UnstorableValue(RequestError):
 
     def __init__(self, user_message: str, pointer: str = "") -> None:
         super().__init__(f"{pointer}: {user_message}" if pointer else user_message)
-        self.reason, self.pointer = user_message, pointer
+        self.reason: str = user_message
+        self.pointer: str = pointer
 
 
 class ItemTooLarge(RequestError):

@@ -64,7 +64,7 @@ UNREADABLE = SchemeRequirement("", None, frozenset())
 class SecurityDecision(NamedTuple):
     """The decision about a request: the request is granted, or its credentials lack scopes or are refused.
 
-    If a request without credentials isn't granted, all fields have their defaults.
+    If a request is refused because it has no credentials, all fields have their defaults.
     """
 
     granted: bool = False

@@ -269,8 +269,8 @@ def _keys_of(condition: Any) -> Iterator[tuple[str, Any]]:
         yield name, tuple(operands) if lookup == "between" else operands[0]
     else:
         raise UnsupportedQuery(
-            "A KeyConditionExpression must be made of boto3's Key(…) conditions here: Key('author_id').eq('7'). For "
-            "one that is a string, use get_dynamodb().Table(…).query(…)."
+            "A KeyConditionExpression must be made of boto3's Key(…) conditions here: Key('author_id').eq('7'). If "
+            "your expression is a string, use get_dynamodb().Table(…).query(…)."
         )
 
 

@@ -129,7 +129,7 @@ def field_names_of(api: API) -> Iterator[NamedField]:
 
 
 def options_of(persistence: Persistence) -> Iterator[tuple[str, str]]:
-    """Yields the options of ``x-persist`` in force, in a spec's notation.
+    """Yields the effective options of ``x-persist``, as a spec writes them.
 
     Includes defaults and options from the class.
     """

@@ -101,7 +101,7 @@ def test_control_c_leaves_an_engine_alone_that_others_use(foreground):
     assert same_line == line
     process.send_signal(signal.SIGINT)
     assert process.wait(PATIENCE) == 0
-    assert "Other processes still use it" in process.stdout.read()
+    assert "Other processes still use the engine" in process.stdout.read()
     assert answers(address_in(line))
 
 

@@ -144,7 +144,7 @@ GOOD = {"table": "pets", "hash_key": "id"}
         ({**GOOD, "version": "missing"}, "E046", "isn't a property"),
         ({**GOOD, "scan": "always"}, "E047", "forbidden, capped or allowed"),
         ({**GOOD, "expired": "gone"}, "E047", "shown or hidden"),
-        ({**GOOD, "expired": "hidden", "ttl": None}, "E047", "has no `ttl` beside it"),
+        ({**GOOD, "expired": "hidden", "ttl": None}, "E047", "has no effect without `ttl`"),
         ({**GOOD, "billing": "free"}, "E047", "on-demand"),
         ({**GOOD, "billing": {"read": 0, "write": 1}}, "E047", "on-demand"),
         ({**GOOD, "sets": ["id"]}, "E047", "can't be a set"),

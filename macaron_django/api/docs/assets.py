@@ -27,7 +27,7 @@ def static_url(app: str, name: str) -> str | None:
 
 
 def asset(request: HttpRequest, name: str) -> HttpResponseBase:
-    """Serves a file of the pages, for projects that don't serve them with ``staticfiles``. Raises Http404."""
+    """Serves a script or style sheet of the documentation pages if ``staticfiles`` isn't installed. Raises Http404."""
     try:
         return serve(request, name, document_root=str(OWN if name.startswith("macaron_django/") else SIDECAR))
     except OSError as error:  # the name is longer than the file system allows

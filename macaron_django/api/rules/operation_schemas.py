@@ -86,5 +86,5 @@ def success_status(operation: Operation, *wanted: int) -> int:
 
 
 def listing(names: Iterable[str]) -> str:
-    """Returns names as a list for a message."""
+    """Returns the quoted names, sorted and separated by commas, as text for a message."""
     return ", ".join(repr(name) for name in sorted(names))

@@ -164,7 +164,9 @@ class ResourceViewSet(ConditionalViewSet):
             try:
                 own = self.store.python_value((name,), text)
             except Unmatched as error:
-                raise ClaimMissingError(f"No {self.store.schema.name} can belong to the caller: {error}.") from error
+                raise ClaimMissingError(
+                    f"The caller's key of a {self.store.schema.name} can't be stored: {error}."
+                ) from error
             if name in values and values[name] != own:
                 raise list_queries.absent(self.store.schema, values)
             values[name] = own
@@ -283,7 +285,9 @@ class ResourceViewSet(ConditionalViewSet):
         if parameter is not None:
             error.pointer, error.location = json_pointers.join([parameter, *steps[1:]]), "path"
         elif steps[0] in self.generated.caller_keys:
-            raise ClaimMissingError(f"No {self.store.schema.name} can belong to the caller: {error}.") from error
+            raise ClaimMissingError(
+                f"The caller's key of a {self.store.schema.name} can't be stored: {error}."
+            ) from error
         else:
             raise ValidationFailed(f"The server adds a value that can't be stored: {error}") from error
 

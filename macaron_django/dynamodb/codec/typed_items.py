@@ -208,10 +208,10 @@ class _Types:
         return name
 
     def _tagged(self, alternatives: Sequence[Alternative], held: str, *, nullable: bool) -> _Typed:
-        """Returns the type of an attribute value that has one of the alternatives' types, and the expression for its
-        JSON.
+        """Returns the type and the JSON expression of an attribute value for which there are several alternatives.
 
-        For a value of another type, the last alternative's expression raises one of ``OTHER_TYPE``.
+        The expression uses the first alternative whose tag the value has. If the value has none of the tags, the
+        expression raises one of ``OTHER_TYPE``.
         """
         if nullable:
             alternatives = [*alternatives, Alternative("NULL", bool, f"null({held}.NULL)")]

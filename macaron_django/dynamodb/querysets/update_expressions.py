@@ -152,7 +152,9 @@ class UpdateExpression:
         name: str = expression.name  # type: ignore[attr-defined]
         target, _ = self._filters.resolve(name, lookups=False)
         if len(target.path) != 1:
-            raise UnsupportedQuery(f"F() names a whole property, not a part of one or the primary key ({name}).")
+            raise UnsupportedQuery(
+                f"F() must name a whole property. {name} is a part of a property, or the primary key."
+            )
         return str(target.path[0])
 
     def _assign(self, name: str, value: Any) -> None:

@@ -80,7 +80,10 @@ class Store:
         return None
 
     def serves(self, action: str) -> bool:
-        """Returns whether an action works without instances of the model, as no code of the project receives them."""
+        """Returns whether an action works without creating instances of the model.
+
+        It does if none of the project's code, such as a receiver of ``post_save``, would get the instances.
+        """
         raise NotImplementedError
 
     def shows(self) -> bool:

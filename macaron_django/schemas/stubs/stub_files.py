@@ -71,7 +71,7 @@ _R = _typing.TypeVar("_R", covariant=True)
 _W = _typing.TypeVar("_W", contravariant=True)
 
 class _Property(_typing.Generic[_R, _W]):
-    """An attribute with a type for reading. It also accepts its JSON form."""
+    """An attribute. Its value has one type when it is read; JSON values can be assigned to it, too."""
 
     @_typing.overload
     def __get__(self, instance: None, owner: _typing.Any = ...) -> _typing_extensions.Self: ...

@@ -102,7 +102,7 @@ def deploy_problems() -> Iterator[DeployProblem]:
     repository = given.REPOSITORY
     if "image" in makes and repository is None:
         hint = "Name the repository for images, such as '123456789012.dkr.ecr.eu-west-1.amazonaws.com/notes'."
-        yield _problem("['REPOSITORY']", "is missing, but an environment runs images", hint)
+        yield _problem("['REPOSITORY']", "is missing, but an environment is deployed as container images", hint)
     elif repository is not None and not (isinstance(repository, str) and _is_repository(repository)):
         yield _problem(
             "['REPOSITORY']", f"is {repository!r}", "It must be a registry's host and a path, without a tag."

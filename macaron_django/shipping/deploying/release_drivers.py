@@ -65,7 +65,8 @@ class Driver(Protocol):
         """Creates the driver from ``options``, the environment's dictionary in the setting."""
 
     def upload(self, files: ReleaseFiles) -> None:
-        """Uploads the built files to the place where ``release`` finds them. An image is already in its registry.
+        """Uploads the built files to the place where ``release`` finds them. Drivers for images upload nothing: the
+        image has already been pushed to its registry.
 
         Doesn't change the code that serves requests, and doesn't upload a version twice.
         """

@@ -86,7 +86,7 @@ class TypeBuilder(Protocol):
         """
 
     def function(self, read: Callable[[Any], Any]) -> str:
-        """Returns a name with which an expression can call the function ``read``."""
+        """Returns a name by which generated code can call the function ``read``."""
 
     def object(self, codec: Codec, conversion: Conversion) -> tuple[Any, str] | None:
         """Returns the type of an API object's map, and the name of the function that makes its JSON. Returns None if
@@ -196,7 +196,7 @@ class Codec:
         """Returns the types that DynamoDB may send, with an expression for the JSON of each. Returns None if the types
         aren't known in advance.
 
-        ``held`` is the source of an object that has one attribute for each type, such as ``value`` in ``value.S``.
+        ``held`` is a Python expression, such as ``value``. Its value has an attribute for each type, such as ``value.S``.
         """
         if self.json_source is None or self.attr_type is None:
             return None

@@ -226,9 +226,10 @@ def additional_member(spec: ObjectSpec, others: Codec) -> Member:
 
 
 def map_reader(members: Mapping[str, Member]) -> MapReader:
-    """Returns a function that converts a map of attribute values to JSON. Its source has one line for each member.
+    """Returns a function that converts a map of attribute values to JSON.
 
-    A loop over the members would take 1.5 times as long. The source has the members' names only as ``repr``, so that no
+    The code of the function is generated, with one line for each member. A loop over the members would take 1.5 times
+    as long. The code has the members' names only as ``repr``, so that no
     name can become code. The function raises one of ``OTHER_TYPE`` if a value isn't of its schema's type.
     """
     functions: dict[str, Any] = {}
