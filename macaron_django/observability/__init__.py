@@ -1,9 +1,9 @@
 """Turns the events of ``macaron_django.events`` and log records into metrics, log lines and reports.
 
-A backend subscribes to these events; settings name the backends in use. Open ``backends`` for the list of backends, ``metrics/``
-for Prometheus and CloudWatch, ``opentelemetry_spans`` for OpenTelemetry, ``sentry_reports`` for Sentry, ``json_logs``
-for log lines as JSON, ``request_middleware`` for request ids and access lines, ``slow_calls`` and ``monitors`` for
-PyMacaron's functions, and ``log_records`` for the user in log records.
+A backend subscribes to these events; settings name the backends in use. Open ``backends`` for the list of backends,
+``metrics/`` for Prometheus and CloudWatch, ``opentelemetry_spans`` for OpenTelemetry, ``sentry_reports`` for Sentry,
+``json_logs`` for log lines as JSON, ``request_middleware`` for request ids and access lines, ``slow_calls`` and
+``monitors`` for PyMacaron's functions, and ``log_records`` for the user in log records.
 """
 
 from macaron_django.lazy_exports import lazy_exports

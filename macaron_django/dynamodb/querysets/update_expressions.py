@@ -152,9 +152,8 @@ class UpdateExpression:
         name: str = expression.name  # type: ignore[attr-defined]
         target, _ = self._filters.resolve(name, lookups=False)
         if len(target.path) != 1:
-            raise UnsupportedQuery(
-                f"F() must name a whole property. {name} is a part of a property, or the primary key."
-            )
+            why = f"{name} is a part of a property, or the primary key."
+            raise UnsupportedQuery(f"F() must name a whole property. {why}")
         return str(target.path[0])
 
     def _assign(self, name: str, value: Any) -> None:

@@ -239,7 +239,7 @@ def _schema(document: Document, node: SourceNode) -> Iterator[Finding]:
         value, place = schema[keyword], node.child(keyword).location
         message = f"{keyword} must be {wanted}, not {_described(value)}."
         if keyword in ("exclusiveMinimum", "exclusiveMaximum") and isinstance(value, bool):
-            hint = f"It was read by the rules of OpenAPI 3.0. Write the bound itself: {keyword}: {_bound(schema, keyword)}."
+            hint = f"It was read by the rules of OpenAPI 3.0. Write the bound: {keyword}: {_bound(schema, keyword)}."
             yield finding("W031", place, message, hint)
         elif value is None:
             yield finding("W031", place, message, f"Remove it: the schema was read as if it had no {keyword}.")

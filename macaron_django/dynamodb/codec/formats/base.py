@@ -196,7 +196,7 @@ class Codec:
         """Returns the types that DynamoDB may send, with an expression for the JSON of each. Returns None if the types
         aren't known in advance.
 
-        ``held`` is a Python expression, such as ``value``. Its value has an attribute for each type, such as ``value.S``.
+        ``held`` is a Python expression, such as ``value``. Its value has an attribute for each type: ``value.S``.
         """
         if self.json_source is None or self.attr_type is None:
             return None
