@@ -147,7 +147,7 @@ def _brackets(encoded: bytes) -> bytes:
 
 
 def _outside_strings(encoded: bytes, table: bytes, left_out: bytes) -> bytes:
-    """Removes the strings and the bytes in ``left_out`` from a JSON text, and returns the rest, translated by ``table``."""
+    """Removes strings and the bytes in ``left_out`` from a JSON text. Returns the rest, translated by ``table``."""
     encoded = encoded.replace(rb"\\", b"").replace(rb"\"", b"")
     found, is_string = bytearray(), False
     for start in range(0, len(encoded), _PIECE):
