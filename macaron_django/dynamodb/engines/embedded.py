@@ -31,8 +31,8 @@ def binary_missing() -> str:
     tested = _platform() == "linux-x64"
     package = f"@dynoxide/linux-x64@{DYNOXIDE_VERSION}" if tested else "dynoxide"
     return (
-        f"The embedded DynamoDB engine (Dynoxide) wasn't found: run `npm install {package}` in the project's folder, "
-        "put `dynoxide` on PATH, or name its path in MACARON['DYNAMODB']['BINARY']."
+        f"The embedded DynamoDB engine (Dynoxide) wasn't found: run `npm install --no-save {package}` in the project's "
+        "folder, put `dynoxide` on PATH, or name its path in MACARON['DYNAMODB']['BINARY']."
     )
 
 

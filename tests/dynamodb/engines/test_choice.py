@@ -157,7 +157,7 @@ def test_a_development_machine_without_an_engine_can_be_migrated_a_server_cannot
 def test_the_remedy_is_for_this_platform(monkeypatch, system, machine, package):
     monkeypatch.setattr("sys.platform", system)
     monkeypatch.setattr("platform.machine", lambda: machine)
-    assert f"`npm install {package}`" in embedded.binary_missing()
+    assert f"`npm install --no-save {package}`" in embedded.binary_missing()
 
 
 @pytest.mark.usefixtures("unguarded", "debug_on", "no_binary")
@@ -195,7 +195,7 @@ def test_a_choice_that_cannot_work_is_explained_without_starting_anything(sectio
 @pytest.mark.usefixtures("unguarded", "debug_on", "no_binary")
 def test_an_engine_that_was_chosen_and_is_not_here_is_a_problem():
     with dynamodb(ENGINE="embedded"):
-        assert "npm install @dynoxide/linux-x64" in (engines.configuration_problem() or "")
+        assert "npm install --no-save @dynoxide/linux-x64" in (engines.configuration_problem() or "")
     with dynamodb(ENGINE="container"):
         assert "needs Podman or Docker" in (engines.configuration_problem() or "")
     with dynamodb(ENGINE="dynamodb-local"):

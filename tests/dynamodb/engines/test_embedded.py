@@ -484,7 +484,7 @@ class TestFindingTheBinary:
 
     def test_none_at_all_is_an_error_with_the_remedy(self, engine, monkeypatch):
         monkeypatch.setattr(embedded, "find_binary", lambda: None)
-        with pytest.raises(ImproperlyConfigured, match="npm install @dynoxide/linux-x64"):
+        with pytest.raises(ImproperlyConfigured, match="npm install --no-save @dynoxide/linux-x64"):
             engine.start()
 
 

@@ -25,7 +25,7 @@ def commands(first: str) -> str:
 
 def test_the_version_is_the_one_that_package_json_pins():
     assert f'"@dynoxide/linux-x64": "{DYNOXIDE_VERSION}"' in (ROOT / "package.json").read_text("utf-8")
-    assert commands("$ npm install") == f"npm install @dynoxide/linux-x64@{DYNOXIDE_VERSION}"
+    assert commands("$ npm install") == f"npm install --no-save @dynoxide/linux-x64@{DYNOXIDE_VERSION}"
 
 
 @pytest.mark.soak
