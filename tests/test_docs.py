@@ -310,7 +310,7 @@ class Terminal:
         answer = self.client.request(method, given.url.removeprefix(SERVER), headers=headers, **sent)
         if not given.include:
             return answer.text
-        lines = [f"{name.title()}: {value}" for name, value in answer.headers.items()]
+        lines = [f"{name.title().replace('Www-', 'WWW-')}: {value}" for name, value in answer.headers.items()]
         return "\n".join([f"HTTP/1.1 {answer.status_code} {answer.reason_phrase}", *lines, "", answer.text])
 
 
@@ -390,7 +390,8 @@ def test_console_blocks_show_what_the_example_project_prints_and_answers(example
 
 def test_pages_with_apis_of_their_own_show_what_these_answer(tmp_path, projects):
     shutil.copytree(ROOT / "tests" / "fixtures" / "project", tmp_path, dirs_exist_ok=True)
-    engine = 'MACARON = {"DYNAMODB": {"ENGINE": "embedded"}}\n'
+    secret = "only-for-tests-only-for-tests-only-for-tests"
+    engine = f'MACARON = {{"DYNAMODB": {{"ENGINE": "embedded"}}, "JWT": {{"SECRET": "{secret}"}}}}\n'
     (tmp_path / "case_settings.py").write_text(engine, "utf-8")
     for page in WITH_OWN_APIS:
         files = [(block.text.split("\n", 1)[0].removeprefix("# "), block.text) for block in own_apis(page)]
