@@ -1,7 +1,7 @@
 """Stores the objects of schemas with ``x-persist`` in DynamoDB, and provides a Django manager for them.
 
-Nothing else in macaron_django imports PynamoDB. ``manage.py deploy`` is the only other code that imports botocore. For
-each schema with ``x-persist``, ``binding`` builds a ``Persistence``, which reads and writes the items, and a Django
+In macaron_django, only this package imports PynamoDB, and only this package and ``manage.py deploy`` import botocore.
+For each schema with ``x-persist``, ``binding`` builds a ``Persistence``, which reads and writes the items, and a Django
 model, whose instances are called rows.
 
 The folders:

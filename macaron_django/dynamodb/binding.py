@@ -23,8 +23,8 @@ _GRAFTED = ("load_from_db", "save_to_db")
 
 
 def graft(schema: Schema, classes: Classes) -> bool:
-    """If the class that ``x-persist`` names stores the schema's objects itself, adds its methods to these objects.
-    Returns whether the class stores them.
+    """Adds the methods of the class in ``x-persist`` to the schema's objects, if this class stores the objects itself.
+    Returns whether the methods were added.
 
     Such a class has PyMacaron's two methods, and no options for DynamoDB. The spec must not have such options, either.
     Raises SpecError, with the finding, if the class can't be imported or lacks one of the methods.
@@ -127,8 +127,8 @@ def _base(cls: type, persistence: Persistence) -> type:
 
 
 def _methods_of(cls: type) -> type:
-    """Returns ``cls``. If it overrides ``__init__`` or ``__new__``, returns a class that has only PyMacaron's two
-    methods, from ``cls``.
+    """If ``cls`` overrides ``__init__`` or ``__new__``, returns a new class that has only PyMacaron's two methods of
+    ``cls``. Otherwise, returns ``cls`` itself.
     """
     if not overrides(cls, ("__init__", "__new__"), object):
         return cls

@@ -85,13 +85,13 @@ class PersistentSwaggerObject:
 
     @classmethod
     def import_childclass(cls, object: Any) -> Any:  # noqa: A002 (PyMacaron's name)
-        """Returns the class that the ``x-persist`` of an object's schema names."""
+        """Returns the class that is named in the ``x-persist`` of an object's schema."""
         module, _, name = str(object.__persistence_class__).rpartition(".")
         return getattr(import_module(module), name)
 
     @classmethod
     def get_table(cls) -> Table:
-        """Returns the table, which has PyMacaron's methods with key values."""
+        """Returns the table. Its methods accept key values, as in PyMacaron."""
         return Table(cls.persistence)
 
     @classmethod

@@ -266,7 +266,7 @@ def _after_doubt(
 
 
 def _stored(key_names: KeyNames, call: dict[str, Any]) -> Steps[AttributeMap | None]:
-    """Loads the stored item of a write. Some engines don't send the item with the refusal."""
+    """Loads the stored item for a refused write. Some engines don't send this item when they refuse a write."""
     key = call.get("Key")
     if not key:
         names = yield BlockingCall(key_names, call["TableName"])
@@ -278,7 +278,9 @@ def _stored(key_names: KeyNames, call: dict[str, Any]) -> Steps[AttributeMap | N
 
 
 def _renew(error: Exception) -> None:
-    """Gets new credentials, or updates the server's address, if ``error`` shows that the next attempt needs them."""
+    """Gets new credentials if ``error`` shows that the current ones have expired. Updates the server's address if no
+    connection could be opened.
+    """
     if error_code(error) in EXPIRED_CREDENTIALS:
         reset()
     elif isinstance(error, EndpointConnectionError):

@@ -1,5 +1,5 @@
-"""PynamoDB's connection with this package's retries. Each call reads the endpoint, the names and the
-credentials again.
+"""PynamoDB's connection with this package's retries. Each call reads the endpoint, the table names and the credentials
+again.
 """
 
 from __future__ import annotations

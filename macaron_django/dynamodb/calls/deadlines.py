@@ -153,7 +153,9 @@ def pausing(seconds: float) -> float:
 
 
 def overdue(operation: str) -> TimeoutError:
-    """Returns the exception for a call whose request has no time left. The call is a read, or wasn't sent."""
+    """Returns the exception for a call whose request has no time left. Only for reads, and for calls that haven't been
+    sent.
+    """
     return TimeoutError(
         f"{operation} ended: this request has waited for DynamoDB as long as "
         'MACARON["DYNAMODB"]["REQUEST_DEADLINE"] allows'

@@ -104,7 +104,7 @@ class AdditionalAttributes:
         return found
 
     def load(self, row: Any, item: AttributeMap) -> None:
-        """Sets a row's additional properties to the item's."""
+        """Sets a row's additional properties from ``item``."""
         row.__dict__.pop("_additional_properties", None)
         if self.known.issuperset(item):
             return

@@ -78,7 +78,9 @@ def _sortable(kind: str, value: Any) -> Any:
 
 
 def equality_form(value: AttributeValue) -> Any:
-    """Returns a hashable value that is equal exactly if DynamoDB considers two attribute values equal."""
+    """Returns a hashable form of an attribute value. Two forms are equal if, and only if, DynamoDB considers the values
+    equal.
+    """
     ((kind, content),) = value.items()
     if kind == "N":
         return kind, Decimal(content)

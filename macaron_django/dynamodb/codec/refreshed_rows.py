@@ -26,8 +26,8 @@ class RowRefresher(Protocol):
 def row_refresher(shape: ItemShape) -> RowRefresher:
     """Returns the function that refreshes the rows of one schema.
 
-    If a property has the same value in the item as in the row, the row keeps its object, so that the caller can still
-    change the object.
+    If a property has the same value in the item as in the row, the row keeps its Python object for the value, so that
+    the caller can still change this object.
     """
     places = [
         (

@@ -47,14 +47,14 @@ def is_loaded_plainly(model: Any) -> bool:
 
 
 def is_shown_plainly(model: Any) -> bool:
-    """Returns whether an item's JSON can be made without a row, because only this package's code would make and show
-    the row.
+    """Returns whether only this package's code would make and show a row. If so, an item's JSON can be made without the
+    row.
     """
     return is_loaded_plainly(model) and not overrides(model, _SHOWING, Row, Model)
 
 
 def is_stored_plainly(model: Any) -> bool:
-    """Returns whether JSON can become an item without a row, because only this package's code would make and fill the
+    """Returns whether only this package's code would make and fill a row. If so, JSON can become an item without the
     row.
     """
     return is_loaded_plainly(model) and not overrides(model, _STORING, Row, Model)

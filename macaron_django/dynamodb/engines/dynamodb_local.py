@@ -1,6 +1,6 @@
 """The engine ``dynamodb-local``: Amazon's DynamoDB Local, a Java program.
 
-The engine keeps its data in a folder. In this package's tests, it runs in memory, as another implementation of
+The engine keeps its data in a folder. This package's tests run it in memory, to test with a second implementation of
 DynamoDB.
 """
 
@@ -96,9 +96,7 @@ class DynamoDBLocalEngine(LocalProcessEngine):
 
 @cache
 def _runs(java: str) -> bool:
-    """Returns whether the program really is Java. The program with this name on macOS may only print where to
-    get Java.
-    """
+    """Returns whether the program is Java. On macOS, a program with this name may only print where to get Java."""
     try:
         return subprocess.run([java, "-version"], capture_output=True, check=False, timeout=30).returncode == 0  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):

@@ -107,7 +107,7 @@ def configuration_problem() -> str | None:
 
 
 def choice_warning() -> str | None:
-    """Returns a warning for a project that names no engine if this machine has no engine, or only moto.
+    """Returns a warning if the settings name no engine, and this machine has no engine or only moto.
 
     This isn't an error, because a project can be migrated and looked at without DynamoDB. Returns ``None`` if there is
     nothing to warn of, or if ``configuration_problem()`` reports the problem.

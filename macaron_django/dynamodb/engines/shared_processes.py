@@ -2,8 +2,8 @@
 
 To join, a process gets a shared ``flock`` on the users file. The kernel releases this lock when the process ends. A
 process that wants to start the server needs an exclusive ``flock`` on the state file. The process that gets this lock
-starts the supervisor, which runs the server, and passes the locked descriptor to it. So two supervisors can't start at
-once, and the lock always has an owner.
+starts the supervisor, and passes the locked descriptor to it. The supervisor runs the server. So two supervisors can't
+start at once, and the lock always has an owner.
 """
 
 from __future__ import annotations

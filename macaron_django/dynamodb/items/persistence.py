@@ -43,9 +43,9 @@ class Persistence(ItemCodec, ItemVersions):
 
     ``save_row`` follows Django's ``save()``:
 
-    * The changes of a loaded row are one UpdateItem, on the condition that the item still exists. If nothing has
-      changed, the item is read instead, to find out whether it still exists. With ``version``, the unchanged item is
-      written as a new version.
+    * The changes of a loaded row are written with one UpdateItem, on the condition that the item still exists. If
+      nothing has changed, the item is read instead, to find out whether it still exists. With ``version``, the
+      unchanged item is written as a new version.
     * A new row is stored with a conditional PutItem. If an item with its key exists, ``save()`` updates the item to the
       row's properties, as Django does for an existing primary key. With ``force_insert``, which ``create()`` uses,
       ``save()`` raises ItemExists instead.
@@ -55,10 +55,10 @@ class Persistence(ItemCodec, ItemVersions):
     the row's next update (None: no such attribute). If the item has another value, StaleItem is raised, too. These
     values stay set until the update is written, or the row is read again.
 
-    After a save, the row has the same values as if it were loaded then. For example, numbers have DynamoDB's spelling,
-    lists may have become sets, and changes by other programs are included. With ``update_fields``, only these fields
-    are refreshed. The next save still compares the other fields with the loaded values, and so doesn't undo changes by
-    other programs.
+    After a save, the row has the same values as a row that has just been loaded. For example, numbers have DynamoDB's
+    spelling, lists may have become sets, and changes by other programs are included. With ``update_fields``, only these
+    fields are refreshed. The next save still compares the other fields with the loaded values, and so doesn't undo
+    changes by other programs.
     """
 
     options: Persist
@@ -99,7 +99,7 @@ class Persistence(ItemCodec, ItemVersions):
         return self.options.ttl if self.options.expired == "hidden" else None
 
     def is_hidden(self, item: AttributeMap) -> bool:
-        """Returns whether an item counts as absent, because it has expired, and its schema hides expired items."""
+        """Returns whether an item counts as absent. It does if it has expired, and its schema hides expired items."""
         ttl = self.hides_expired_by
         return ttl is not None and matches(expired(ttl, int(time.time())), item)
 
@@ -205,10 +205,10 @@ class Persistence(ItemCodec, ItemVersions):
     def rewrite(self, row: Row, names: Collection[str], merged: Iterable[str] = ()) -> None:
         """Makes the next update of a loaded row write the properties ``names``, even if they haven't changed.
 
-        If a request sets properties, it then writes the same values whatever the item's current values are. If a
-        request sets no properties, it needs no further call after it has read the row. The new values of the ``merged``
-        properties contain parts of the old values. If the item's value has changed in the meantime, the update raises
-        StaleItem.
+        The values that the update writes then don't depend on the item's current values. If ``names`` is empty, and the
+        row hasn't changed, the update makes no call, except in a transaction. The new values of the ``merged``
+        properties contain parts of the old values. If one of these properties has changed in the item in the meantime,
+        the update raises StaleItem.
         """
         stored = stored_item(row)
         if stored is None:

@@ -89,7 +89,7 @@ class PlanReader:
     def batches(self, start: AttributeMap | None = None, wanted: int | None = None) -> Iterator[MatchBatch]:
         """Yields the result of each round of calls, until the list ends or the plan's ``read_limit`` is reached.
 
-        A call that finds nothing counts as one item, because it isn't free.
+        A call that reads no items counts as one item towards this limit, because the call isn't free.
         """
         match self.plan.kind:
             case "empty":
@@ -208,7 +208,8 @@ class PlanReader:
     def _at_its_end(self, start: AttributeMap) -> bool:
         """Returns whether the range key of ``start`` is the last value that the key condition allows.
 
-        No other item of the table has the same keys, so that nothing follows. DynamoDB Local would refuse the call.
+        If it is, nothing follows, because no other item of the table has the same keys. DynamoDB Local would refuse a
+        call that begins after this value.
         """
         plan = self.plan
         if plan.index is not None or plan.range_condition is None or plan.table.range_key is None:

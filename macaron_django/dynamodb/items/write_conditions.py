@@ -80,7 +80,7 @@ class WriteCondition:
 
     @property
     def is_open_after_refusal(self) -> bool:
-        """Whether the item must be read after a refusal without an item, to find out why the condition failed."""
+        """Whether the item must be read to find out why the condition failed, if the refusal lacks the item."""
         return bool(self.expected) and self._is_about_values
 
     def exception(self, item: AttributeMap | None, *, is_known: bool) -> ItemExists | StaleItem:

@@ -1,7 +1,7 @@
 """Conditions on items: trees of lookups, which are simplified and evaluated by DynamoDB's rules.
 
-``matches`` evaluates conditions that DynamoDB can't check itself, such as conditions on keys in a Query, and all
-conditions after GetItem. ``simplify`` finds contradictions before a call is made.
+``matches`` evaluates all conditions after GetItem. It also evaluates conditions that DynamoDB can't check itself, such
+as a Query's filter on key attributes. ``simplify`` finds contradictions before a call is made.
 """
 
 from __future__ import annotations

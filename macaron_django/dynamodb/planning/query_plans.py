@@ -30,7 +30,7 @@ class TableKeySchema:
 
     ``required`` has the attributes that each item has besides its keys. ``scan`` is the schema's policy for filtered
     scans, and a capped scan may read ``scan_limit`` items. ``listed`` has the number of values that an attribute can
-    have, if the schema limits them. Each attribute in ``identifiers`` identifies an item without other attributes.
+    have, if the schema limits them. Each attribute in ``identifiers`` is enough to identify an item.
     """
 
     table: str
@@ -52,7 +52,7 @@ class TableKeySchema:
 @dataclass(frozen=True)
 class OrderTerm:
     """One term of an order. An ``attribute`` of None means the primary key. DynamoDB doesn't sort by primary keys, so
-    any order is accepted for such a term.
+    items in any order satisfy such a term.
     """
 
     attribute: str | None

@@ -147,6 +147,6 @@ def _transactions(items: Sequence[AttributeMap], size: int) -> Iterator[list[Att
 
 
 def add_progress(error: PyMacaronException, more: str) -> None:
-    """Adds the sentence ``more`` about the completed writes to an error, except in a transaction."""
+    """Adds ``more``, a sentence about the completed writes, to an error's message, except in a transaction."""
     if gathering() is None:  # a transaction that ends with an error has written nothing
         error.add_sentence(more)

@@ -72,7 +72,7 @@ class Filters:
         return self._of_q(q)
 
     def whole_key(self, lookups: Mapping[str, Any]) -> AttributeMap | None:
-        """Returns the key if the lookups are equalities, with exactly the key's properties. Returns None for other
+        """Returns the key if the lookups are equalities on exactly the key's properties. Returns None for other
         lookups, and for a key that no item can have.
         """
         if len(lookups) != len(self._persistence.key_names):

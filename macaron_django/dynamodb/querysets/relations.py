@@ -1,4 +1,4 @@
-"""Finds fields of Django models that refer to rows in DynamoDB, because no database can join or constrain these."""
+"""Finds fields of Django models that refer to rows in DynamoDB. No database can join or constrain such fields."""
 
 from __future__ import annotations
 

@@ -73,5 +73,5 @@ class UnsupportedMethods:
         return self._clone()
 
     def fetch_mode(self: Any, mode: Any) -> Any:
-        """Does nothing. In Django 6.1, this method sets how relations are loaded, and items have no relations."""
+        """Does nothing. In Django 6.1, this method sets how relations are loaded, but items have no relations."""
         return self._clone()

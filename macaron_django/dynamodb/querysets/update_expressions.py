@@ -191,8 +191,8 @@ class UpdateExpression:
     def _countable(self, name: str, step: Decimal) -> Condition:
         """Returns the condition under which the number is within its bounds after ``step`` is added.
 
-        The property must be a number. It may also be missing if the schema allows ``step`` itself as the value, and
-        there is no default to begin with.
+        The property must be a number. It may also be missing if the schema has no default for it, and allows ``step``
+        itself as its value.
         """
         schema = self._persistence.schema.properties[name].schema
         bounds = [
@@ -212,7 +212,7 @@ class UpdateExpression:
         )
 
     def _counted(self, name: str, value: Any) -> int | float | Decimal | None:
-        """Returns the number in ``F(name) + number``, or the negative number for a subtraction. Returns None for other
+        """Returns the number in ``F(name) + number``, or the negated number for a subtraction. Returns None for other
         expressions.
         """
         if not isinstance(value, CombinedExpression) or value.connector not in {Combinable.ADD, Combinable.SUB}:

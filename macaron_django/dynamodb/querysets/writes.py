@@ -99,8 +99,8 @@ class WriteMethods:
         raise AssertionError("unreachable")  # pragma: no cover
 
     def _as_written(self: Any, lookups: Mapping[str, Any]) -> Any:
-        """Returns these rows with consistent reads, which include newly stored rows, unless only a global index can
-        find the rows.
+        """Returns this query set with consistent reads, which find newly stored rows. If only a global index can find
+        the rows, returns the query set unchanged.
         """
         fresh = self.consistent()
         try:

@@ -1,6 +1,6 @@
 """Merges the options of ``x-persist`` with the options of the class that it names.
 
-The class only provides options that the spec leaves out. In a mapping, this applies to each key separately.
+The class provides only the options that the spec leaves out. In a mapping, this applies to each key separately.
 """
 
 from __future__ import annotations

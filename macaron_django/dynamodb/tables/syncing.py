@@ -286,8 +286,8 @@ def _wait(table: Table, progress: Progress | None = None) -> None:
 
 
 def why_unusable(table: Table) -> str | None:
-    """Returns why a table can't be used: it doesn't exist, or it or an index isn't ready. Returns None if the table and
-    its indexes can be used.
+    """Returns why a table can't be used: it doesn't exist, it isn't ready, or one of its indexes isn't ready. Returns
+    None if the table and its indexes can be used.
 
     Raises ``PersistenceError`` if the table's description can't be read.
     """

@@ -1,4 +1,4 @@
-"""Converts items to lines of JSON and back, in DynamoDB's own form, which is lossless, or in a plain form.
+"""Converts items to lines of JSON and back. A line is in DynamoDB's own form, which is lossless, or in a plain form.
 
 ``{"Item": {"id": {"S": "7"}}}`` is a line in DynamoDB's form. AWS's exports to S3 have the same form.
 """
@@ -37,8 +37,8 @@ def line_of(persistence: Persistence, item: AttributeMap, form: Form) -> bytes:
 
 
 def item_in(persistence: Persistence, line: bytes, form: Form | None = None) -> AttributeMap:
-    """Returns the item of a line, which can be stored as it is. Raises LineError, with the reason, if that isn't
-    possible.
+    """Returns the item of a line, which can be stored as it is. Raises LineError, with the reason, if the line has no
+    such item.
 
     Without ``form``, an object whose only member is ``Item`` is in DynamoDB's form, and any other object is in the
     plain form. A plain item must be valid by its schema. An item in DynamoDB's form isn't validated, because it may be

@@ -142,6 +142,8 @@ def _methods() -> list[Any]:
 
 
 def _module(handler: Any) -> str:
-    """Returns the name of the module that defines a function, a method or an object with ``__call__``."""
+    """Returns the name of the module that defines ``handler``, which is a function, a method or an object with
+    ``__call__``.
+    """
     owner = getattr(handler, "__self__", handler)
     return str(getattr(handler, "__module__", None) or type(owner).__module__)

@@ -108,8 +108,8 @@ def _end_reader(opened: Any) -> Callable[[], bool]:
 
 
 def _waits_in_kernel(opened: Any) -> bool:
-    """Returns whether the kernel's socket timeouts can be used. TLS and gevent would repeat a call that the kernel
-    ends.
+    """Returns whether the kernel's socket timeouts can be used. With TLS or gevent, they can't be used, because both
+    repeat a call that the kernel ends.
     """
     kind = type(opened)
     return _IS_LINUX and kind is socket.socket and kind.__module__ == "socket"

@@ -124,8 +124,9 @@ class Lane(ABC):
         """Returns the dict that botocore's ``_make_api_call`` would return, or raises the exception that it would
         raise. Returns None if the caller must call ``_make_api_call`` instead.
 
-        ``read`` parses the response's body instead of ``response_members``. The result then has no ResponseMetadata. A
-        ``timeout`` in seconds applies if it is shorter than the client's. ``tally`` receives the sizes.
+        ``read`` parses the response's body, and the result then has no ResponseMetadata. If ``read`` is None,
+        ``response_members`` parses the body. A ``timeout`` in seconds applies if it is shorter than the client's.
+        ``tally`` receives the sizes.
         """
         return self._answer(operation, parameters, read, timeout, tally)
 

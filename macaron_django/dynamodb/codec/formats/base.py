@@ -70,7 +70,9 @@ class CodecOf(Protocol):
 
 
 class Alternative(NamedTuple):
-    """One of the types in which DynamoDB may send a property's value. ``typed_items`` builds its readers from these."""
+    """One of the types in which DynamoDB may send a property's value. ``typed_items`` builds a property's reader from
+    its alternatives.
+    """
 
     tag: str  # DynamoDB's type
     content: Any  # the Python type of the value's content
@@ -81,8 +83,8 @@ class TypeBuilder(Protocol):
     """The functions with which a codec describes the types of its values to ``typed_items``."""
 
     def value(self, codec: Codec, conversion: Conversion, held: str) -> tuple[Any, str]:
-        """Returns the type of a codec's attribute values, and an expression for a value's JSON. ``held`` is the value's
-        expression.
+        """Returns the type of a codec's attribute values, and an expression for a value's JSON. ``held`` is an
+        expression for the attribute value itself.
         """
 
     def function(self, read: Callable[[Any], Any]) -> str:
@@ -97,8 +99,8 @@ class TypeBuilder(Protocol):
 class Codec:
     """Converts the values of a schema to attribute values and back.
 
-    A value that isn't of the schema's type is stored by its JSON type. Keywords other than ``type`` may allow such a
-    value, and other programs may write one to the same table.
+    A value that isn't of the schema's type is stored in the format of its JSON type. Keywords other than ``type`` may
+    allow such a value, and other programs may write one to the same table.
     """
 
     #: The values' types in JSON Schema.
@@ -247,7 +249,7 @@ class Codec:
         return given
 
     def restored(self, held: AttributeValue, role: Role) -> AttributeValue:
-        """Returns the attribute value that the sorted form ``held`` means. Used if the item has no twin."""
+        """Converts the sorted form ``held`` back to the property's attribute value. Used if the item has no twin."""
         return held
 
     def key_placer(self, conversion: Conversion, role: Role, name: str, given_name: str) -> ValuePlacer | None:

@@ -1,4 +1,4 @@
-"""Identifies the item, and the item's version, that a row's write is for.
+"""Finds the item to which a row is written, and the version that this item must have.
 
 ``row_keys`` finds the key of a row's item. ``item_versions`` finds the version that the stored item must have.
 """

@@ -1,7 +1,7 @@
 """Decides whether a process can call DynamoDB before botocore is imported, and finds the URL and the keys for the call.
 
-This is possible if the URL and the signature of calls depend only on the engine, a region and the access keys in the
-environment, as on AWS Lambda. Only botocore understands profiles, files in ``~/.aws``, roles, proxies, other
+Such a call is possible if its URL and its signature depend only on the engine, a region and the access keys in the
+environment, as on AWS Lambda. Only botocore understands profiles, files in ``~/.aws``, roles, proxies, custom
 certificates and the AWS variables that aren't listed here.
 """
 
@@ -111,7 +111,7 @@ def is_untouched() -> bool:
     """Returns whether no code can have hooked into botocore's calls: the modules that make calls haven't been imported,
     and no unknown import hook is installed.
 
-    Tracers that wrap botocore import it, or install an import hook, which wraps botocore when botocore is imported.
+    A tracer that wraps botocore either imports it, or installs an import hook that wraps botocore later.
     """
     return not is_imported() and all(map(_is_known, sys.meta_path))
 
