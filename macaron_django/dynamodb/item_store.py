@@ -309,7 +309,7 @@ class ItemStore(Store):
         return self.persistence.version_of(item)
 
     def _attributes(self, values: Mapping[str, Any]) -> AttributeMap:
-        """Returns the attributes for these JSON values, without attributes for defaults."""
+        """Returns the attributes that store these JSON values. Leaves out the defaults of other properties."""
         item = self.persistence.item_of_json(values)
         if item.keys() == values.keys():
             return item

@@ -259,12 +259,12 @@ def _translate_answer(
 
 
 def is_about_size(message: str) -> bool:
-    """Returns whether DynamoDB's message says that an item is too large: DynamoDB has no error code for that."""
+    """Returns whether DynamoDB's message says that an item is too large. DynamoDB has no error code for that."""
     return "size" in message.lower() and "exceeded" in message.lower()
 
 
 def _names_no_index(message: str) -> bool:
-    """Returns whether DynamoDB's message says that an index is missing: DynamoDB has no error code for that."""
+    """Returns whether DynamoDB's message says that an index is missing. DynamoDB has no error code for that."""
     return "does not have the specified index" in message
 
 

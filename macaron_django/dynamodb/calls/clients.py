@@ -78,8 +78,8 @@ class Clients:
         return self.current()
 
     def present(self) -> MadeClient | None:
-        """Does what ``current`` does, but returns None if there is no client yet, because making a client takes a
-        while.
+        """Returns the client for the present configuration if it already exists; otherwise, None. Doesn't make a
+        client, because that takes a while.
         """
         made = self._made
         if made is None:  # also after a fork

@@ -1,7 +1,7 @@
 """Calls a table's item operations, as generators of steps (``macaron_django.drivers``).
 
-Calls go through PynamoDB's connection only if signals, a log or a patch would observe it. Only then are PynamoDB's
-connection and botocore imported.
+A call goes through PynamoDB's connection only if signals, a log or a patch would observe that connection. Only then are
+PynamoDB's connection and botocore imported.
 """
 
 from __future__ import annotations

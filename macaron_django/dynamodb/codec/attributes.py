@@ -39,8 +39,8 @@ class _Tagged(dict[str, Any]):
 
 
 def _operation(name: str) -> Any:
-    """Returns an attribute's method that builds a condition or an action. The method accepts operands as ``operand``
-    does.
+    """Returns an attribute's method that builds a condition or an action. The method accepts each value that
+    ``operand`` accepts.
     """
 
     def method(self: PropertyAttribute, *operands: Any) -> Any:

@@ -40,7 +40,7 @@ _VALUE_METHODS: Final = ("__getattribute__", "__new__", "_from_properties", "_st
 
 
 def is_loaded_plainly(model: Any) -> bool:
-    """Returns whether rows are made from items only by Django's and this package's code."""
+    """Returns whether only Django's and this package's code makes rows from items."""
     return not overrides(model, _LOADING, Row, Model) and all(
         isinstance(getattr(model, field), RowAttribute) for field in model._spec.property_names
     )
@@ -61,12 +61,12 @@ def is_stored_plainly(model: Any) -> bool:
 
 
 def is_saved_plainly(model: Any) -> bool:
-    """Returns whether rows are made, saved and shown only by this package's code, except for receivers of signals."""
+    """Returns whether only this package's code makes, saves and shows rows. Receivers of signals are ignored."""
     return is_loaded_plainly(model) and not overrides(model, ROW_METHODS, Row, Model)
 
 
 def is_plain_value(kind: type[Any]) -> bool:
-    """Returns whether the API objects of a class are made, filled and shown only by this package's code."""
+    """Returns whether only this package's code makes, fills and shows the API objects of a class."""
     return not overrides(kind, _VALUE_METHODS, Value)
 
 

@@ -67,7 +67,7 @@ class Expressions:
         remove: Iterable[str] = (),
         add: Mapping[str, AttributeValue] | None = None,
     ) -> None:
-        """Sets the UpdateExpression, with the clauses SET, REMOVE and ADD that aren't empty."""
+        """Sets the UpdateExpression with the clauses SET, REMOVE and ADD. Leaves out empty clauses."""
         added, names, values = add or {}, self._names, self._values
         if names or values:
             raise ValueError("an update must be the first of a call's expressions")

@@ -71,8 +71,8 @@ class TransactionWrite:
 
 
 class PendingTransaction:
-    """The writes of an open transaction, functions that undo their effects on objects in memory, and the functions to
-    call after its end.
+    """The writes of an open transaction, functions that undo the writes' effects on objects in memory, and functions to
+    call after the transaction.
 
     The transaction of a nested block has an ``outer`` transaction, which takes over the writes when the nested block
     ends.

@@ -315,9 +315,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._values is None
 
     def as_json(self) -> Self:
-        """Returns dictionaries instead of rows, as ``row.to_json()`` returns them. This is faster, and the form is that
-        of API responses.
-        """
+        """Returns dictionaries instead of rows, in the form of ``row.to_json()`` and API responses. This is faster."""
         return self._with_values((), "json")
 
     def _with_values(self, names: Sequence[str], shape: Shape) -> Self:

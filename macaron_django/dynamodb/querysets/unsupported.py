@@ -1,4 +1,6 @@
-"""Refuses methods of Django's query sets that DynamoDB can't execute, with the reason, before any call."""
+"""Refuses the methods of Django's query sets that DynamoDB can't execute. The error has the reason, and is raised
+before any call.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class OpenConnection(NamedTuple):
 
     ``has_ended`` returns whether the server has closed the connection, or has sent bytes that belong to no response.
     ``is_open`` returns True if the server hasn't closed the connection, and False if that isn't known. ``is_open``
-    doesn't notice surplus bytes, and lets no other thread run meanwhile.
+    doesn't notice such bytes, and no other thread can run during its check.
     """
 
     connection: Any

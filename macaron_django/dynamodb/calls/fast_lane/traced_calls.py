@@ -1,7 +1,7 @@
 """Makes calls inside the tracers' wrappers of botocore, so that tracers record the calls as if botocore made them.
 
-The tracers' own code runs around the sending, and adds headers to a request. If a tracer wraps urllib3 or http.client,
-which botocore uses, that wrapper doesn't run, because the fast lane uses neither.
+The tracers' own code runs before and after a request is sent, and adds headers to the request. If a tracer wraps
+urllib3 or http.client, which botocore uses, that wrapper doesn't run, because the fast lane uses neither.
 """
 
 from __future__ import annotations

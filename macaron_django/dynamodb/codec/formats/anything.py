@@ -23,7 +23,7 @@ __all__ = ["ANYTHING", "AnythingCodec"]
 
 
 class AnythingCodec(Codec):
-    """Values whose schema has several types or no type, or that no schema describes."""
+    """Values without a schema, and values whose schema has several types or no type."""
 
     def encode(self, value: Any, pointer: str = "", depth: int = 0) -> AttributeValue:
         if isinstance(value, str):
