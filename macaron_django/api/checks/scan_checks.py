@@ -100,7 +100,7 @@ def _dropping(generated: GeneratedOperation, reading: str, hash_key: str | None,
         level="warning",
         message=f"{described(operation)} {_verb(filters)} {_listing(names)} after reading {reading}. For a page, "
         f"DynamoDB may read {settings.DYNAMODB.READ_LIMIT:,} items and return none of them.",
-        hint=f"{remedy}. If such lists are intended, set x-read-limit to the number of items that one page may read.",
+        hint=f"{remedy}. If such lists are intended, set x-read-limit to the items that DynamoDB may read for a page.",
         location=operation.location,
     )
 
