@@ -260,8 +260,8 @@ class Observation(Generic[EndedT]):
     def leave(self) -> None:
         """Is called when the observed code returns, in the thread, task and context in which the event began.
 
-        Override it to reset context variables that were set at the beginning. After it, only a streamed response
-        continues.
+        Override it to reset context variables that were set at the beginning. After ``leave``, only a streamed
+        response continues.
         """
 
     def end(self, ended: EndedT) -> None:
@@ -420,7 +420,10 @@ _KINDS: Final[tuple[Kind[Any, Any], ...]] = (OPERATIONS, DYNAMODB_CALLS, CLIENT_
 
 
 def within() -> Within | None:
-    """Returns the operation or task within which the caller runs; None outside of both, or without subscribers."""
+    """Returns the operation or task within which the caller runs.
+
+    Returns None if there is neither, or if there are no subscribers.
+    """
     return _within.get()
 
 

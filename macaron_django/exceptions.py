@@ -378,8 +378,8 @@ class ItemExists(PersistenceError, IntegrityError):
 class StaleItem(PersistenceError):
     """The item has changed since it was loaded, or doesn't meet a write's condition. Nothing was written.
 
-    ``schema`` and ``key`` identify the item. ``item`` is the stored item if DynamoDB has sent it. If the exception
-    isn't of a subclass, either the reason is unknown, or another transaction is changing the item.
+    ``schema`` and ``key`` identify the item. ``item`` is the stored item if DynamoDB has sent it. If the exception's
+    class is StaleItem itself, either the reason is unknown, or another transaction is changing the item.
     """
 
     code = "STALE_ITEM"

@@ -1,4 +1,6 @@
-"""The composition root. For each API, creates text → document → classes → managers → viewsets → URLs.
+"""The composition root: creates the objects of each API from its spec.
+
+The text of a spec becomes a document, from which classes, managers, viewsets and URLs are created in this order.
 
 This module shows how the parts of the package fit together. `Registry.load` runs while Django imports models. Viewsets
 and URLs are created at their first use, when every app is ready. Only this module stores APIs.
@@ -80,7 +82,7 @@ class Registry:
         return self._apis[name] if name in self._apis else self._unserved_classes[name]
 
     def names(self) -> list[str]:
-        """Returns the names of all APIs in the order of loading. APIs that only have classes come last."""
+        """Returns the names of all APIs in the order of loading. APIs that have only classes come last."""
         return list(dict.fromkeys([*self._apis, *self._unserved_classes, *clients.client_specs()]))
 
     @cached_property

@@ -40,7 +40,7 @@ _DEEPEST = 50
 class Scrubber:
     """Replaces secrets, and remembers them.
 
-    Values with the usual names of secrets are secret; so are values with ``names``.
+    A value is secret if it has one of the usual names of secrets, or a name in ``names``.
     """
 
     def __init__(self, names: Collection[str] = ()) -> None:
@@ -52,7 +52,7 @@ class Scrubber:
         return name.lower() in self._names or _SECRET_NAME.search(name) is not None
 
     def named(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns headers or query parameters with the values of secret names replaced."""
+        """Returns headers or query parameters. Replaces the values whose names show that they are secret."""
         return {name: self._hide(value) if self.is_secret(name) else value for name, value in values.items()}
 
     def body(self, value: Any, schema: Schema | None = None) -> Any:

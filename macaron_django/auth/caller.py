@@ -86,7 +86,7 @@ def current_request() -> HttpRequest | None:
 
 
 def is_being_served() -> bool:
-    """Returns whether a request is being served, so that the current request isn't finished."""
+    """Returns whether there is a current request that hasn't finished."""
     request = _request.get(None)
     return request is not None and request is not _finished.get()
 

@@ -1,4 +1,4 @@
-"""Finds security schemes whose credentials nothing verifies, so that no one can call the operations that need them."""
+"""Finds security schemes whose credentials nothing verifies. No one can call the operations that need them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Finds the user of verified claims, as ``MACARON["JWT"]["USER"]`` says.
 
-By setting, the user has only the data in the claims, or is the Django user with the name in ``sub``. A missing Django
-user can be created.
+Depending on this setting, the user has only the data in the claims, or is the Django user with the name in ``sub``.
+A missing Django user can be created.
 """
 
 from __future__ import annotations

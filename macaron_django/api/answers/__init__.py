@@ -1,7 +1,7 @@
 """Creates responses from the values that handlers and actions return, and error responses from exceptions.
 
 ``handler_results`` creates the response for a returned value, ``renderers`` writes media types, ``response_validation``
-applies ``RESPONSE_VALIDATION``, and ``json_answers`` has responses whose JSON is written at once.
+applies ``RESPONSE_VALIDATION``, and ``json_answers`` has responses that write their JSON when they are created.
 
 ``error_descriptions`` determines the status, code and message of an error, and ``error_bodies`` writes them in each
 format. ``error_responses`` has the exception handler, and ``error_views`` has the error views for requests outside of

@@ -101,8 +101,8 @@ def report_error(
 ) -> str:
     """Logs an error that doesn't make the request fail, and passes it to the ``ERROR_REPORTER``.
 
-    The report also has ``data``, ``error_caught``, and the ``stack`` at the call. Returns the report's ``error_id``,
-    which is also in the log line.
+    The report has ``data``, the text of ``caught`` as ``error_caught``, and the ``stack`` at the call. Returns the
+    report's ``error_id``, which is also in the log line.
     """
     error_id = str((data or {}).get("error_id") or uuid.uuid4())
     text = title or "An error was reported"

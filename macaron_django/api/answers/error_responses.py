@@ -1,4 +1,6 @@
-"""Turns exceptions of views into error responses. Projects may set it as DRF's ``EXCEPTION_HANDLER`` for their views.
+"""Turns exceptions of views into error responses.
+
+Projects may set the function ``exception_handler`` as DRF's ``EXCEPTION_HANDLER`` for their views.
 
 Every error response has an ``error_id``, which is also in the log line (logger ``macaron_django``). If the server is at
 fault, the log line is followed by the traceback. A 501 is logged and reported only once for each operation: `manage.py
@@ -138,7 +140,7 @@ def _printable(text: str) -> str:
 
 
 def report_failure(answer: ErrorDescription, exc: Exception, context: Mapping[str, Any]) -> None:
-    """Reports a fault of the server to ``ERROR_REPORTER``. If the reporter fails, only logs that."""
+    """Reports a fault of the server to ``ERROR_REPORTER``. If the reporter fails, only logs its exception."""
     response = {
         "status": answer.status,
         "error_code": answer.code,

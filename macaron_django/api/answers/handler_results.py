@@ -117,8 +117,8 @@ def _status_of_object(value: Any, operation: Operation) -> int | None:
     """Returns the error status that fits a value: the operation declares the value's schema for this status.
 
     If the schema is declared for several statuses, the value's own property ``status`` chooses one. If it doesn't, the
-    status is 500. Returns None if the value isn't an API object or a row, or if its schema is declared for a success or
-    not at all.
+    status is 500. Returns None if the value isn't an API object or a row. Also returns None if the operation declares
+    the value's schema for a success, or doesn't declare the schema.
     """
     own = getattr(value, "_spec", None)
     schema: Schema | None = getattr(own, "schema", None)
@@ -227,9 +227,9 @@ def _names_null(schema: Schema | None) -> bool:
 def json_form(value: Any, schema: Schema | None, classes: Classes) -> Any:
     """Converts ``value`` to the types that ``dump_json`` can write: JSON's types, dates, UUIDs and Decimals.
 
-    API objects, rows and model instances are converted by the serializer of ``schema``, or else of their own schema. In
-    API objects and rows, an unset property with ``x-nullable`` becomes null. Leaves out writeOnly properties, even in
-    dictionaries.
+    API objects, rows and model instances are converted by the serializer of ``schema``. If ``schema`` isn't an object
+    schema, API objects and rows are converted by the serializer of their own schema. In API objects and rows, an unset
+    property with ``x-nullable`` becomes null. Leaves out writeOnly properties, even in dictionaries.
 
     Raises ``TypeError`` for a model instance if the response's schema isn't an object schema. Also raises ``TypeError``
     for an API object that lacks one of the schema's required properties, or has none of the schema's properties.

@@ -1,4 +1,4 @@
-"""A response whose JSON is written when it is created, not rendered later.
+"""Defines a response that writes its JSON when the response is created, not when it is rendered.
 
 It is used if no other code can read or change the response.
 """

@@ -129,7 +129,7 @@ def renderer_classes(
     """Returns the renderers for an operation's declared media types, followed by the ``configured`` renderers.
 
     If the operation declares media types, the only configured renderers that follow are those for HTML. For a declared
-    media type, a configured renderer replaces this package's renderer. The browsable API's renderer never replaces one,
+    media type, a configured renderer replaces this package's renderer. The browsable API's renderer never does so,
     because a document that declares HTML doesn't mean the browsable API. If ``of_values`` is true, leaves out renderers
     of text and bytes, because generated operations return neither.
     """

@@ -44,17 +44,18 @@ def declared_response(operation: Operation, status: int) -> Response | None:
 def is_validated(mode: str | None) -> bool:
     """Returns whether ``mode``, a value of ``RESPONSE_VALIDATION``, requires validation.
 
-    None requires it only in tests.
+    If ``mode`` is None, validation is required only in tests.
     """
     # django.test and pytest-django set `mail.outbox` while tests run.
     return "outbox" in vars(mail) if mode is None else mode != "off"
 
 
 def check_response(operation: Operation, status: int, body: Any, media_type: str | None = None) -> None:
-    """Validates ``body`` against the declared schema if ``RESPONSE_VALIDATION`` requires it. By default, only tests do.
+    """Validates ``body`` against the declared schema if ``RESPONSE_VALIDATION`` requires validation.
 
-    ``media_type`` is the media type of the response. Text that isn't JSON is validated as a value of the schema's type,
-    such as an integer. If the body isn't valid, raises ``ResponseInvalid`` or logs a warning.
+    By default, validation is required only in tests. ``media_type`` is the media type of the response. Text that isn't
+    JSON is validated as a value of the schema's type, such as an integer. If the body isn't valid, raises
+    ``ResponseInvalid`` or logs a warning.
     """
     mode = settings.RESPONSE_VALIDATION
     if not is_validated(mode):

@@ -13,7 +13,10 @@ __all__ = ["anonymous_owners"]
 
 
 def anonymous_owners(viewset: type[OperationViewSet], served: Served) -> Iterator[Finding]:
-    """Yields a warning for an operation that needs the caller, but doesn't require credentials: no one can call it."""
+    """Yields a warning for an operation that needs the caller's identity, but doesn't require credentials.
+
+    No one can call such an operation.
+    """
     generated = served.generated
     if generated is None or not generated.caller_keys or not served.security.is_public or served.security.is_optional:
         return

@@ -65,7 +65,7 @@ def fieldless_properties(
 
 
 def unknown_lookups(generated: GeneratedOperation, store: Store) -> Iterator[Finding]:
-    """Yields a warning for each filter of a list that the list's model doesn't support."""
+    """Yields a warning for each filter that the model of a list doesn't support."""
     if generated.action != "list":
         return
     for narrowing in generated.filters:
@@ -150,7 +150,7 @@ _SHORT_FORMATS = frozenset({"uuid", "date", "time", "date-time", "ipv4", "ipv6"}
 
 
 def _is_written(model: type[Model], target: str) -> bool:
-    """Returns whether ``target`` is a column or a many-to-many field of the model, which can be written."""
+    """Returns whether ``target`` is a column or a many-to-many field of the model, and so can be written."""
     try:
         field = model._meta.get_field(target)
     except FieldDoesNotExist:

@@ -67,7 +67,7 @@ def costly_lists(generated: GeneratedOperation, store: Store, viewset: type[Oper
 
 
 def _dropped(found: QueryPlan, filters: Sequence[Filter]) -> Iterator[Filter]:
-    """Yields the filters that are applied only after DynamoDB has read the items. It may read any number of items."""
+    """Yields the filters that don't reduce the number of items that DynamoDB reads: they are applied afterwards."""
     if found.kind not in {"query", "scan"} or found.filter == found.remainder == ALL:
         return
     keys = {found.hash_key}

@@ -13,7 +13,7 @@ __all__ = ["shared_url_names"]
 
 
 def shared_url_names(operations: Iterable[Operation]) -> Iterator[Finding]:
-    """Yields a warning for each operation whose URL name and arguments are also those of another path."""
+    """Yields a warning for each operation that shares its URL name and arguments with another path."""
     first: dict[tuple[str, frozenset[str]], Operation] = {}
     for operation in operations:
         name = url_name(operation)

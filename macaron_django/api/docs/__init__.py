@@ -1,4 +1,4 @@
-"""Serves each API's document, the pages Swagger UI and Redoc, which show the document, and an index of all APIs.
+"""Serves each API's document, pages that show it in Swagger UI and Redoc, and an index of all APIs.
 
 ``docs_patterns`` returns the URL patterns for the documents of all APIs. ``pages`` has the pages, and ``assets`` finds
 their files. ``content_security`` defines which hosts a browser may call from the pages. ``served_documents`` writes the

@@ -146,7 +146,7 @@ def _instances(handler: Any) -> Iterator[Any]:
 
 
 def _is_transparent(middleware: Any) -> bool:
-    """Returns whether a middleware is Sentry's wrapper, and creates no spans but only calls the wrapped middleware."""
+    """Returns whether a middleware is a wrapper of Sentry that calls the wrapped middleware without creating spans."""
     made = type(middleware).__init__
     if getattr(made, "__globals__", {}).get("__name__") != _SENTRYS:
         return False
@@ -162,7 +162,7 @@ def _known(middleware: type) -> Known | None:
 
 
 def _misplaced(instances: Sequence[Any]) -> list[str]:
-    """Returns each middleware that needs another one before it, which is missing. Django then refuses all requests."""
+    """Returns each middleware that must follow another middleware, but doesn't. Django then refuses all requests."""
     before: set[str] = set()
     found = []
     for each in instances:

@@ -74,7 +74,7 @@ class OperationRoute:
 
 
 class _Other:
-    """A pattern that isn't an operation's, or whose match depends on more than the path."""
+    """A pattern that doesn't belong to an operation, or whose match depends on more than the path."""
 
     def __init__(self, resolvers: Sequence[URLResolver], pattern: Any, position: int) -> None:
         self.position = position

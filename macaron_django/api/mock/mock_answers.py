@@ -30,7 +30,10 @@ class NoExample(PyMacaronException):
 
 
 def example_answer(operation: Operation) -> tuple[Any, int]:
-    """Returns ``(value, status)`` for the first declared 2xx response, always the same. Can raise NoExample."""
+    """Returns ``(value, status)`` for the first declared 2xx response. Can raise NoExample.
+
+    Each call for an operation returns the same value.
+    """
     status = success_status(operation, 200)
     declared = declared_response(operation, status)
     if declared is None or not declared.content:

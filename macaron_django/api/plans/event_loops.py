@@ -45,7 +45,7 @@ _PERMISSIONS = (AllowAny, AllowedAnonymous, IsAdminUser, IsAuthenticated, IsAuth
 def runs_on_loops(
     served: Served, overridden: AbstractSet[str], listed: Collection[Callable[..., None]], view: Any, *, stores: bool
 ) -> bool:
-    """Returns whether neither the checks before the action nor the action itself can block.
+    """Returns whether the checks before the action, and the action itself, never block.
 
     ``listed`` has the plan's checks. ``stores`` says whether the action may use the store directly.
     """
@@ -83,7 +83,7 @@ def _authenticates_here(served: Served) -> bool:
 
 
 def _permits_here(view: Any) -> bool:
-    """Returns whether all permissions are of known classes. A property with permissions counts as unknown."""
+    """Returns whether all permissions are of known classes. Returns False if ``permission_classes`` is a property."""
     return not is_computed(type(view), "permission_classes") and all(map(_is_known, view.get_permissions()))
 
 

@@ -1,4 +1,7 @@
-"""Passes the fields of a Swagger 2.0 form to handlers by name. A file becomes content, file name and media type."""
+"""Passes the fields of a Swagger 2.0 form to handlers by name.
+
+For a file, a handler may have three arguments: the content, the file name and the media type.
+"""
 
 from __future__ import annotations
 

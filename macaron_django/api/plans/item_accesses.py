@@ -40,7 +40,7 @@ _TEXTS: Final = {"in": "mn", "range": "az", "lt": "z", "lte": "z", "gt": "a", "g
 
 
 def generated_accesses(generated: GeneratedOperation, store: Store) -> frozenset[TableAccess]:
-    """Returns the accesses that the requests of an operation may need. Returns none if the ORM stores the items."""
+    """Returns the accesses that an operation's requests may need. If the ORM stores the items, the set is empty."""
     if not store.is_row:
         return frozenset()
     persistence = store.model._default_manager.persistence

@@ -40,7 +40,10 @@ _FLAGS: Final = (bool, property)
 
 
 class ObservedOperations:
-    """The operations of one path, for subscribers. ``methods`` are the methods of HTTP and of the spec."""
+    """The operations of one path, for subscribers.
+
+    ``methods`` has HTTP's standard methods and the methods in the spec.
+    """
 
     def __init__(self, api: str, served: Mapping[str, Served], methods: list[str]) -> None:
         self._api, self._served = api, served

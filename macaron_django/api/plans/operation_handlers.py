@@ -87,7 +87,7 @@ class Handler:
     def problems(self) -> list[Finding]:
         """Returns the findings about the handler.
 
-        For example, it can't be imported, or lacks an argument for a parameter.
+        For example, the handler can't be imported, or lacks an argument for a parameter.
         """
         try:
             self.function  # noqa: B018 (importing is what is checked)
@@ -142,7 +142,7 @@ class Handler:
         return async_to_sync(_awaited)(result) if inspect.isawaitable(result) else result
 
     def called(self, request: Any, body: Any, values: Mapping[str, Any]) -> StepCall:
-        """Returns a call of an ``async def`` that steps can yield, so that an event loop can await it."""
+        """Returns a call of an ``async def``. Steps can yield the call, so that an event loop can await it."""
         args, kwargs = self.bind(request, body, values)
         return _HandlerCall(partial(self.function, *args, **kwargs))
 

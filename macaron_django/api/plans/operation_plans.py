@@ -135,9 +135,9 @@ class OperationPlan:
         return tuple(check.__name__ for check in self.checks)
 
     def is_direct_for(self, accept: str) -> bool:
-        """Returns whether the plan is direct for an Accept header.
+        """Returns whether the plan is direct (see ``is_direct``) for a request with this Accept header.
 
-        It isn't for pages of the browsable API, which DRF handles.
+        If the response may be a page of the browsable API, the plan isn't direct, because DRF creates the page.
         """
         return self.is_direct and (not self.has_pages or self.accepts(accept))
 

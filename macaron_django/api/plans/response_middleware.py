@@ -1,7 +1,7 @@
 """Finds out whether a middleware may need responses of Django REST framework's class ``Response``.
 
 In ``process_template_response()``, a middleware can read the ``data`` of a DRF ``Response``, and change it before it is
-rendered. An action may return a response that is already rendered only if no middleware does so.
+rendered. If any middleware does so, an action must not return a response that is already rendered.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def reads_drf_responses(middleware: Iterable[str]) -> bool:
     """Returns whether a middleware may need a DRF ``Response``. The names are those in ``settings.MIDDLEWARE``.
 
     Django's own middleware reads only headers, status and bytes. Any unknown middleware may need a ``Response``: a
-    subclass of a known class, a function, a name that can't be imported. Plans of operations and
+    subclass of a known class, a function, or a name that can't be imported. Plans of operations and
     ``macaron_django.api.front`` both call this function, so that they always agree.
 
     >>> reads_drf_responses(["django.middleware.gzip.GZipMiddleware"])

@@ -36,7 +36,10 @@ class Served:
 
     @cached_property
     def without_handler(self) -> dict[type, type]:
-        """Classes that serve the operation without its handler. The key is the viewset class that they replace."""
+        """The classes that serve the operation without its handler.
+
+        Each key is the viewset class that the value replaces.
+        """
         return {}
 
     @cached_property

@@ -1,7 +1,7 @@
 """Reads the request bodies of an operation according to the operation's document.
 
-DRF's parsers read the bodies. So ``request.data`` has the same value, and authentication, CSRF checks and the browsable
-API work as with any DRF request.
+DRF's parsers read the bodies. So ``request.data``, authentication, CSRF checks and the browsable API work as with any
+DRF request.
 
     reader = BodyReader(operation, classes)        # once
     profile = reader.read(request)                 # validated and converted: the value for handlers
@@ -136,9 +136,9 @@ class BodyReader:
         """Returns the validated and converted body, for handlers; None if an optional body is missing.
 
         The type of the value depends on the body's schema. For a persisted schema, it is an unsaved row. For another
-        object schema, it is an API object. For ``format: binary``, it is an uploaded file or bytes. A JSON merge patch
-        has the values that it sets, and None for each property that it removes. Raises the same exceptions as ``body``,
-        and ``RequestInvalid`` with all violations.
+        object schema, it is an API object. For ``format: binary``, it is an uploaded file or bytes. For a JSON
+        merge patch, it has the values that the patch sets, and None for each property that the patch removes. Raises
+        the same exceptions as ``body``, and ``RequestInvalid`` with all violations.
         """
         body = self.body(request, unknown)
         schema = body.declared.schema if body.declared is not None else None

@@ -183,7 +183,10 @@ def _is_buffered(request: Request) -> bool:
 
 
 def _require_all_of(request: Any, length: int) -> None:
-    """Makes reading raise ``MalformedBody`` if a WSGI body is incomplete. Over ASGI, bodies are always complete."""
+    """Replaces the stream of a WSGI body, so that reading an incomplete body raises ``MalformedBody``.
+
+    Over ASGI, bodies are always complete.
+    """
     # A middleware may have replaced the stream.
     if isinstance(getattr(request, "_stream", None), LimitedStream):
         request._stream = _WholeBody(request._stream, length)

@@ -21,7 +21,10 @@ ABSENT: Any = object()
 
 
 class FieldReader:
-    """Reads one parameter or field. ``others`` has the names of other parameters, which aren't an exploded object's."""
+    """Reads one parameter or field.
+
+    ``others`` has the names of other parameters. Pairs with these names don't belong to an exploded object.
+    """
 
     def __init__(self, parameter: Parameter, others: frozenset[str] = frozenset()) -> None:
         self.parameter, self.others = parameter, others

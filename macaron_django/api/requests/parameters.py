@@ -41,7 +41,11 @@ _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 
 
 class ParameterValues(dict[str, Any]):
-    """Python values by parameter name. If several locations have a name, the order is path, query, header, cookie."""
+    """Python values by parameter name.
+
+    If parameters in several locations have the same name, the first of these locations counts: path, query,
+    querystring, header, cookie.
+    """
 
     def __init__(self, by_location: Mapping[tuple[str, str], Any], arguments: Mapping[tuple[str, str], str]) -> None:
         #: Values by (location, name).
@@ -187,7 +191,7 @@ class ParameterReader:
         return ParameterValues(values, self._arguments)
 
     def _encoded_arguments(self, sources: _Sources) -> Mapping[str, str]:
-        """Returns the URL's percent-encoded arguments, exactly as sent if the server provides the raw path."""
+        """Returns the URL's percent-encoded arguments. They are exactly as sent if the server provides the raw path."""
         found = self._path_pattern.search(sources.raw_path) if sources.raw_path else None
         if found and all(unquote(raw) == str(sources.path.get(name)) for name, raw in found.groupdict().items()):
             return found.groupdict()
@@ -275,7 +279,7 @@ class _ParameterField(FieldReader):
         raise RequestInvalid(violations=[Violation(message, pointer, "", keyword, self.location)])
 
     def _relocated(self, read: Callable[[Any], Any], value: Any) -> Any:
-        """Returns ``read(value)``. Adds the parameter's location and name to violations that it raises."""
+        """Returns ``read(value)``. Adds the parameter's location and name to violations that ``read`` raises."""
         try:
             return read(value)
         except ValidationFailed as failure:

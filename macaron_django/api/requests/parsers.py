@@ -88,7 +88,7 @@ class TextParser(BaseParser):
 
 
 class BytesParser(BaseParser):
-    """Returns the bytes of a body with any other declared media type."""
+    """Returns the bytes of a body whose declared media type isn't JSON, text or a form."""
 
     media_type = "application/octet-stream"
 

@@ -32,7 +32,7 @@ class PreconditionFailed(RequestError):  # noqa: N818 (says what the request ask
 
 
 class PreconditionRequired(RequestError):  # noqa: N818
-    """The item has a version, so a write must send the ETag that was read as If-Match.
+    """The item has a version, so a write must send the item's ETag in the header If-Match.
 
     Otherwise, changes could be lost.
     """

@@ -1,4 +1,6 @@
-"""Drops or refuses properties in request bodies that no schema names. ``MACARON["UNKNOWN_PROPERTIES"]`` is the policy.
+"""Drops or refuses properties of request bodies if no schema names these properties.
+
+``MACARON["UNKNOWN_PROPERTIES"]`` is the policy.
 
 JSON Schema allows such properties unless ``additionalProperties`` is false. A persisted object stores them. If an
 object's schema has ``additionalProperties`` or ``unevaluatedProperties``, or names no property, the object isn't

@@ -95,7 +95,7 @@ class PathTemplate:
         return found
 
     def parts(self) -> Iterator[tuple[str, list[str]]]:
-        """Yields each segment, with ``{}`` for a parameter, and the names of its parameters."""
+        """Yields each segment, in which ``{}`` replaces each parameter, and the names of the segment's parameters."""
         names = iter(PATH_PARAMETER.findall(self.path))
         for text in PATH_PARAMETER.sub(_STAND_IN, self.path).split("/"):
             yield text, list(islice(names, text.count(_STAND_IN)))

@@ -191,7 +191,10 @@ class SegmentTrie(Generic[P]):
 
 
 def _segments(each: _IndexedPattern) -> tuple[list[str | None], bool]:
-    """Returns the segments that a path must have (None for any that isn't empty), and whether more may follow."""
+    """Returns the segments that a path must have, and whether more may follow.
+
+    None means any segment that isn't empty.
+    """
     if each.template is not None:
         return each.template.segments, each.template.is_open
     if not isinstance(each.pattern.pattern, RoutePattern):

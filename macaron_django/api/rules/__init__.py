@@ -3,7 +3,7 @@
 The function ``resources`` gets a document and the keys of its persisted schemas, and returns resources with their
 generated operations. The module ``resources`` decides which operations are generated. ``key_bindings`` binds path
 parameters to keys, and ``list_parameters`` finds the filters of a list. ``envelopes`` finds the object around a list,
-and ``operation_schemas`` finds the schemas of bodies, and statuses.
+and ``operation_schemas`` finds the schemas of bodies and the statuses of responses.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ def bind_keys(operation: Operation, schema: Schema, keys: Keys, *, is_item: bool
     """Returns the property for each path parameter of an operation, by the parameter's name.
 
     On an item path, all keys must be bound, except for keys that come from the caller. Any other parameter binds to the
-    hash key or to the property with its name, by which it then filters. Raises ``AmbiguousOperation`` if a binding
-    isn't clear.
+    property with its name, and filters by this property. If there is no such property, the parameter binds to the hash
+    key. Raises ``AmbiguousOperation`` if a binding isn't clear.
     """
     binder = _Binder(operation, schema, keys, is_item=is_item)
     binder.by_name()

@@ -44,7 +44,10 @@ def success_schemas(operation: Operation) -> list[Schema]:
 
 
 def kept_schemas(schema: Schema, names: Collection[str], depth: int = 0) -> set[str]:
-    """Returns the names in ``names`` of ``schema`` itself, or of the schemas in its ``allOf``."""
+    """Returns a set with the name of ``schema``, if ``names`` has this name.
+
+    Otherwise, returns the union of the results for the schemas in its ``allOf``.
+    """
     for each in (schema, schema.resolved):
         if each.name in names:
             return {each.name}  # type: ignore[arg-type]  # None is in no mapping of names
@@ -54,7 +57,7 @@ def kept_schemas(schema: Schema, names: Collection[str], depth: int = 0) -> set[
 
 
 def listed_schemas(schema: Schema, names: Collection[str]) -> set[str]:
-    """Returns the names in ``names`` of the schemas of an array's items, or of the items in an envelope's arrays."""
+    """Does the same as ``kept_schemas`` for the items of an array, or for the items of the arrays in an envelope."""
     if is_listed(schema):
         return kept_schemas(schema.resolved.items, names) if schema.resolved.items is not None else set()
     if kept_schemas(schema, names):

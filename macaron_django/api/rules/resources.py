@@ -5,7 +5,7 @@
 - If a GET returns an array of such a schema, or an envelope around one such array, its path is a collection path even
   if there is no item path.
 - Path parameters bind to keys (``key_bindings``). The query parameters of a list are filters (``list_parameters``).
-- A request body's schema may differ from the resource's schema if the resource has all its properties.
+- A request body's schema may differ from the resource's schema if the resource has all properties of the body's schema.
 
 If it isn't clear what an operation would have to do, it gets a finding, and responds with 501.
 """
@@ -226,10 +226,10 @@ def _crud_operations(
 def _below(
     operations: Iterable[Operation], items: Mapping[str, GeneratedOperation]
 ) -> Iterator[tuple[GeneratedOperation, GeneratedOperation]]:
-    """For each operation with a handler and a path below an item's path, yields a generated operation and the item's.
+    """Yields two generated operations for each operation with a handler and a path below an item's path.
 
-    For a GET, the generated operation reads the item. For any other method, it changes the item. If items are nested,
-    the innermost item is used.
+    The first is the operation that the handler replaces. For a GET, it reads the item. For any other method, it changes
+    the item. The second is the generated operation of the item's path. If items are nested, the innermost item is used.
     """
     for operation in operations:
         path = operation.path
@@ -265,7 +265,9 @@ def _kept_in_responses(operation: Operation, keys: Mapping[str, Keys], *, listed
 
 
 def _names(candidates: Iterable[_Candidate]) -> dict[_Candidate, str]:
-    """Returns a class name for each resource. The name comes from the last segment of its path without a parameter.
+    """Returns a class name for each resource.
+
+    The name comes from the last segment without a parameter in the resource's path.
 
     If two resources would have the same name, the name for the longer path has more segments. Shorter paths are named
     first, so a nested path that is added to a spec doesn't change existing names.

@@ -1,4 +1,4 @@
-"""The viewsets that serve operations. Projects can subclass them, and override the same methods as of DRF's views.
+"""The viewsets that serve operations. Projects can subclass them, and override the same methods as in DRF's views.
 
 ``actions`` has the actions: list, create, retrieve, replace, patch and delete. ``resource_viewsets`` finds query sets,
 items and serializers, and ``conditional_viewsets`` evaluates preconditions. ``list_queries`` filters and orders lists,

@@ -30,7 +30,7 @@ _ATTEMPTS = 5
 
 
 def _in_one_step(attempt: Callable[[], R]) -> Steps[R]:
-    """Runs an attempt, which may block, as steps without calls."""
+    """Returns steps that run ``attempt`` and yield no calls. ``attempt`` may block."""
     yield from ()
     return attempt()
 

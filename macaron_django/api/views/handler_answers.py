@@ -161,7 +161,7 @@ def _view(request: Request) -> Any:
 
 
 def _kind(viewset: type[OperationViewSet], served: Served) -> type:
-    """Returns a viewset that serves the operation without its handler, but with the hooks of its viewset."""
+    """Returns a viewset that serves the operation without its handler, but with the hooks of ``viewset``."""
     action, mixin = ACTIONS[served.replaced.action]  # type: ignore[union-attr]  # checked by the caller
     bases = (viewset,) if issubclass(viewset, mixin) else (viewset, mixin)
     by_method = {served.operation.method: Served(served.operation, action, served.classes, generated=served.replaced)}

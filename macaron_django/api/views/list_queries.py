@@ -127,7 +127,10 @@ def ordered(view: Any, queryset: Any) -> Any:
 
 
 def _column(model: Any, lookup: str) -> str | None:
-    """Returns the lookup of the row's column; None if the value is in other rows, for which cursors don't work."""
+    """Returns the lookup of a column of the row itself; None if the values are in other rows.
+
+    Cursors don't work for values in other rows.
+    """
     try:
         field = model._meta.get_field(lookup)
     except FieldDoesNotExist:

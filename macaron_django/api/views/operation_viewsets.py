@@ -130,7 +130,7 @@ class OperationViewSet(PlannedViewSet):
         return self.handle_exception(error)
 
     def _handled_in_steps(self, error: Exception) -> Steps[HttpResponseBase]:
-        """Does the same as ``_handled``, but in steps: the report of a fault or code of the project may block."""
+        """Does the same as ``_handled``, but in steps: the project's code may block, and so may reporting a fault."""
         is_own = self.get_exception_handler() is errors.exception_handler and not makes_own_bodies()
         if is_own and describe(error).status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return self._handled(error)
@@ -397,8 +397,9 @@ class OperationViewSet(PlannedViewSet):
 
         If the value needs another renderer, sets that renderer.
 
-        If the value is neither text nor bytes, it may not be possible to write it. Raises ``NotAcceptable`` if the
-        client accepts only text or bytes, and ``TypeError`` if the operation declares only these.
+        A value that is neither text nor bytes can't be written in a media type for text or bytes. For such a value,
+        raises ``NotAcceptable`` if the client accepts only such media types, and ``TypeError`` if the operation
+        declares only such media types.
         """
         request: Any = self.request
         if not can_render(request.accepted_renderer, value):

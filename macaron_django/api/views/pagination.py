@@ -167,7 +167,7 @@ class CursorPages(pagination.BasePagination):
 def page_size(given: Any) -> int | None:
     """Returns the maximum number of rows on a page for ``given``, the client's ``limit``.
 
-    It may be None, which means the default. Returns None if the limit isn't valid.
+    ``given`` may be None, which means the default. Returns None if the limit isn't valid.
     """
     if given in {None, ""}:
         return int(settings.PAGE_SIZE)

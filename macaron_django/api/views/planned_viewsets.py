@@ -143,7 +143,11 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @property
     def _security(self) -> SecurityPolicy | None:
-        """The operation's security policy. For OPTIONS and undeclared methods, it is the least strict of the path."""
+        """The operation's security policy.
+
+        For OPTIONS and undeclared methods, it is the policy of a public operation of the path, or else of the path's
+        first operation.
+        """
         served = self.current
         if served is not None:
             return served.security

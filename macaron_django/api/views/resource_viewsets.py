@@ -114,7 +114,7 @@ class ResourceViewSet(ConditionalViewSet):
             raise
 
     def get_object(self) -> Any:
-        """Returns the item that the path names. Raises ``Http404`` if there is no such item, or can't be one."""
+        """Returns the item that the path names. Raises ``Http404`` if this item doesn't exist or can't exist."""
         if not self._is_generated:
             return super().get_object()
         queryset = self.filter_queryset(self.get_queryset())

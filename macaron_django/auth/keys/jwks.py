@@ -1,8 +1,8 @@
 """Fetches the public keys at a JWKS URL (RFC 7517), and stores them for a while.
 
 The keys are stored in this process, not in Django's cache: anyone who can write to a shared cache could sign tokens.
-PyJWT's client isn't used, for three reasons. Tokens with an unknown ``kid`` must not trigger any number of fetches. An
-outage of the key server must not lock everyone out. The size of the response must have a limit.
+PyJWT's client isn't used, for three reasons. Tokens with an unknown ``kid`` must not trigger an unlimited number of
+fetches. An outage of the key server must not lock everyone out. The size of the response must have a limit.
 """
 
 from __future__ import annotations
