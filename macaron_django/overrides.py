@@ -30,7 +30,10 @@ setting_changed.connect(_count_change, dispatch_uid="macaron_django.api.plans")
 
 
 class Watched(ABCMeta):
-    """The metaclass of viewsets. It counts how often code, such as a test, sets ``hooks`` on an existing class."""
+    """The metaclass of viewsets.
+
+    It counts how often code, such as a test, sets one of the ``hooks`` on an existing class.
+    """
 
     hooks: Hooks | None = None
 

@@ -116,9 +116,11 @@ def is_made(result: Any) -> bool:
 def _status_of_object(value: Any, operation: Operation) -> int | None:
     """Returns the error status that fits a value: the operation declares the value's schema for this status.
 
-    If the schema is declared for several statuses, the value's own property ``status`` chooses one. If it doesn't, the
-    status is 500. Returns None if the value isn't an API object or a row. Also returns None if the operation declares
-    the value's schema for a success, or doesn't declare the schema.
+    If the schema is declared for several statuses, the value's own property ``status`` chooses one. If the property has
+    none of these statuses, returns 500.
+
+    Returns None if the value isn't an API object or a row. Also returns None if the operation declares the value's
+    schema for a success, or doesn't declare the schema.
     """
     own = getattr(value, "_spec", None)
     schema: Schema | None = getattr(own, "schema", None)

@@ -74,7 +74,10 @@ class WSGIFront(Front):
 
 
 class Sent:
-    """The bytes of a response for a server. ``close()`` has the same effect as the ``close()`` of the response."""
+    """The bytes of a response, which the server sends.
+
+    ``close()`` has the same effect as the ``close()`` of the response.
+    """
 
     def __init__(self, response: HttpResponse, finished: RequestSignal) -> None:
         self.response, self._finished = response, finished

@@ -119,7 +119,10 @@ class _SampleBuilder:
         return depth > 5 or self.visited > ENOUGH or (self.attempt % 4 == 3 and depth > 0) or self.attempt > 19
 
     def array(self, parts: Parts, depth: int, turn: int) -> list[Any]:
-        """Builds as few elements as possible: one if the schema describes elements, but doesn't require any."""
+        """Builds as few elements as possible.
+
+        If the schema describes elements, but requires none, builds one element.
+        """
         least, most = _strictest(max, parts, "minItems", 0), _strictest(min, parts, "maxItems", math.inf)
         tuples = [part.get("prefixItems", ()) for part in parts]
         wanted = max(least, *map(len, tuples), any(isinstance(part.get("items"), Mapping) for part in parts))

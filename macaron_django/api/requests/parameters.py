@@ -86,7 +86,7 @@ class _Sources:
     def cookie_pairs(self) -> list[tuple[str, str]]:
         """The names and values of the cookies.
 
-        OpenAPI 3.0 and 3.1 separate exploded values with "&", OpenAPI 3.2 with ";".
+        OpenAPI 3.0 and 3.1 separate exploded values with "&", and OpenAPI 3.2 separates them with ";".
         """
         return styles.pairs_of(self.request.META.get("HTTP_COOKIE", ""), ";&")
 

@@ -225,7 +225,7 @@ class OperationViewSet(PlannedViewSet):
     def negotiate(self, request: Request, *, force: bool = False) -> None:
         """Sets the request's renderer and media type.
 
-        With ``force``, sets them even if the client accepts no media type.
+        With ``force``, sets them even if the client accepts none of the media types.
         """
         plan, meta = self.plan, request._request.META
         renderer, accept = plan.renderer, meta.get("HTTP_ACCEPT", "*/*")

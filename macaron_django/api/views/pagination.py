@@ -3,9 +3,9 @@
 Every generated list reads ``limit`` and ``cursor``, even if they aren't declared. The ``Link`` header (RFC 8288) has
 the URL of the next page. If the response schema is an envelope, a property of the envelope also has this URL.
 
-DynamoDB's query sets create their own pages. A page ends early if enough items were read for it. The pages of the ORM
-begin at a key, not at an offset. So every page costs the same, and rows that are added or deleted between two requests
-don't shift the other rows.
+DynamoDB's query sets create their own pages. Such a page ends early if the maximum number of items was read for it. The
+pages of the ORM begin at a key, not at an offset. So every page costs the same, and rows that are added or deleted
+between two requests don't shift the other rows.
 """
 
 from __future__ import annotations
