@@ -1,8 +1,9 @@
-"""Values of schemas that are computed: attributes at first access, and values of schemas that may refer to themselves.
+"""Computes attributes at first access, and values of schemas that may refer to themselves.
 
-``lazy_attribute`` replaces ``functools.cached_property``. Before Python 3.12, all instances share a lock there, so the
-first access takes three to five times as long. ``Frozen`` replaces frozen dataclasses. Creating an instance of a frozen
-dataclass takes three times as long, and importing ``dataclasses`` takes longer than reading a small document.
+``lazy_attribute`` replaces ``functools.cached_property``. Before Python 3.12, instances share the lock of a
+``cached_property``, so the first access takes three to five times as long. ``Frozen`` replaces frozen dataclasses.
+Creating an instance of a frozen dataclass takes three times as long, and importing ``dataclasses`` takes longer than
+reading a small document.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ class Document(DocumentTree):
 
     @lazy_attribute
     def memos(self) -> dict[object, dict[Any, Any]]:
-        """For each memo, the results that it stores here. Other modules compute them from the document."""
+        """Results that other modules compute from the document. Each module stores its results under a separate key."""
         return {}
 
     @lazy_attribute
@@ -198,7 +198,7 @@ class Document(DocumentTree):
         return schema
 
     def schema_at(self, file: SourceFile, source_pointer: str, pointer: str, json: Any = None) -> Schema:
-        """Returns the only ``Schema`` of a place. ``json`` is the schema's 3.1 form, if the caller already has it."""
+        """Returns the ``Schema`` of a place, always the same object. ``json`` is its 3.1 form, if the caller has it."""
         schema = self._schemas.get((file.uri, pointer))
         if schema is None:
             schema = Schema(self, file, pointer, source_pointer, json)

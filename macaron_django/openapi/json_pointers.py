@@ -1,6 +1,6 @@
-"""JSON pointers (RFC 6901): splits, joins, escapes and follows them.
+"""Splits, joins, escapes and follows JSON pointers (RFC 6901).
 
-Pointers are plain (``/a~1b/0``) or fragments of a URI without percent-encoding (``#/a~1b/0``).
+A pointer is plain (``/a~1b/0``), or it is the fragment of a URI (``#/a~1b/0``), but without percent-encoding.
 """
 
 from __future__ import annotations

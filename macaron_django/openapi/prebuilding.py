@@ -25,8 +25,9 @@ __all__ = ["is_known_sound", "prebuilt_entries"]
 def prebuilt_entries(document: Document, version: str) -> dict[str, bytes]:
     """Returns the contents of the prebuilt files by file name, for a document that was read from a file.
 
-    ``version`` is this package's version. Raises ``SpecError`` if the document has errors. If the document refers to
-    other hosts, no file records that it has no errors. Then each start still checks it.
+    ``version`` is this package's version. Raises ``SpecError`` if the document has errors. One file records that the
+    document has no errors. If the document refers to other hosts, this file is left out, and each start still checks
+    the document.
     """
     from macaron_django.openapi.checks.document_checks import check  # not needed at a start
 

@@ -360,7 +360,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _union_types(self) -> tuple[str, ...]:
-        """The effective types, or the types of the union's branches if there are none; () if every type is allowed."""
+        """The effective types, or else the types of the union's branches; () if every type is allowed."""
         return self._solved("_union_types", Schema._typed_branches, Schema._types_of_branches, ())
 
     def _typed_branches(self) -> tuple[Schema, ...]:

@@ -1,4 +1,4 @@
-"""Stores objects that are built from a document's schemas, such as validators, as long as the document exists."""
+"""Stores objects that are built from a document's schemas, such as validators, until the document is freed."""
 
 from __future__ import annotations
 

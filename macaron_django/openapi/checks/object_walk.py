@@ -1,7 +1,7 @@
 """Walks over the objects of a document, visiting each once.
 
-References are followed, also into other files. A reference that can't be followed is visited, too; the visit has the
-reason. The walk is iterative and visits nothing twice, so deep nesting and cycles do no harm.
+References are followed, also into other files. A reference that can't be followed is visited, too, and its ``Visit``
+has the reason. The walk is iterative and visits nothing twice, so deep nesting and cycles do no harm.
 """
 
 from __future__ import annotations

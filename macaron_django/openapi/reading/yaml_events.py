@@ -81,7 +81,7 @@ class ExactLoader:
     """Reads one document into ``tree``, and lists the ``duplicates`` among its keys.
 
     ``merged`` says whether the document has a merge key (``<<``), and ``shared`` whether it has an alias. A long text
-    counts as several values, so that the limits also cover its copies by aliases.
+    counts as several values, so that the limits also cover long texts that aliases repeat.
 
     Raises ``yaml.YAMLError`` for bad syntax, and ``TooLargeError`` beyond the limits.
     """

@@ -1,7 +1,7 @@
 """Finds the schema that each value of a discriminator names.
 
 In Swagger 2.0, a discriminator affects validity: an instance must match the definition that the discriminator's value
-names. In its ``allOf``, that definition refers to the schema with the discriminator. In OpenAPI 3, a discriminator only
+names. The ``allOf`` of that definition refers to the schema with the discriminator. In OpenAPI 3, a discriminator only
 names the intended branch.
 """
 

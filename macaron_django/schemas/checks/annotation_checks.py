@@ -37,7 +37,7 @@ class _Example(NamedTuple):
 
     @property
     def judge(self) -> Schema:
-        """The schema that validates the example: ``schema`` if it allows null, otherwise its target (``resolved``)."""
+        """The schema that validates the example: ``schema`` itself if it allows null, otherwise ``schema.resolved``."""
         return self.schema if self.schema.nullable else self.schema.resolved
 
 

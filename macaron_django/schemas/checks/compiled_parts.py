@@ -1,6 +1,6 @@
 """Compiles the schemas of a document for its checks, at a cost that grows with the document's size.
 
-At first use, a server compiles a schema together with all schemas that it refers to. If many schemas lead to many
+At first use, a server compiles a schema together with all schemas that it refers to. If many schemas refer to many
 others, the time for all of them would grow with the square of their number. So this module first compiles each schema
 separately, to find faults. Then it compiles all schemas together, once, to validate examples.
 """
@@ -74,7 +74,7 @@ class CompiledParts:
     def _together(self, direction: Direction) -> Validator:
         """Returns one validator of all added schemas.
 
-        An instance is an object with one property. Its name is a schema's name, and its value is the value to validate.
+        It validates ``{name: value}``: ``name`` is the name of a schema, and ``value`` is the value to validate.
         """
         found = self._validators.get(direction)
         if found is None:

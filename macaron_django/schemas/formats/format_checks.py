@@ -27,7 +27,7 @@ Check = Callable[[str], bool]
 
 
 class _FormatChecks:
-    """The checks, by format. They are stored as long as the process runs."""
+    """The checks, by format. They are stored until the process ends."""
 
     def __init__(self) -> None:
         self.by_name: dict[str, Check] = {
@@ -71,7 +71,7 @@ def register_format(name: str, check: Check) -> None:
 
 
 def register_formats(formats: Iterable[Any]) -> None:
-    """Registers formats with values that aren't strings in Python, for every spec that is loaded from now on.
+    """Registers formats whose values aren't strings in Python, for every spec that is loaded from now on.
 
     Each format is an object like bravado-core's ``SwaggerFormat``. ``format`` is its name. ``to_python(text)`` and
     ``to_wire(value)`` convert values. ``validate(text)`` raises an exception if the text isn't valid.

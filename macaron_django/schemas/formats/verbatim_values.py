@@ -1,7 +1,7 @@
 """Values that store their original text, because Python would write them differently.
 
-``2026-01-01T01:00:00.50+01:00`` becomes an instance of a subclass of datetime, which is written with the same text. The
-results of arithmetic are plain datetimes, which are written canonically.
+``2026-01-01T01:00:00.50+01:00`` becomes an instance of a datetime subclass. The instance is written with its original
+text. The results of arithmetic are plain datetimes, which are written canonically.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _restored(kind: Callable[..., Any], arguments: tuple[Any, ...], text: str | 
 
 
 def with_text(value: Value, text: str) -> Value:
-    """Stores the original text in a new value, and returns it. The value's class must have an attribute ``text``."""
+    """Stores the original text in ``value``, and returns ``value``. Its class must have an attribute ``text``."""
     value.text = text  # type: ignore[attr-defined]
     return value
 

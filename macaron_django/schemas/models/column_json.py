@@ -1,7 +1,7 @@
 """Copies values from the ORM's columns as JSON, without conversion.
 
-This is possible for values that already are JSON of the types in their schema. For any other value, the copying
-function returns ``OTHER``.
+This is possible if a value already is a JSON value with the type that its schema requires. For any other value, the
+copying function returns ``OTHER``.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def json_copier(schema: Schema, classes: Classes) -> Callable[[Any], Any]:
 
 
 def plain_kinds(schema: Schema, classes: Classes) -> frozenset[type]:
-    """Returns the types with values that ``to_json(to_python(value))`` doesn't change."""
+    """Returns the types of the values that ``to_json(to_python(value))`` doesn't change."""
     target = schema.resolved
     is_changed = target.types == ("string",) and not converter(target, classes).unchanged
     return frozenset() if is_changed or len(target.types) != 1 else _KINDS.get(target.types[0], frozenset())

@@ -78,7 +78,7 @@ def _moment(value: Any) -> Any:
 def _duration(value: Any) -> Any:
     """Returns the value. Raises UnstorableValue for a string.
 
-    A string is a duration with years, months or too many days.
+    The value is a string if the duration has years, months or too many days.
     """
     if isinstance(value, str):
         raise UnstorableValue("A duration of years, months or billions of days doesn't fit any column.")

@@ -33,7 +33,7 @@ _ONE_LINE = 500
 
 
 class RowAttribute(PropertyDescriptor):
-    """The descriptor for a field of a row model. Its field name is the field's ``attname``."""
+    """The descriptor for a field of a row model. It stores the value under the field's ``attname``."""
 
     def __init__(self, field: PropertyField) -> None:
         super().__init__(field.property_name, field.attname)
@@ -76,7 +76,7 @@ class PropertyField(models.Field):  # type: ignore[type-arg]
     def save_form_data(self, instance: models.Model, data: Any) -> None:
         """Sets the property.
 
-        If the value is empty and the property is set, it becomes null if the schema allows null. Otherwise, an empty
+        An empty value makes the property null if the property is set and the schema allows null. Otherwise, an empty
         value unsets the property.
         """
         if data is not None and data != "":

@@ -60,7 +60,7 @@ def bind_model(model: type[Model], schema: Schema, classes: Classes) -> ModelBin
 
 
 class OrmBinding(ModelBinding):
-    """The binding to a project's model. A property is bound to the field in ``x-field``, or of the same name.
+    """The binding to a project's model. ``x-field`` names the field of a property. By default, both have the same name.
 
     For a foreign key, the property is named ``<name>_id``, or it contains a nested object.
 
@@ -149,7 +149,7 @@ class OrmBinding(ModelBinding):
 
     @cached_property
     def _readers(self) -> Sequence[tuple[str, str, frozenset[type], Callable[[Model], Any]]]:
-        """For each property: its name, its column, the types to return unchanged, and the function for other values."""
+        """For each property: name, column, types of the values to return unchanged, and function for other values."""
         return [(name, *self._reader(prop)) for name, prop in self.schema.properties.items()]
 
     def _reader(self, prop: Property) -> tuple[str, frozenset[type], Callable[[Model], Any]]:
@@ -184,7 +184,7 @@ class OrmBinding(ModelBinding):
             return None
 
     def _nested_schema(self, name: str) -> Schema | None:
-        """Returns the schema of a property's nested objects; None if there are only keys, or no relation."""
+        """Returns the schema of a property's nested objects; None if the property has none, or isn't a relation."""
         field = self._field(name)
         if field is None or not field.is_relation:
             return None
@@ -291,9 +291,9 @@ class OrmBinding(ModelBinding):
     def _refusals(self, values: Mapping[str, Any], using: str, instance: Model | None = None) -> Iterator[None]:
         """Raises this package's exceptions instead of the ORM's.
 
-        If another row already has a unique value, raises ItemExists (409), with the value in the message. If a related
-        instance or a needed value is missing, raises ValidationFailed (400). If the database can't hold a value, raises
-        UnstorableValue (400), as with DynamoDB.
+        If a value must be unique and another row has it, raises ItemExists (409), with the value in the message. If a
+        related instance or a needed value is missing, raises ValidationFailed (400). If the database can't hold a
+        value, raises UnstorableValue (400), as with DynamoDB.
         """
         own_key = instance.pk if instance is not None else None
         if connections[using].in_atomic_block:
@@ -400,7 +400,7 @@ def needs_value(field: Field[Any, Any]) -> bool:
 
 
 def _members(value: Any) -> Mapping[str, Any]:
-    """Returns the properties of a nested object to save. Null and model instances have none."""
+    """Returns the properties to save in a nested object: none if ``value`` is null or a model instance."""
     return {name: value[name] for name in value} if value is not None and not isinstance(value, Model) else {}
 
 

@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 
 def _without_calls(method: Callable[P, R]) -> Callable[P, Steps[R]]:
-    """Turns an ordinary method into a generator that yields no calls, as the interface of a store requires."""
+    """Turns an ordinary method into a generator that yields nothing, because ``Store`` requires generators."""
 
     @wraps(method)
     def steps(*args: P.args, **kwargs: P.kwargs) -> Steps[R]:

@@ -14,7 +14,7 @@ __all__ = ["RequiredVersion", "required_version"]
 
 @dataclass
 class RequiredVersion:
-    """The version that an item must have, by the request's If-Match. The handler loads and saves the item itself."""
+    """The version that the request's If-Match requires of an item. The request's handler loads and saves the item."""
 
     model: type[Model]
     key: Mapping[str, Any]  # Python values by property name

@@ -101,7 +101,7 @@ class Row(APIObject, _Model):
 
     @classmethod
     def _is_made_plainly(cls) -> bool:
-        """Returns whether creating a row runs no code of the project, such as methods and signal receivers."""
+        """Returns whether a row can be created without the project's code, such as methods and signal receivers."""
         return (
             not overrides(cls, ("__init__", "__new__", "__setattr__", "__setitem__"), Row)
             and cls._store is Row._store

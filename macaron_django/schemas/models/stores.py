@@ -82,7 +82,7 @@ class Store:
     def serves(self, action: str) -> bool:
         """Returns whether an action works without creating instances of the model.
 
-        It does if none of the project's code, such as a receiver of ``post_save``, would get the instances.
+        The instances are needed only if the project's code, such as a receiver of ``post_save``, would get them.
         """
         raise NotImplementedError
 
@@ -117,7 +117,7 @@ class Store:
         raise NotImplementedError
 
     def replace(self, key: Mapping[str, Any], body: Any) -> Steps[Stored | None]:
-        """Sets the properties in the body, and removes the schema's other properties.
+        """Sets the properties in the body, and removes all other properties of the schema from the object.
 
         Returns None if there is no object with this key.
         """
@@ -135,7 +135,7 @@ class Store:
         """Raises ``UnstorableValue`` if the database can't store one of these valid values, given by property name."""
 
     def valid(self, body: Any, *, defaults: bool = True) -> dict[str, Any]:
-        """Returns a valid body as an object, with defaults. Raises ``RequestInvalid`` if the body is invalid."""
+        """Returns a valid body as a dictionary, with defaults. Raises ``RequestInvalid`` if the body is invalid."""
         try:
             clean = self.validator("request").clean(body, defaults=defaults)
         except ValidationFailed as failure:
@@ -145,7 +145,7 @@ class Store:
         return clean
 
     def validator(self, direction: Direction | None = None) -> SchemaValidator:
-        """Returns the validator of the schema in a direction.
+        """Returns the schema's validator for a direction.
 
         If formats have been registered since the last call, the schema is compiled again.
         """
@@ -158,7 +158,7 @@ class Store:
         return known
 
     def as_json(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the JSON of properties' Python values."""
+        """Returns the JSON form of Python values, by property name."""
         properties = self.schema.properties
         return {name: converter(properties[name].schema, self.classes).to_json(v) for name, v in values.items()}
 
@@ -362,7 +362,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 def _operand(lookup: str, value: Any) -> Any:
-    """Returns the value for a lookup with its own type of value, such as isnull or year."""
+    """Returns the value for a lookup. Some lookups, such as isnull and year, have their own type of value."""
     if isinstance(value, (list, tuple, Mapping)):
         raise Unmatched("takes one value")
     if lookup == "isnull" and not isinstance(value, bool):

@@ -213,7 +213,7 @@ class FormJSON:
 
 
 class _FormText(str):
-    """Text from a form that isn't valid JSON. The form shows the same text again."""
+    """A form's text that isn't valid JSON. The form shows the same text again."""
 
     __slots__ = ()
     is_json_string = True

@@ -58,7 +58,7 @@ class _NestedBoundField(NestedBoundField):
 
 
 def bound_field(field: Any, value: Any, errors: Any, prefix: str = "") -> BoundField:
-    """Returns DRF's bound field, which shows a field's value and errors. Without an HTML control, the value is JSON."""
+    """Returns DRF's bound field, which shows a field's value and errors. It shows JSON if no HTML control matches."""
     if getattr(field, "_is_jsonfield", False):
         # An unset value stays blank. Otherwise the form would send "null", which is correct only if the value is null.
         is_there = value is not None or (field.allow_null and field.root.instance is not None)

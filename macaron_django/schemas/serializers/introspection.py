@@ -1,8 +1,8 @@
 """Gives drf-spectacular the schemas of generated serializers.
 
 Fields can't express everything in a schema, such as exclusive bounds of decimals, additional properties or ``oneOf``.
-With this extension, a project that documents its own views with drf-spectacular gets the whole schema. Each referenced
-schema becomes a component with the same name. Without the extension, drf-spectacular only reads the fields, so the
+With this module, a project that documents its own views with drf-spectacular gets the whole schema. Each referenced
+schema becomes a component with the same name. Without this module, drf-spectacular only reads the fields, so the
 description is correct but incomplete. Only ``manage.py spectacular`` and the documentation pages import this module,
 because importing drf-spectacular takes long.
 """

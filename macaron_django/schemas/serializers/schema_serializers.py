@@ -57,8 +57,8 @@ def serializer_for(
 ) -> type[serializers.BaseSerializer[Any]]:
     """Returns the serializer class of ``schema``. Later calls return the same class.
 
-    ``model`` is the model that ``save()`` writes if the schema itself isn't persisted. An example is a schema for
-    requests with only some of the stored properties.
+    ``model`` is the model that ``save()`` writes if the schema itself isn't persisted. For example, a schema for
+    requests may have only some of the stored properties.
 
     >>> Profile = serializer_for(document.schemas["Profile"], classes)        # doctest: +SKIP
     >>> serializer = Profile(data={"name": "Ann", "age": -1})                 # doctest: +SKIP
@@ -97,7 +97,7 @@ def _build(
 
 
 def _base(classes: Classes, kind: type[serializers.BaseSerializer[Any]]) -> type[serializers.BaseSerializer[Any]]:
-    """Returns a subclass of ``kind``, the base class for at most a hundred serializer classes.
+    """Returns a subclass of ``kind`` that is the base class of at most a hundred serializer classes.
 
     DRF counts fields in an attribute of the class ``Field``. When this attribute changes, CPython visits all subclasses
     that were used since the last change. With 13,000 serializers below one class, each new field took half a
@@ -117,7 +117,7 @@ def _class_name(schema: Schema) -> str:
 
 
 class SchemaListSerializer(SchemaValidationMixin, FormJSON, serializers.ListSerializer[Any]):
-    """The serializer for an array of objects: of an array schema, or :class:`SchemaSerializer` with ``many=True``."""
+    """The serializer for an array of objects. Array schemas and :class:`SchemaSerializer` with ``many=True`` use it."""
 
     def get_initial(self) -> Any:
         return super().get_initial() if self.parent is None else self.initial
@@ -191,8 +191,8 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
     def _state_in_views(cls) -> Mapping[str, Any] | None:
         """Returns the attributes that DRF sets on a view's serializer; None if another base class has an ``__init__``.
 
-        A new serializer gets copies of these attributes, so DRF doesn't count a field. Counting would empty CPython's
-        method caches of all field classes.
+        A new serializer gets copies of these attributes, so that DRF doesn't count it as a new field. Counting would
+        empty CPython's method caches of all field classes.
         """
         state: Mapping[str, Any] | None = vars(cls).get("_known_state", _NOTHING)
         if state is _NOTHING:
@@ -308,8 +308,8 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
     def own_values(self, values: Any) -> Any:
         """Returns the values to save, and records the names of additional properties.
 
-        If the model can't store additional properties, they are left out. Otherwise, a client could set fields of an
-        ORM model that the schema leaves out on purpose.
+        If the model can't store additional properties, they are left out. If they weren't, a client could set fields of
+        an ORM model that the schema leaves out on purpose.
         """
         if values is None or values.keys() <= self.schema.properties.keys():
             return values

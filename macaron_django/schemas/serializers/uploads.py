@@ -28,7 +28,7 @@ def is_binary(schema: Schema) -> bool:
     """Returns whether a value of the schema is a sequence of octets, as files are.
 
     This is true if the schema has ``format: binary``, if it has a ``contentMediaType`` and no ``contentEncoding``
-    (OpenAPI 3.1, section 4.8.14.2), or if it restricts nothing. If the schema has branches, it must be true for one
+    (OpenAPI 3.1, section 4.8.14.2), or if it restricts nothing. If the schema has branches, this must be true of one
     branch.
     """
     return schema.format == "binary" or any(
@@ -91,7 +91,7 @@ def _placeholder(schema: Schema | None, size: int) -> str:
 
 
 def _too_long(schema: Schema | None, size: int, path: _Path) -> Iterator[Violation]:
-    """Yields a violation if a file exceeds the ``maxLength`` of every branch for files in its schema."""
+    """Yields a violation if a file is longer than the ``maxLength`` of each branch that describes files."""
     bounds = [each.keyword("maxLength") for each in _with_branches(schema) if is_binary(each)]
     if bounds and all(bound is not None and size > bound for bound in bounds):
         message = f"must not be longer than {max(bounds)} bytes"

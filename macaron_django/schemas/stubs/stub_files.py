@@ -226,7 +226,7 @@ class _APIStub:
     def _reference(self, schema: Schema) -> str:
         """Returns the stub's name for the class of a nested object.
 
-        It is the value class, even if the schema has a row model.
+        A nested object has the value class, even if its schema has a row model.
         """
         kind = self.classes.for_schema(schema)
         own = kind.__name__ if self._public(kind.__name__) is kind else f"_{kind.__name__}"

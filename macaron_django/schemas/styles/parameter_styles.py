@@ -4,8 +4,8 @@ The functions accept a parameter's raw text, ``explode`` and a shape: primitive,
 the schema. They return a text, a list of texts or a dictionary of texts. For deepObject, the dictionary may be nested.
 
 A delimiter separates values. A percent-encoded delimiter belongs to a value (RFC 6570). But the delimiters of
-spaceDelimited, pipeDelimited and tabDelimited are always sent encoded, so these separate values with and without
-encoding.
+spaceDelimited, pipeDelimited and tabDelimited are always sent encoded. So these delimiters separate values whether they
+are encoded or not.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def elements(decode: Decode, styles: Sequence[str]) -> Callable[[str], Any]:
 
 
 def simple(text: str, explode: bool, shape: Shape, decode: Decode = decoded, item_styles: Sequence[str] = ()) -> Texts:
-    """Splits style "simple" (paths, headers): ``blue,black``, and ``R,100,G,200`` or exploded ``R=100,G=200``.
+    """Splits text in style "simple" (paths, headers): ``blue,black``, and ``R,100,G,200`` or exploded ``R=100,G=200``.
 
     >>> simple("R=100,G=200", True, "object")
     {'R': '100', 'G': '200'}
@@ -139,7 +139,7 @@ def simple(text: str, explode: bool, shape: Shape, decode: Decode = decoded, ite
 
 
 def label(text: str, explode: bool, shape: Shape, decode: Decode = decoded, *, dots: bool = False) -> Texts:
-    """Splits style "label" (paths): ``.blue,black``, or exploded ``.blue.black``.
+    """Splits text in style "label" (paths): ``.blue,black``, or exploded ``.blue.black``.
 
     ``dots`` is true for the versions of OpenAPI that separate values by dots even if the label isn't exploded: 3.0.0 to
     3.0.3, and 3.1.0.
@@ -157,7 +157,7 @@ def label(text: str, explode: bool, shape: Shape, decode: Decode = decoded, *, d
 
 
 def matrix(text: str, name: str, explode: bool, shape: Shape, decode: Decode = decoded) -> Texts:
-    """Splits style "matrix" (paths): ``;color=blue,black``, or exploded ``;color=blue;color=black``.
+    """Splits text in style "matrix" (paths): ``;color=blue,black``, or exploded ``;color=blue;color=black``.
 
     >>> matrix(";color=blue;color=black", "color", True, "array")
     ['blue', 'black']
@@ -222,7 +222,7 @@ def object_of(pairs: Pairs, decode: Decode = decoded_query) -> dict[str, str]:
 def deep_object(
     name: str, pairs: Pairs, decode: Decode = decoded_query, *, max_depth: int = MAX_DEPTH
 ) -> dict[str, Any]:
-    """Splits style "deepObject": ``color[R]=100&color[G]=200``.
+    """Splits parameters in style "deepObject": ``color[R]=100&color[G]=200``.
 
     Further brackets mean nested objects. The value of a repeated name, or of a name that ends with ``[]``, is a list.
 

@@ -3,7 +3,7 @@
 An invalid instance causes violations. A valid instance is returned without readOnly properties and with defaults.
 
 Open ``schema_compiler`` and ``compilable_schemas`` for compiling schemas. Open ``violations`` for the messages,
-``violation_search`` for finding violations within time limits, and ``unions`` for the branch of a failed ``oneOf`` to
-report. Open ``branches`` for the branch of a ``oneOf`` that applies to a valid instance, and ``defaults`` for the
-changes to valid instances.
+``violation_search`` for finding violations within time limits, and ``unions`` for choosing the branch to report if a
+``oneOf`` fails. Open ``branches`` for the branch of a ``oneOf`` that applies to a valid instance, and ``defaults`` for
+the changes to valid instances.
 """

@@ -21,7 +21,7 @@ def branch_for(schema: Schema, value: Any, *, is_known_valid: bool = False) -> S
     depth. This isn't checked again.
 
     ``is_known_valid`` means that at least one branch is valid. Then the value isn't validated again if only one branch
-    fits its type, names and fixed values. Otherwise, the validation of a tree would be repeated at each level.
+    fits its type, names and fixed values. Without this argument, a tree would be validated again at each level.
     """
     if schema.discriminator is not None and isinstance(value, Mapping):
         name = value.get(schema.discriminator.property_name)
@@ -48,7 +48,7 @@ def _is_null(branch: Schema) -> bool:
 
 @dataclass(frozen=True)
 class _Shape:
-    """The requirements of a branch for a value itself. ``required`` lacks readOnly and writeOnly properties."""
+    """A branch's simplest requirements for a value. ``required`` lacks readOnly and writeOnly properties."""
 
     types: frozenset[str]
     required: frozenset[str]

@@ -131,7 +131,7 @@ def _completed(schema: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _bound_length(schema: dict[str, Any]) -> None:
-    """Moves large bounds from a pattern that repeats one character to ``minLength`` and ``maxLength``."""
+    """If a pattern only repeats one character, moves its large bounds to ``minLength`` and ``maxLength``."""
     found = bounded_pattern(schema["pattern"])
     lengths = [schema.get(keyword) for keyword in ("minLength", "maxLength")]
     if found is None or not all(length is None or _is_number(length) for length in lengths):

@@ -54,7 +54,7 @@ def holds_json_only(instance: Any) -> bool:
 
 
 def json_only(instance: Any) -> tuple[Violation | None, Any]:
-    """Returns the first reason why ``instance`` isn't JSON, or None, and the instance in JSON's own types."""
+    """Returns None, and ``instance`` in JSON's own types. If it isn't JSON, returns the first reason, and None."""
     root: list[Any] = [instance]
     todo: list[tuple[list[Any] | dict[str, Any], int, Any]] = [(root, 0, None)]
     while todo:

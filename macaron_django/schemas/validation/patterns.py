@@ -19,7 +19,7 @@ _REPEATED = re.compile(
 
 
 class BoundedPattern(NamedTuple):
-    """A pattern without large bounds, and the bounds on length to check instead, in characters or None."""
+    """A pattern without large bounds, and the least and greatest length to check instead. None means no limit."""
 
     pattern: str
     least: int | None = None

@@ -1,8 +1,8 @@
 """Compiles schemas with jsonschema-rs, and notes necessary changes in a schema.
 
-jsonschema-rs stops at the first error in a schema. If the error is a pattern, this module rewrites the pattern, or uses
-the backtracking engine, and compiles the schema again. If the error is another keyword, the keyword is left out,
-because real documents have errors.
+jsonschema-rs stops at the first error in a schema. If the error is in a pattern, this module rewrites the pattern, or
+uses the backtracking engine, and compiles the schema again. If the error is in another keyword, the keyword is left
+out, because real documents have errors.
 """
 
 from __future__ import annotations
@@ -108,7 +108,9 @@ _DEFINITIONS: DocumentMemo[tuple[str, Direction | None], tuple[Any, set[str]]] =
 
 
 def compiled_bundle(schema: Schema, direction: Direction | None = None) -> CompiledSchema:
-    """Returns the compiled bundle of ``schema``. It is compiled once for each direction and stored with the document.
+    """Returns the compiled bundle of ``schema`` (see ``Schema.bundle``).
+
+    A bundle is compiled once for each direction and stored with the document.
 
     A keyword that can't be compiled is left out, with a note. If compilation still fails, :class:`SchemaError` is
     raised.
@@ -200,7 +202,7 @@ def compile_native(
 
 
 def formats_in(*values: Any) -> set[str]:
-    """Returns the values of ``format`` anywhere in some schemas."""
+    """Returns all formats that the schemas ``values`` use, at any depth."""
     found: set[str] = set()
     todo: list[Any] = list(values)
     while todo:

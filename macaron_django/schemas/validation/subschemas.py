@@ -109,15 +109,14 @@ class Subschemas:
 
     @cached_property
     def _names(self) -> Mapping[Path, str]:
-        """For each part with keywords that aren't assertions: a property name, by the part's path."""
+        """A name for each part with keywords that aren't assertions, by the part's path."""
         return {part.path: str(number) for number, part in enumerate(self._reachable) if part.is_compound}
 
     @cached_property
     def _all(self) -> jsonschema_rs.Validator:
         """One validator of all parts.
 
-        An instance is an object with one property. Its name is the name of a part, and its value is the value to
-        validate.
+        It validates ``{name: value}``: ``name`` is the name of a part, and ``value`` is the value to validate.
         """
         parts = {name: {"$ref": _reference(path)} for path, name in self._names.items()}
         return self._compiled({"properties": parts})

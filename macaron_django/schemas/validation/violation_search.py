@@ -343,7 +343,7 @@ class _Search:
         return _violation(fault, message, "discriminator", at=picked.property_name)
 
     def _unexplained(self, fault: _Mismatch) -> list[Violation]:
-        """Returns the violations of an invalid value for which none were found otherwise.
+        """Returns the violations of an invalid value if the search has found no other violations.
 
         These are violations of ``unevaluatedItems`` or ``unevaluatedProperties``, or else "is not valid".
         """

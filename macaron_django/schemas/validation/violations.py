@@ -59,7 +59,7 @@ def wrong_type(types: Sequence[str], instance: Any) -> str:
 
 
 def one_of(values: Sequence[Any]) -> str:
-    """Returns a list of ``values`` to write after "must be".
+    """Returns text that lists ``values``, for a message with "must be".
 
     >>> one_of(["cat", "dog"])
     'one of "cat", "dog"'

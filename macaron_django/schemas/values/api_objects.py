@@ -97,7 +97,7 @@ class APIObject:
         return name in self._additional if field is None else self.__dict__.get(field, UNSET) is not UNSET
 
     def __iter__(self) -> Iterator[str]:
-        """Yields the names of the set properties: the schema's properties in its order, then additional properties."""
+        """Yields the names of the set properties: those in the schema, in schema order, then additional properties."""
         values = self.__dict__
         yield from (name for name, field in self._spec.field_names.items() if values.get(field, UNSET) is not UNSET)
         yield from self._additional
@@ -157,7 +157,7 @@ class APIObject:
 
     @classmethod
     def _plain_json(cls, json: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Returns JSON for an object that may contain Python values."""
+        """Returns plain JSON for ``json``, which may contain Python values."""
         try:
             return APIObject.to_json(cls._from_properties(json))
         except RecursionError:  # validation reports it

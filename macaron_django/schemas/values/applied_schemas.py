@@ -147,7 +147,7 @@ def _matches(pattern: str, name: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _validator(pattern: str) -> Validator | None:
-    """Returns the validator of a pattern. Returns None if the pattern can't be compiled: it may match any name."""
+    """Returns the validator of a pattern; None if it can't be compiled. Such a pattern may match any name."""
     try:
         return compile_schema({"pattern": pattern})
     except SchemaError:

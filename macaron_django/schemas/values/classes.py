@@ -167,7 +167,7 @@ class Classes:
         return schema.uri.rpartition("/")[2] if "#" not in schema.uri else _file_and_pointer(schema.uri)
 
     def by_key(self, key: str) -> type[Value]:
-        """Returns the value class of the schema for which :meth:`key_of` returned this name."""
+        """Returns the value class of the schema for which :meth:`key_of` returned this key."""
         for schema in self._objects():
             if self.key_of(schema) == key:
                 return self.for_schema(schema)
@@ -210,7 +210,7 @@ def _has_class(schema: Schema) -> bool:
 
 
 def class_name(schema: Schema, name: str | None = None) -> str:
-    """Returns the name of an object schema's class: the component's name, or a name after its place in the document.
+    """Returns the name of an object schema's class: the component's name, or else a name made from the schema's place.
 
     ``#/components/schemas/Profile/properties/home-address`` is ``ProfileHomeAddress``.
     """

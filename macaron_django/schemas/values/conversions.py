@@ -70,7 +70,7 @@ class Conversion:
 
 
 class ObjectClasses(Protocol):
-    """The interface of ``values.classes.Classes`` (the API object classes of one API) that conversions need."""
+    """The methods of ``values.classes.Classes`` (the API object classes of one API) that conversions need."""
 
     #: The conversions created so far, by schema.
     conversions: dict[Schema, Conversion]

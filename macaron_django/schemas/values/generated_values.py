@@ -132,7 +132,7 @@ def _user_key(user: Any, types: tuple[str, ...]) -> Any:
 
 
 def _claim(name: str, prop: Property, types: tuple[str, ...], request: Any) -> Any:
-    """Returns the value of a claim, as a string or an integer, like the property; None if the claim is neither."""
+    """Returns a claim as a string or an integer, depending on the property's type; None if the claim is neither."""
     claims = getattr(request, "auth", None)
     value = claims.get(name) if isinstance(claims, Mapping) else None
     found: str | int | None = None

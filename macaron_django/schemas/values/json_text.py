@@ -293,7 +293,7 @@ def _written(value: Any) -> Iterator[str]:
 
 
 class _Unwritten:
-    """A value that must still be written. Texts in the list are already written."""
+    """A value that isn't JSON text yet. Strings beside it in a list are JSON text."""
 
     __slots__ = ("value",)
 

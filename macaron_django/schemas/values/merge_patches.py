@@ -19,8 +19,8 @@ __all__ = ["hides_write_only", "merge_patch", "with_defaults_for_nulls", "withou
 def merge_patch(target: Any, patch: Any) -> Any:
     """Returns ``target`` with ``patch`` merged into it.
 
-    Null removes a property, an object is merged, and any other value replaces the old value. The result has the
-    properties in the patch last, in the patch's order. So errors have the same order in every store.
+    Null removes a property, an object is merged, and any other value replaces the old value. In the result, the patch's
+    properties come last, in the patch's order. So errors have the same order in every store.
 
     >>> merge_patch({"a": 1, "b": {"c": 2, "d": 3}}, {"a": None, "b": {"c": 4}})
     {'b': {'d': 3, 'c': 4}}

@@ -1,4 +1,4 @@
-"""Derives the data that an API object class needs from its schema, only once."""
+"""Derives the data for an API object class from its schema, only once."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class ObjectSpec:
 
     @cached_property
     def field_defaults(self) -> Sequence[tuple[str, str, Callable[[], Any]]]:
-        """For each property: its name, its field name, and a function. This returns the Python default or UNSET."""
+        """For each property: its name, its field name, and a function that returns the Python default or UNSET."""
         return [(name, field, self._default_maker(name)) for name, field in self.field_names.items()]
 
     def _default_maker(self, name: str) -> Callable[[], Any]:
@@ -124,7 +124,7 @@ class ObjectSpec:
         return name if name in self.properties else self.property_names.get(name, name)
 
     def violations(self, name: str, value: Any) -> list[Violation]:
-        """Returns the violations in ``value`` (JSON) of the schema of the property ``name``."""
+        """Validates ``value`` (JSON) by the schema of the property ``name``, and returns the violations."""
         schema = self.schema_of(name)
         if schema is None:
             if self.is_open:
@@ -143,7 +143,7 @@ class ObjectSpec:
 
     @cached_property
     def mandatory(self) -> tuple[str, ...]:
-        """The properties with ``x-mandatory`` and without a default. An object needs them from its creation."""
+        """The properties with ``x-mandatory`` and without a default. An object must have them when it is created."""
         return tuple(
             name
             for name, prop in self.properties.items()

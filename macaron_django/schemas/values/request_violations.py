@@ -1,7 +1,7 @@
 """Finds the violations that a request has caused.
 
-Violations in values from the server are left out. So are violations that the stored object already had, if the request
-doesn't change them.
+Violations in values from the server are left out. Violations that the stored object already had are left out, too, if
+the request doesn't change them.
 """
 
 from __future__ import annotations
