@@ -56,7 +56,7 @@ def prebuilt_entries(document: Document, version: str) -> dict[str, bytes]:
 
 
 def is_known_sound(document: Document, folder: Path, version: str) -> bool:
-    """Returns whether ``folder`` records that a document has no errors, for the present content of its files."""
+    """Returns whether ``folder`` records that the files of a document, as they are now, have no errors."""
     if document.main.path is None:
         return False
     try:

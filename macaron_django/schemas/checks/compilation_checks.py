@@ -144,7 +144,7 @@ def _serialize(served: Iterable[Schema], classes: Classes) -> tuple[int, list[Fi
 
 
 def _make(schema: Schema, classes: Classes, nested: dict[Schema, SchemaSerializer]) -> type | Finding:
-    """Builds the serializer of a schema, with its fields, and the class of its objects. Returns the serializer's class.
+    """Builds a schema's serializer, its fields, and the class of the schema's objects. Returns the serializer's class.
 
     If the serializer or the class can't be built, a finding with the reason is returned instead.
 

@@ -28,7 +28,7 @@ class FieldFactory(Protocol):
 
 
 class StringFormat:
-    """A format of strings. A subclass overrides the methods and attributes that differ from a string without a format.
+    """A format of strings. By default, values are like strings without a format. A subclass overrides what differs.
 
     Reading and writing are lossless: ``write(read(text)) == text`` for every text.
     """

@@ -91,7 +91,7 @@ class Store:
         return False
 
     def waits_in_steps(self, action: str) -> bool:
-        """Returns whether an action never blocks, because it yields every call."""
+        """Returns whether an action yields every call, so that it never blocks."""
         return False
 
     def queryset(self) -> Any:

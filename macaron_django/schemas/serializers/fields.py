@@ -50,7 +50,7 @@ _TYPES = ("string", "integer", "number", "boolean", "object", "array")
 def register_field(type: str, format: str | None, factory: FieldFactory) -> None:  # noqa: A002 (the schema's words)
     """Registers ``factory(schema, **options)``, which creates the fields for schemas with this type and format.
 
-    ``format=None`` covers all formats of the type that have no other field. A later registration replaces an earlier
+    ``format=None`` covers the type's formats that have no other field. A later registration replaces an earlier
     one. Register fields while Django loads (in ``AppConfig.ready``), because they are created at first use. Raises
     ValueError for an unknown type, and TypeError if the factory can't be called.
     """

@@ -93,7 +93,7 @@ def encoded_query(text: str) -> str:
 def octets_of(text: str) -> bytes:
     """Percent-decodes a text of any length, piece by piece.
 
-    While Python decodes a text, it needs about 100 bytes of memory for each escape.
+    Pieces save memory, because Python needs about 100 bytes for each escape in the text that it decodes.
     """
     encoded = text.encode("utf-8", "surrogatepass")
     pieces, start = [], 0

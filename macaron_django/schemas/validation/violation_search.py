@@ -54,7 +54,7 @@ _VERDICTS = 64
 
 @dataclass
 class _SearchTime:
-    """The time that one or more searches may take. Each search gets more time for the size of its instance."""
+    """The time that one or more searches may take. A search gets more time if its instance is larger."""
 
     seconds: float
     bytes_judged: int = 0
@@ -203,7 +203,7 @@ class _Search:
         return time.thread_time() - (self._parts.seconds - self._compiled)
 
     def _faults(self, fault: _Mismatch) -> Iterator[Violation | _Mismatch]:
-        """Yields the violations of a part of the schema by the value itself, and the mismatches to explore next."""
+        """Yields the violations that don't need a further search, and the mismatches to explore next."""
         part, value = fault.part, fault.value
         self._look_at_clock()
         if not self._parts.is_whole:

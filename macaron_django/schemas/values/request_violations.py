@@ -115,10 +115,10 @@ def blamed(
 ) -> ValidationFailed:
     """Returns ``RequestInvalid`` if the request caused ``failure``, else ``failure`` itself.
 
-    The request body is valid, but the object from it can't be stored: ``failure`` has the violations. ``schema`` is the
-    schema of the body, and ``sent`` are its properties. ``supplied`` are the properties that the server has set. A
-    request can cause violations in properties that clients can send. If the server has set no property, the request can
-    also cause violations of the whole object.
+    The request body was valid, but the object made from it can't be stored: ``failure`` has the violations. ``schema``
+    is the schema of the body, and ``sent`` are its properties. ``supplied`` are the properties that the server has set.
+    A request can cause violations in properties that clients can send. If the server has set no property, the request
+    can also cause violations of the whole object.
     """
     properties = schema.properties
 
