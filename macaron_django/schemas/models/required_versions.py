@@ -1,4 +1,4 @@
-"""Passes the version that a request's ``If-Match`` requires to the rows that the request's handler saves."""
+"""Passes the version in a request's ``If-Match`` to the rows that the request's handler saves."""
 
 from __future__ import annotations
 

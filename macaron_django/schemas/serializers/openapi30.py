@@ -1,4 +1,4 @@
-"""Converts a schema from the 3.1 form to OpenAPI 3.0's form, without its subschemas.
+"""Converts a schema, but not its subschemas, from the 3.1 form to OpenAPI 3.0's form.
 
 Callers convert subschemas first. Keywords that don't exist in 3.0 are left out. So the result accepts all values that
 the schema accepts, and possibly more.

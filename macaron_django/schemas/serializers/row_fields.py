@@ -68,9 +68,9 @@ class RowPropertyField(serializers.ModelField):
 class RowValidator:
     """Raises DRF's ``ValidationError`` if ``save()`` would refuse a row with the values of the fields.
 
-    A property without a field may be set later, as by ``serializer.save(owner=user)``. So this validator doesn't check
-    whether such a property is missing. It also skips rules about the whole row that the later value could satisfy.
-    ``save()`` checks both.
+    A property without a field may be set later, for example by ``serializer.save(owner=user)``. So this validator
+    doesn't check whether such a property is missing. It also skips rules about the whole row that the later value could
+    satisfy. ``save()`` checks both.
     """
 
     requires_context = True

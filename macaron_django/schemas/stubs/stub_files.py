@@ -304,7 +304,7 @@ def _is_name(text: str) -> bool:
 
 
 def _text(text: str) -> str:
-    """Returns a docstring on one line with the text."""
+    """Returns ``text`` as a docstring on one line."""
     return ascii(" ".join(text.split())[:400])
 
 

@@ -25,7 +25,7 @@ _CLEANERS: DocumentMemo[Schema, Cleaner] = DocumentMemo()
 
 
 def cleaner_for(schema: Schema) -> Cleaner:
-    """Returns the cleaner of ``schema``, which is created once and stored with its document."""
+    """Returns the cleaner of ``schema``. The cleaner is created once and stored with the schema's document."""
     return _CLEANERS.get(schema.document, schema, lambda: Cleaner(schema))
 
 

@@ -148,7 +148,7 @@ _VALIDATORS: DocumentMemo[tuple[Schema, Direction | None, int], SchemaValidator]
 
 
 def validator_for(schema: Schema, direction: Direction | None = None) -> SchemaValidator:
-    """Returns the validator of ``schema``, which is compiled at first use and stored with its document.
+    """Returns the validator of ``schema``. It is compiled at first use and stored with the schema's document.
 
     A keyword that can't be compiled is left out, with a note, because real documents have faults. If compilation still
     fails, :class:`SchemaError` is raised.

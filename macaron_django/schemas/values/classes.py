@@ -53,7 +53,7 @@ class Classes:
         self._values: dict[Schema, type[Value]] = {}
 
     def for_schema(self, schema: Schema) -> type[Value]:
-        """Returns the value class of an object schema, which is created at first use."""
+        """Returns the value class of an object schema. The class is created at first use."""
         schema = schema.resolved
         known = self._values.get(schema)
         if known is None:
@@ -134,7 +134,7 @@ class Classes:
         keep_datetime: bool | None = None,
         prune_none: bool | None = None,
     ) -> Any:
-        """Returns an object of a schema from its JSON form, by ``from_json()`` of its class.
+        """Returns an object of a schema from the object's JSON form, by ``from_json()`` of the schema's class.
 
         With ``validate``, a row is validated at once. Otherwise it is validated only when it is saved.
         """

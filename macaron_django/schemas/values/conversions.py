@@ -86,7 +86,7 @@ class ObjectClasses(Protocol):
 
 
 def converter(schema: Schema, classes: ObjectClasses) -> Conversion:
-    """Returns the conversion of ``schema``, which is created once for each set of classes."""
+    """Returns the conversion of ``schema``. The conversion is created once for each set of classes."""
     known = classes.conversions.get(schema)
     if known is None:
         known = classes.conversions[schema] = _build(schema, classes)

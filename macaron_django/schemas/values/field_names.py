@@ -87,7 +87,7 @@ def field_names(names: Iterable[str], reserved: Iterable[str] = ()) -> dict[str,
 
 
 def is_usable(name: str, reserved: Collection[str] = RESERVED) -> bool:
-    """Returns whether ``name`` can be an attribute and a Django field unchanged (see fields.E001 to E003)."""
+    """Returns whether ``name``, unchanged, can be an attribute and a Django field (see fields.E001 to E003)."""
     return bool(_IDENTIFIER.fullmatch(name)) and name not in reserved and not _GENERATED.fullmatch(name)
 
 
