@@ -107,7 +107,7 @@ def as_github(report: SpecReport, levels: Collection[str]) -> Iterator[str]:
 
 
 def _escaped(text: str, further: str = "") -> str:
-    """Escapes a text as GitHub's own toolkit does. ``%`` is escaped first, because the escapes contain it."""
+    """Escapes a text as GitHub's own toolkit does. ``%`` is escaped first, because the other escapes contain ``%``."""
     for character in "%\r\n" + further:
         text = text.replace(character, f"%{ord(character):02X}")
     return printable(text)

@@ -36,7 +36,7 @@ class OperationRow:
 
 @dataclass(frozen=True)
 class NamedField:
-    """A property whose name differs from the name of its attribute on the API object, or of its model field."""
+    """A property whose attribute on the API object, or whose model field, has another name."""
 
     schema: str
     property: str
@@ -131,7 +131,7 @@ def field_names_of(api: API) -> Iterator[NamedField]:
 def options_of(persistence: Persistence) -> Iterator[tuple[str, str]]:
     """Yields the effective options of ``x-persist``, as a spec writes them.
 
-    Includes defaults and options from the class.
+    Includes the defaults, and the options that the class in ``class`` sets.
     """
     options: Persist = persistence.options
     yield "table", persistence.table_name

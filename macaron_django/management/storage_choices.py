@@ -10,7 +10,7 @@ __all__ = ["add_storage_choice"]
 def add_storage_choice(parser: ArgumentParser, otherwise: str) -> None:
     """Adds --dynamodb and --orm, which set ``storage``.
 
-    ``otherwise`` is the help text for a call without these options.
+    ``otherwise`` is a sentence of the help text: it says what happens without these options.
     """
     kept = parser.add_mutually_exclusive_group()
     kept.add_argument(

@@ -25,7 +25,7 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u
 
 @contextlib.contextmanager
 def printing(command: BaseCommand) -> Iterator[None]:
-    """Runs a command. Prints characters that the encoding lacks as escapes.
+    """Runs a command. If the output's encoding lacks a character, an escape is printed instead.
 
     Exits with 130 on Ctrl-C, and with 1 if the output is a closed pipe.
     """

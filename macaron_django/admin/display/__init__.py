@@ -3,5 +3,5 @@
 The functions accept rows, or JSON with its schema. They return texts, ``ShownValue`` trees or JSON. Open
 ``property_values`` to change how a value looks, and ``readable_json`` to change how JSON looks. Open ``differences``
 for what counts as a change, and ``redaction`` for which properties are secret. Open ``known_sentences`` for the
-sentences of lower layers that are translated.
+sentences that the admin translates.
 """

@@ -106,7 +106,7 @@ def _is_at(pointer: str, node: ShownValue) -> bool:
 
 
 def shown_property(name: str, applied: AppliedSchemas, value: Any, pointer: str = "") -> ShownValue:
-    """Returns a property as the item's page shows it. If the property isn't in the schema, ``applied`` is empty."""
+    """Returns a property as the item's page shows it. ``applied`` is empty for a property outside the schema."""
     pointer = json_pointers.child(pointer, name)
     schema = applied.schema
     described: dict[str, Any] = {
@@ -177,7 +177,7 @@ def _href(text: str, format: str) -> str:  # noqa: A002 (JSON Schema's word)
 
 
 def web_address(text: str) -> str:
-    """Returns the URL if it is a web or mail address; "" for any other URL, such as ``javascript:``."""
+    """Returns the text if it is a web or mail address; "" for any other text, such as ``javascript:…``."""
     try:
         return text if urlsplit(text).scheme.lower() in _LINKED else ""
     except ValueError:

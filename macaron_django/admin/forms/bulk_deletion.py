@@ -47,7 +47,10 @@ class BulkDeletionMixin(ItemAdminBase):
     bulk_delete_template = "admin/macaron_django/bulk_delete.html"
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
-        """Replaces Django's action. From Django 6.1 on, actions are objects, and ``action_location`` selects some."""
+        """Replaces Django's ``delete_selected``.
+
+        From Django 6.1 on, actions are objects, and ``action_location`` selects some of them.
+        """
         where = {} if action_location is None else {"action_location": action_location}
         actions: dict[str, Any] = super().get_actions(request, **where)
         stock = actions.get("delete_selected")  # a project may have replaced it

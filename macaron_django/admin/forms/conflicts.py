@@ -57,7 +57,7 @@ class LoadedItem:
 
     @classmethod
     def unsealed(cls, text: str) -> LoadedItem:
-        """Returns the record in the result of ``sealed``. Raises ``signing.BadSignature`` for any other text."""
+        """Returns the record from a text that ``sealed`` returned. Raises ``signing.BadSignature`` for other texts."""
         said = exact_json(signing.loads(text, salt=_SALT))
         return cls(said["json"], said["digests"])
 
@@ -79,7 +79,7 @@ def conflicts_of(
 ) -> list[Conflict]:
     """Returns the properties that both users changed to different values.
 
-    ``by_others`` has the names that others changed.
+    ``by_others`` has the names of the properties that others changed.
     """
     changed = set(changed_names(loaded.json, mine))
     return [

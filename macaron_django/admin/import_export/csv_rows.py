@@ -95,7 +95,7 @@ def json_of(schema: Schema, names: Sequence[str], cells: Sequence[str]) -> dict[
 
 
 def safe_text(text: str) -> str:
-    """Returns ``text`` in a form that no spreadsheet computes."""
+    """Returns ``text`` in a form that no spreadsheet takes for a formula."""
     return text if _NUMBER.fullmatch(text) else _COMPUTED.sub("'", text)
 
 

@@ -129,7 +129,7 @@ def _drafted(persistence: Persistence, entry: FileItem) -> ImportOutcome | tuple
 
 
 def _key_typed(persistence: Persistence, entry: FileItem) -> str:
-    """Returns the key of an item whose key isn't valid, as text. The text has only the parts that the item has."""
+    """Returns an item's key as text, although the key isn't valid. The text leaves out missing parts of the key."""
     if entry.json is not None:
         given = entry.json
     else:

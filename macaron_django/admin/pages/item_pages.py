@@ -180,7 +180,7 @@ class ItemPage:
     def siblings_search(self) -> str:
         """The search text that finds all items with this hash key.
 
-        It is "" if a hash key has only one item, or if the key can't be typed.
+        It is "" if the table has no range key, or if the hash key is binary and can't be typed.
         """
         value = self.row[self.persistence.hash_key]
         if self.persistence.range_key is None or isinstance(value, bytes):
@@ -208,7 +208,7 @@ def _inside(value: Any, kind: str, name: str) -> Any:
 class ItemViewMixin(ItemAdminBase):
     """Adds the read-only page of an item, at ``…/view/``.
 
-    Users who may not change the item get it instead of the form.
+    Users who may not change the item get this page instead of the form.
     """
 
     item_template = "admin/macaron_django/item.html"

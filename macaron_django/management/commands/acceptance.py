@@ -137,9 +137,9 @@ def _checked_paths(paths: Sequence[str]) -> list[str]:
 
 
 def _running_server(host: str | None, port: str | None, env: str | None) -> ServerTarget | None:
-    """Returns the server that the options name, or else the server that the environment names.
+    """Returns the server that the options name, or else the server that environment variables name.
 
-    None if neither names one.
+    Returns None if neither names a server.
     """
     try:
         if env is not None:
@@ -165,7 +165,7 @@ def _live_url(env: str) -> str:
 
 
 def _require_answer(target: ServerTarget) -> None:
-    """Raises CommandError if no server answers. Without this check, each test would fail."""
+    """Raises CommandError if no server answers, because every test would fail."""
     try:
         socket.create_connection((target.host, target.port), CONNECT_TIMEOUT).close()
     except OSError as error:
@@ -191,7 +191,7 @@ def _started_server(verbosity: int) -> Iterator[ServerTarget]:
 
 
 def _token(options: dict[str, Any]) -> dict[str, str]:
-    """Returns the environment variable with the token for the tests; {} if they get no token."""
+    """Returns a dictionary with the environment variable for the tests' token; {} if they get no token."""
     given = os.environ.get("PYM_JWT_TOKEN", "")
     if options["no_token"]:
         return {}
@@ -206,7 +206,7 @@ def _token(options: dict[str, Any]) -> dict[str, str]:
 
 
 def _clean_environment() -> dict[str, str]:
-    """Returns the environment variables of this process for the tests, with its settings module and import path."""
+    """Returns this process's environment variables, without the token. Adds its settings module and import path."""
     environment = {name: value for name, value in os.environ.items() if name != "PYM_JWT_TOKEN"}
     if getattr(django_settings, "SETTINGS_MODULE", None):
         environment.setdefault("DJANGO_SETTINGS_MODULE", django_settings.SETTINGS_MODULE)

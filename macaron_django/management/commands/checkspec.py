@@ -90,5 +90,8 @@ class Command(BaseCommand):
 
 
 def _plain(path: str | Path) -> str:
-    """Returns the absolute path without ``..``. Doesn't follow symbolic links, because a link to itself would raise."""
+    """Returns the absolute path without ``..``.
+
+    Doesn't follow symbolic links, because a link that points to itself would raise an error.
+    """
     return os.path.normpath(Path(path).absolute())

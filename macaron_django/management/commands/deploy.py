@@ -229,7 +229,7 @@ class Command(BaseCommand):
 
 
 def _known_names() -> list[str]:
-    """Returns the names of all steps, even if the setting has errors."""
+    """Returns the names of all steps, even if the setting ``DEPLOY`` has errors."""
     environments = settings.DEPLOY.ENVIRONMENTS
     names = [each for each in environments if isinstance(each, str)] if isinstance(environments, Mapping) else []
     known = step_names([DeployEnvironment(name, {}) for name in names])
@@ -281,7 +281,7 @@ def _go_on(step: DeployStep, deployment: Deployment, options: Mapping[str, Any])
 
 
 def _resuming(step: DeployStep, deployment: Deployment, options: Mapping[str, Any]) -> str:
-    """Returns the command that continues the deployment with a step, with the options of this run."""
+    """Returns the command that continues the deployment at this step, with this run's options."""
     command = ["python", "manage.py", "deploy", "--from", step.name]
     command += ["--release", deployment.version] if deployment.version else []
     command += ["--env", options["env"]] if options["env"] else []

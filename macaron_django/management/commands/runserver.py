@@ -64,7 +64,7 @@ class Command(RunserverCommand):
 
 
 def _make_tables() -> None:
-    """Creates the tables of an engine that starts empty. ``synctables`` can't reach an engine in this process."""
+    """Creates the tables of an engine that starts empty. ``synctables`` couldn't: it runs in another process."""
     from macaron_django.dynamodb.tables.syncing import create_table  # imported here: few servers need it
     from macaron_django.registry import registry
     from macaron_django.tasks.item_tables import own_tables
