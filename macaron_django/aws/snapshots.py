@@ -29,8 +29,9 @@ def register_hooks() -> bool:
 
 
 def import_botocore() -> None:
-    """Imports botocore if DynamoDB is used. botocore fetches the keys, which aren't in a restored process's
-    environment.
+    """Imports botocore if DynamoDB is used.
+
+    AWS's keys aren't in the environment of a restored process, so the process needs botocore to fetch them.
     """
     if "macaron_django.dynamodb.calls.clients" in sys.modules:
         from macaron_django.dynamodb.calls import connection  # noqa: F401 (for the snapshot)

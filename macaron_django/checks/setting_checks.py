@@ -1,4 +1,4 @@
-"""Reports keys and values of the setting ``MACARON``, and of ``pym-config.yaml``, that aren't allowed."""
+"""Reports keys and values that aren't allowed, in the setting ``MACARON`` and in ``pym-config.yaml``."""
 
 from __future__ import annotations
 

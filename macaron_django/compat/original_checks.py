@@ -15,7 +15,7 @@ __all__ = ["check_originals"]
 
 @checks.register("macaron_django")
 def check_originals(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports PyMacaron's own packages, because programs import an installed one instead of this package."""
+    """Reports PyMacaron's own packages if they are installed, because programs import them instead of this package."""
     return [
         checks.Warning(
             f"{name} itself is installed ({place}): programs import it instead of macaron_django.",

@@ -1,4 +1,4 @@
-"""Reads a setting of Django's faster than Django does, for settings that each request reads."""
+"""Reads Django's settings faster than Django itself does. Use it for settings that each request reads."""
 
 from __future__ import annotations
 

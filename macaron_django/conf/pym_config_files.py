@@ -91,7 +91,7 @@ def read_pym_config(path: Path) -> PymConfig:
 
 
 def _from_environment(value: Any, names: list[str], key: str, variables: dict[str, str]) -> Any:
-    """Returns a value in which each text in ``names`` is replaced by that environment variable's value, or None."""
+    """Returns a value in which each text that is in ``names`` is replaced by ``os.environ.get(text)``."""
     if isinstance(value, dict):
         return {own: _from_environment(each, names, f"{key}.{own}", variables) for own, each in value.items()}
     if not isinstance(value, str) or value not in names:

@@ -1,4 +1,4 @@
-"""Turns the events of ``macaron_django.events`` and log records into metrics, log lines and reports.
+"""Turns log records, and the events of ``macaron_django.events``, into metrics, log lines and reports.
 
 A backend subscribes to these events; settings name the backends in use. Open ``backends`` for the list of backends,
 ``metrics/`` for Prometheus and CloudWatch, ``opentelemetry_spans`` for OpenTelemetry, ``sentry_reports`` for Sentry,

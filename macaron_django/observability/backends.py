@@ -1,4 +1,4 @@
-"""Subscribes the backends that the setting ``OBSERVABILITY["BACKENDS"]`` names to events.
+"""Subscribes backends to events. The setting ``OBSERVABILITY["BACKENDS"]`` names these backends.
 
 Other backends aren't imported.
 """

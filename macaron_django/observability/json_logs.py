@@ -1,7 +1,7 @@
 """Writes log lines as JSON, each with the ids of the request that it belongs to.
 
-The backend ``json_logs`` sets the formatter of all handlers of the root logger and of Django's logger that write to a
-stream. A project with its own ``LOGGING`` may name ``JSONFormatter`` there instead.
+The backend ``json_logs`` sets a formatter for the root logger and for Django's logger. It affects only handlers that
+write to a stream. A project with its own ``LOGGING`` may name ``JSONFormatter`` there instead.
 """
 
 from __future__ import annotations

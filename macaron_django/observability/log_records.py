@@ -1,4 +1,4 @@
-"""Adds the user whose request is being served to log records, as PyMacaron's logger does.
+"""Adds the current user to log records, as PyMacaron's logger does: the user whose request is being served.
 
 In Django's ``LOGGING``::
 

@@ -14,7 +14,7 @@ __all__ = ["monitor", "monitor_init"]
 
 @contextmanager
 def monitor(kind: str = "Unknown", method: str = "Unknown") -> Iterator[None]:
-    """Sends the subscribers of events the duration of a block.
+    """Sends the duration of a block to the subscribers of events.
 
     ``kind`` names the measured part, such as "mail", and ``method`` the action, such as "send". Both become labels of
     metrics, so use few different values. An exception in the block counts as a failure, and is raised unchanged.

@@ -1,4 +1,4 @@
-"""Creates OpenTelemetry spans and metrics for operations, calls to DynamoDB and to other services, tasks and blocks.
+"""Creates OpenTelemetry spans and metrics for operations, tasks, blocks, and calls to DynamoDB and other services.
 
 Names follow OpenTelemetry's semantic conventions for HTTP server spans, AWS SDK spans and DynamoDB spans. If a span
 isn't sampled, no further spans are begun within it.

@@ -95,7 +95,7 @@ def _values() -> Iterator[SettingProblem]:
 
 
 def _has_middleware() -> bool:
-    """Returns whether ``MIDDLEWARE`` has this middleware, under either of its two paths."""
+    """Returns whether ``MIDDLEWARE`` has ``RequestMiddleware``, under either of its two paths."""
     names = (_MIDDLEWARE, "macaron_django.observability.request_middleware.RequestMiddleware")
     return any(each in names for each in django_settings.MIDDLEWARE)
 

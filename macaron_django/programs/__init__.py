@@ -2,8 +2,8 @@
 
 Django's settings are created from ``pym-config.yaml``. Open ``made_settings`` for the settings, ``service`` for the
 class with which the program describes its APIs, ``command_line`` for its options and environment, ``serving`` for the
-server, ``flask_apps`` for a Flask app beside the APIs, ``program_runs`` for starting it, and ``program_workers`` for
-the workers of its tasks.
+server, ``flask_apps`` for a Flask app beside the APIs, ``program_runs`` for starting the program, and
+``program_workers`` for the workers of its tasks.
 """
 
 from __future__ import annotations

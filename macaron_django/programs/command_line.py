@@ -1,4 +1,4 @@
-"""Reads a program's options, and the environment variables that are used without options."""
+"""Reads a program's options. Without these options, environment variables are used."""
 
 from __future__ import annotations
 

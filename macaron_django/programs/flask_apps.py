@@ -1,7 +1,7 @@
 """Serves a Flask app and the APIs as one application, without importing Flask.
 
-Flask serves the program's own routes, with the app's functions before and after requests. Django serves all other
-paths.
+Flask serves the program's own routes, and runs the app's functions before and after these requests. Django serves all
+other paths.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
 def join(app: Any, apis: WSGIApplication) -> WSGIApplication:
     """Returns the application that serves ``app`` and the APIs.
 
-    ``app`` itself then also serves the APIs, for servers that load ``server:app``. If an app has no routes and hooks,
-    as in most PyMacaron services, requests skip it.
+    ``app`` itself then also serves the APIs, for servers that load ``server:app``. If an app has neither routes nor
+    hooks, as in most PyMacaron services, requests skip it.
     """
     if app is None:
         return apis

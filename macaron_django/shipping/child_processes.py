@@ -20,9 +20,9 @@ GRACE = 60
 
 
 def wait_for(process: Popen[Any]) -> int:
-    """Waits until a process ends, and returns its exit code.
+    """Waits until a child process ends, and returns its exit code.
 
-    If this process must end first, interrupts the other process.
+    If the command itself must end first, interrupts the child.
     """
     try:
         return process.wait()

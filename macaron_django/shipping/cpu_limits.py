@@ -34,7 +34,10 @@ def _quotas(root: Path) -> Iterator[float]:
 
 
 def _version2(folder: Path) -> float | None:
-    """Returns the quota in a text such as "150000 100000": microseconds of CPU per period (cgroup-v2.rst, cpu.max)."""
+    """Returns the quota in ``cpu.max`` of cgroup v2 (cgroup-v2.rst).
+
+    "150000 100000" means 150,000 microseconds of CPU in each period of 100,000 microseconds.
+    """
     return _cpus(*" ".join(_lines(folder / "cpu.max")).partition(" ")[::2])
 
 

@@ -23,7 +23,7 @@ logger = logging.getLogger("macaron_django")
 
 
 class WorkersKilled(Exception):
-    """Each worker that got this task ended before it had finished the task."""
+    """All workers that received this task ended before the task was done."""
 
 
 class TaskFailed(Exception):

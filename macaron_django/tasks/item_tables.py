@@ -135,7 +135,7 @@ def failed_task_model() -> type[Model]:
 
 
 def own_accesses() -> list[TableAccess]:
-    """Returns the permissions for these tables that tasks need."""
+    """Returns the permissions that tasks need for these tables."""
     named = {each.schema.name: each.table_name for each in own_tables()}
     return [TableAccess(table, "", action) for name, table in named.items() for action in _ACTIONS[str(name)]]
 

@@ -123,7 +123,7 @@ Outcome = Literal["succeeded", "failed", "retried"]
 
 @contextmanager
 def _observed(message: Message) -> Iterator[Callable[[Outcome, BaseException | None], None]]:
-    """Sends the subscribers of ``events`` the beginning and the end of a task."""
+    """Notifies the subscribers of ``events`` when a task begins and ends."""
     if not events.TASKS.subscribers:
         yield lambda _outcome, _error: None
         return

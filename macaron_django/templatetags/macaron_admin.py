@@ -1,6 +1,6 @@
-"""Adds descriptions of schemas and the engine in use to pages of Django's own admin.
+"""Shows the descriptions of schemas, and the engine in use, on pages of Django's own admin.
 
-They are tags instead of a separate admin site, so that they work with any ``AdminSite`` and any admin theme.
+Tags are used instead of a separate admin site, because they work with any ``AdminSite`` and any admin theme.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ class FrontHandler(ForceAuthClientHandler):
 def _request_class(client: FrontHandler) -> type[WSGIRequest]:
     """Returns the class of a client's requests.
 
-    Its requests have the client's forced user, and check CSRF tokens only if the client's option says so.
+    Its requests have the client's forced user. Their CSRF tokens are checked only if the client's option says so.
     """
     members = {
         "_dont_enforce_csrf_checks": not client.enforce_csrf_checks,

@@ -49,7 +49,7 @@ class ClientMock:
 
     The mock validates a call as a server would. If the call breaks the spec, it raises ``CallRefusedError``. Use
     ``reply`` to set an operation's response. By default, the response is the spec's example for the first declared
-    success. If there is no example, the value is generated. ``calls`` has all answered calls.
+    success response. If there is no example, the value is generated. ``calls`` has all answered calls.
     """
 
     def __init__(self) -> None:

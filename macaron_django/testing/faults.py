@@ -1,4 +1,4 @@
-"""Runs a proxy before a DynamoDB engine that makes requests fail, in a given order or at random from a seed.
+"""Runs a proxy that makes requests to a DynamoDB engine fail, in a given order or at random from a seed.
 
 The proxy doesn't depend on the client, so it can test every program that uses DynamoDB's protocol.
 
@@ -69,7 +69,7 @@ _REFUSALS = {
 
 
 class RandomFaults:
-    """An endless sequence of random faults. Each request gets one of ``chances`` with its probability, or no fault.
+    """An endless sequence of random faults. ``chances`` has the probability of each fault. Other requests get no fault.
 
     The same seed gives the same sequence. The fault of a request also depends on the order in which requests arrive.
     Raises ValueError if the probabilities are negative or add up to more than 1.

@@ -66,9 +66,9 @@ def guarding() -> bool:
 def guard(chosen: Engine | None) -> Engine:
     """Returns the engine that the running test may use.
 
-    If a fixture or ``engines.use()`` has chosen an engine, it is ``chosen``. Otherwise tests marked ``aws`` get Amazon
-    DynamoDB, and all other tests get an engine that refuses calls. The engine in the settings is never used, because it
-    has the development data. Only tests marked ``aws`` may use Amazon DynamoDB.
+    ``chosen`` is the engine that a fixture or ``engines.use()`` has chosen. If it is None, tests marked ``aws`` get
+    Amazon DynamoDB, and all other tests get an engine that refuses calls. The engine in the settings is never used,
+    because it has the development data. Only tests marked ``aws`` may use Amazon DynamoDB.
     """
     from macaron_django.testing.isolation import RefusingEngine, is_amazon
 

@@ -105,7 +105,7 @@ def records_signals(wrapper: Any) -> bool:
 
 
 def leaves_breadcrumb(handler: Any, request: Any) -> None:
-    """Notes a call without a span for later error reports, as Sentry's ``handler`` does."""
+    """Notes a call that has no span, so that later error reports show it, as Sentry's ``handler`` does."""
     note = getattr(handler, "__globals__", {}).get("_add_request_breadcrumb")
     if note is not None and name_of(handler) == f"{_SENTRY}._instrumentation._sentry_request_created":
         note(request)

@@ -16,7 +16,7 @@ _CLOSES = "close_if_unusable_or_obsolete"
 
 
 class _LeftOpen:
-    """Replaces a connection's method during calls in the connection's thread.
+    """Replaces the method that closes a database connection, during calls in the connection's thread.
 
     ``calls`` is the number of these calls.
     """

@@ -1,4 +1,4 @@
-"""Writes a line for each operation in CloudWatch's embedded metric format, which CloudWatch Logs turns into metrics.
+"""Writes a log line for each operation. CloudWatch Logs turns such lines into metrics (embedded metric format).
 
 The logger ``macaron_django.emf`` writes the lines to standard output, which AWS Lambda, ECS and the CloudWatch agent
 read. If a project has set handlers for this logger, they get the lines instead. Amazon's own library

@@ -1,4 +1,4 @@
-"""Counts and measures operations, calls to DynamoDB with their units and cost, calls to other services and tasks.
+"""Counts and measures operations, tasks, calls to other services, and calls to DynamoDB with their units and cost.
 
 The metrics are for Prometheus. If ``PROMETHEUS_MULTIPROC_DIR`` is in the environment, prometheus_client stores the
 values of all of a server's processes in files of that folder.
@@ -104,7 +104,7 @@ class PrometheusMetrics(EventBackend):
     def _made_counted(
         self, table: str, read: float, written: float, operation: events.OperationBegan | None
     ) -> list[tuple[_Counts, float, float]]:
-        """Returns the counters of a table's units and, if there is an operation, of its units and their cost.
+        """Returns the counters of a table's units and, if there is an operation, of the operation's units and cost.
 
         Each counter has the amounts that a read unit and a write unit add to it. Units that weren't consumed have no
         counter, so that their metric isn't shown.

@@ -63,8 +63,8 @@ class ContainerImages:
     def running(self, version: str) -> Iterator[str]:
         """Runs the image with ``compose.yaml`` and new volumes. Yields the URL as soon as ``/ready`` answers with 200.
 
-        Services in ``compose.yaml`` that have ``build`` use this image instead. At the end, the containers and their
-        volumes are removed.
+        A service with ``build`` in ``compose.yaml`` uses this image instead of building one. At the end, the containers
+        and their volumes are removed.
         """
         compose_file = self._actions.folder / "compose.yaml"
         if not compose_file.is_file():

@@ -145,7 +145,7 @@ class Deployment:
     def back(self, environment: DeployEnvironment) -> None:
         """Releases the version that the environment served before this one.
 
-        If it doesn't serve this version, does nothing.
+        If the environment doesn't serve this version, does nothing.
         """
         driver = self.driver(environment)
         current = driver.current()

@@ -107,8 +107,8 @@ def resource_names(tables: Iterable[DescribedTable], prefix: str) -> dict[tuple[
 
     The key of a name is (table, None) for a table and (table, index) for an index. CloudFormation's names have only
     letters and digits, so two names that differ only in punctuation would be equal. In that case, a part of a hash is
-    added to each name that isn't plain. So a name doesn't depend on the order of the tables. That matters, because a
-    new name means a new resource.
+    added to each of them. A table's name that is already in snake case stays as it is. So a name doesn't depend on the
+    order of the tables. That matters, because a new name means a new resource.
 
     >>> table = DescribedTable("live-order.lines", "id", None, {}, (), None, None, None, None, {})
     >>> resource_names([table], "live-")

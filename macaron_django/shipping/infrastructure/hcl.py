@@ -53,7 +53,7 @@ def _block(block: Block) -> Iterator[str]:
 
 
 def _arguments(given: Mapping[str, Any]) -> Iterator[str]:
-    """Yields the lines of arguments, with their values aligned up to the next argument that takes several lines."""
+    """Yields the lines of arguments. The values of successive one-line arguments are aligned."""
     run: list[tuple[str, str]] = []
     for name, value in given.items():
         text = _value(value)

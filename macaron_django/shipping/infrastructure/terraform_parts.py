@@ -46,7 +46,7 @@ def policy_json(statements: Iterable[Mapping[str, Any]]) -> Expression:
 
 
 def json_of(value: object) -> Expression:
-    """Returns the expression whose value is JSON."""
+    """Returns the expression that encodes a value as JSON."""
     text = hcl_text((Block("x", arguments={"x": value}),)).split("x = ", 1)[1].rsplit("}", 1)[0].rstrip()
     return Expression("jsonencode(" + text.replace("\n  ", "\n") + ")")
 

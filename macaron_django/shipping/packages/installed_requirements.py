@@ -31,7 +31,7 @@ class RequirementsNotInstalledError(RuntimeError):
 
 
 def install_requirements(requirements: Path, folder: Path, architecture: str, *, wheels: Path | None = None) -> None:
-    """Installs wheels for this version of Python, on the given architecture. Raises RequirementsNotInstalledError.
+    """Installs wheels for this version of Python and the given architecture. Raises RequirementsNotInstalledError.
 
     If there is a folder ``wheels``, pip also looks for wheels there.
     """

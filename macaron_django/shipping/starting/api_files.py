@@ -1,4 +1,4 @@
-"""Creates the files of an API from a spec: a copy of the spec with bound operations, handlers, and models if needed."""
+"""Creates the files of an API from a spec: the handlers, a copy of the spec that names them, and models if needed."""
 
 from __future__ import annotations
 

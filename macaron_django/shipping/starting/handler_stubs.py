@@ -168,7 +168,7 @@ class _SignatureTypes:
 
 
 class _Readable(ast.NodeTransformer):
-    """Rewrites the types of stub files for handlers. Stub files import modules under private names."""
+    """Rewrites annotations: ``_typing.Any`` in a type stub becomes ``Any`` in a handler. Collects the imports."""
 
     def __init__(self, imports: set[str]) -> None:
         self.imports = imports

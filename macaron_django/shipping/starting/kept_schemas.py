@@ -78,7 +78,7 @@ def generated_routes(document: Document, kept: list[KeptSchema]) -> set[tuple[st
 
 
 def indexes_for(document: Document, kept: KeptSchema) -> dict[str, str]:
-    """Returns the indexes that the filters of a schema's lists need: at most five hash keys, by index name."""
+    """Returns the hash keys of the indexes that the filters of a schema's lists need, by index name: at most five."""
     wanted = [
         each.path[0]
         for resource in resources(document, {kept.name: Keys((kept.key,))})
@@ -116,7 +116,7 @@ def _is_free(schema: Schema) -> bool:
 
 
 def _means(parameter: str, key: str) -> bool:
-    """Returns whether a path parameter means the key. Such a name is the key's name, or like ``petId`` for ``id``."""
+    """Returns whether a path parameter has the key's name, or a name such as ``petId`` for the key ``id``."""
     given, wanted = (snake_case(name).replace("-", "_") for name in (parameter, key))
     return given == wanted or (wanted == "id" and given.endswith("id")) or given.replace("_", "") == wanted
 

@@ -22,7 +22,8 @@ def verifier_paths(document: Document, module: str) -> dict[str, str]:
 
     The result has only the schemes that operations require.
 
-    JWTs need no function. ``basic`` verifies the names and passwords of Django's users.
+    Schemes with JWTs need no function. Schemes of type ``basic`` use this package's function, which
+    verifies the names and passwords of Django's users.
     """
     verified = {name: scheme for name, scheme in _required(document).items() if not carries_jwt(scheme)}
     functions = _functions([name for name, scheme in verified.items() if not _is_basic(scheme)])

@@ -23,8 +23,9 @@ BROKER_URL: Final = "redis://localhost:6379/0"
 
 
 def broker_url() -> str:
-    """Returns the broker's URL: the setting, else the variable ``CELERY_BROKER_URL``, else the URL of Redis on this
-    host.
+    """Returns the broker's URL: the setting ``BROKER_URL``, or else the variable ``CELERY_BROKER_URL``.
+
+    If neither is set, returns the URL of Redis on this host.
     """
     return settings.TASKS.BROKER_URL or os.environ.get("CELERY_BROKER_URL") or BROKER_URL
 

@@ -86,7 +86,7 @@ class CeleryBackend(TaskBackend):
 
 
 def add_task(app: Celery) -> None:
-    """Adds the task that runs messages to a worker's application."""
+    """Adds a Celery task to ``app``, a worker's application. This task runs messages."""
     if RUN_MESSAGE not in app.tasks:
         options: dict[str, Any] = {
             "name": RUN_MESSAGE,

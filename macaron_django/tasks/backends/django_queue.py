@@ -41,7 +41,7 @@ def _is_there(name: str) -> bool:
 
 
 def _run_message(text: str) -> Any:
-    """Runs the task of a message: the one function that Django's workers call."""
+    """Runs the task of a message. Django's workers call only this function."""
     returned = run(read_message(text), DjangoBackend())
     return {_AGAIN: returned.handle} if isinstance(returned, SentAgain) else returned
 
