@@ -31,7 +31,7 @@ def register_hooks() -> bool:
 def import_botocore() -> None:
     """Imports botocore if DynamoDB is used.
 
-    AWS's keys aren't in the environment of a restored process, so the process needs botocore to fetch them.
+    A restored process has no access keys in its environment, so it needs botocore to fetch them.
     """
     if "macaron_django.dynamodb.calls.clients" in sys.modules:
         from macaron_django.dynamodb.calls import connection  # noqa: F401 (for the snapshot)

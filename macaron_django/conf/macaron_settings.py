@@ -119,7 +119,7 @@ settings = _Settings()
 
 
 def under_compat() -> bool:
-    """Returns the setting ``COMPAT``: whether to behave like PyMacaron where this package would do otherwise.
+    """Returns the setting ``COMPAT``: whether to behave like PyMacaron where this package's behaviour differs.
 
     If the setting is missing, returns whether PyMacaron's modules can be imported by their old names in this process,
     now or once Django has loaded the apps.

@@ -19,7 +19,7 @@ def apis_named(names: Iterable[str]) -> list[API]:
 
     If ``names`` is empty, returns all APIs.
 
-    Raises CommandError if a name isn't the name of an API, or if its API isn't served because the spec has errors.
+    Raises CommandError if a name isn't the name of an API, or if an API isn't served because its spec has errors.
     """
     names = list(names)
     served = {api.name: api for api in registry}

@@ -131,7 +131,7 @@ def field_names_of(api: API) -> Iterator[NamedField]:
 def options_of(persistence: Persistence) -> Iterator[tuple[str, str]]:
     """Yields the effective options of ``x-persist``, as a spec writes them.
 
-    Includes the defaults, and the options that the class in ``class`` sets.
+    Includes the defaults, and the options of the class that ``class`` names.
     """
     options: Persist = persistence.options
     yield "table", persistence.table_name

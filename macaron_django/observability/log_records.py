@@ -1,4 +1,4 @@
-"""Adds the current user to log records, as PyMacaron's logger does: the user whose request is being served.
+"""Adds the user of the current request to log records, as PyMacaron's logger does.
 
 In Django's ``LOGGING``::
 

@@ -170,7 +170,7 @@ def _report(error: BaseException, fingerprint: list[str], tags: Mapping[str, str
 
 
 def _scrubbed(event: Any, _hint: Any) -> Any:
-    """Returns a report without secrets: removes the value of each name such as ``password``, at any depth."""
+    """Returns a report without secrets, such as the value of ``password``, at any depth."""
     scrubber = Scrubber()
     for part in ("request", "extra", "contexts", "breadcrumbs"):
         if part in event:

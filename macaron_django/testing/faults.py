@@ -69,7 +69,9 @@ _REFUSALS = {
 
 
 class RandomFaults:
-    """An endless sequence of random faults. ``chances`` has the probability of each fault. Other requests get no fault.
+    """An endless sequence of random faults.
+
+    ``chances`` has the probability of each fault. The remaining probability means no fault.
 
     The same seed gives the same sequence. The fault of a request also depends on the order in which requests arrive.
     Raises ValueError if the probabilities are negative or add up to more than 1.

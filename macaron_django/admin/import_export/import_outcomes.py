@@ -129,7 +129,7 @@ def _drafted(persistence: Persistence, entry: FileItem) -> ImportOutcome | tuple
 
 
 def _key_typed(persistence: Persistence, entry: FileItem) -> str:
-    """Returns an item's key as text, although the key isn't valid. The text leaves out missing parts of the key."""
+    """Returns an item's invalid key as text. The text leaves out the missing parts of the key."""
     if entry.json is not None:
         given = entry.json
     else:

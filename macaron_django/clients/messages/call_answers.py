@@ -57,8 +57,8 @@ class AnswerReader:
 
         A status of 400 or above is an error. A status from 300 to 399 is an error, too, unless the operation declares
         it. For errors, raises ``ErrorAnswered``; if ``ERRORS`` is ``"return"``, the value is the error instead. If a
-        response breaks the spec and ``VALIDATE_ANSWERS`` is ``"raise"``, raises ``AnswerInvalid``. Always raises
-        ``AnswerInvalid`` if the body can't be parsed.
+        response breaks the spec and ``VALIDATE_ANSWERS`` is ``"raise"``, raises ``AnswerInvalid``. If the body
+        can't be parsed, always raises ``AnswerInvalid``.
         """
         declared = declared_response(self.operation, received.status)
         is_error = received.status >= 400 or (

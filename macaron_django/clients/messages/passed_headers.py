@@ -54,7 +54,7 @@ def _own_api(request: object) -> str | None:
 def _trace(received: Mapping[str, str]) -> dict[str, str]:
     """Returns OpenTelemetry's trace context.
 
-    If OpenTelemetry isn't in use, returns the received trace context with a new parent id. If no valid
+    If OpenTelemetry isn't in use, returns the received trace context with a new parent id. If no valid trace
     context was received, returns a new one.
     """
     if current := span_headers():

@@ -64,7 +64,10 @@ class Command(RunserverCommand):
 
 
 def _make_tables() -> None:
-    """Creates the tables of an engine that starts empty. ``synctables`` couldn't: it runs in another process."""
+    """Creates the tables of an engine that starts empty.
+
+    ``synctables`` can't create them, because it runs in another process and can't reach this engine.
+    """
     from macaron_django.dynamodb.tables.syncing import create_table  # imported here: few servers need it
     from macaron_django.registry import registry
     from macaron_django.tasks.item_tables import own_tables

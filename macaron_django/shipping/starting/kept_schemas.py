@@ -78,7 +78,7 @@ def generated_routes(document: Document, kept: list[KeptSchema]) -> set[tuple[st
 
 
 def indexes_for(document: Document, kept: KeptSchema) -> dict[str, str]:
-    """Returns the hash keys of the indexes that the filters of a schema's lists need, by index name: at most five."""
+    """Returns the indexes that the filters of a schema's lists need: hash keys by index name. Returns at most five."""
     wanted = [
         each.path[0]
         for resource in resources(document, {kept.name: Keys((kept.key,))})
