@@ -114,7 +114,7 @@ def check_fast_lane(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> 
 def check_threads(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Reports a server that has too few threads for the engine's latency.
 
-    Only if the environment sets the number of threads.
+    Runs only if the environment sets the number of threads.
     """
     threads = configured_threads(os.environ)
     persistence = next((each for api in registry for each in api.persistences.values()), None)

@@ -30,7 +30,7 @@ __all__ = ["Section", "settings", "under_compat", "unknown_keys"]
 
 
 class Section:
-    """One dictionary of settings, with its defaults, as attributes.
+    """One dictionary of settings and its defaults. The keys are attributes.
 
     A section copies the dictionary. When the dictionary has changed, ``settings`` creates another section.
     """

@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 
 class SlowCalls(EventBackend):
-    """Logs a warning for each slow operation, and passes it to the ``ERROR_REPORTER``."""
+    """Logs a warning for each slow operation, and passes the warning to the ``ERROR_REPORTER``."""
 
     def operation_ended(self, ended: events.OperationEnded) -> None:
         milliseconds, most = round(ended.duration * 1000), slow_call_ms()

@@ -1,4 +1,4 @@
-"""Runs a program with settings: ``python -m macaron_django.compat server.py --port 8080``."""
+"""Runs a program with Django's settings: ``python -m macaron_django.compat server.py --port 8080``."""
 
 from __future__ import annotations
 

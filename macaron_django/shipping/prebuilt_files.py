@@ -38,7 +38,7 @@ class PrebuiltFolder:
     files: Mapping[str, bytes]
 
     def missing(self) -> list[str]:
-        """Returns the names of files that don't exist, or that have other content. May raise OSError."""
+        """Returns the names of files that don't exist, or that are out of date. May raise OSError."""
         return [name for name, content in self.files.items() if self._content(name) != content]
 
     def surplus(self) -> list[str]:

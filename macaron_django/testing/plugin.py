@@ -1,4 +1,4 @@
-"""The pytest plugin, with the package's fixtures and a guard that keeps tests from using the development's engine.
+"""The pytest plugin, with the package's fixtures and a guard that keeps tests from using the development engine.
 
 pytest loads this module in every run of every project in which the package is installed, before Django's settings are
 known. So the module imports only pytest, and does nothing until it is used.

@@ -35,7 +35,7 @@ TEST_USER = "test-jwt-token"
 
 
 def _whole_application(_: Callable[..., object]) -> WSGIApplication:
-    """Returns the project's ``WSGI_APPLICATION``, which a server serves, instead of Django's own handler."""
+    """Returns the application that a server would use: ``WSGI_APPLICATION`` instead of Django's own handler."""
     return get_internal_wsgi_application()
 
 

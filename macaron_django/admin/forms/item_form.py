@@ -1,4 +1,4 @@
-"""The form of one item, whose only field is the item's JSON text.
+"""The form of one item. The form's only field is the item's JSON text.
 
 In the browser, a script replaces the text area with controls. ``form_descriptions`` describes these controls. Without
 JavaScript, the user edits the text itself.

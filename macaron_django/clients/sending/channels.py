@@ -1,7 +1,7 @@
 """Keeps the connections to an API.
 
-The threads of a process share one pool of connections, and each event loop has its own pool. If this process serves the
-API itself, there are no connections.
+The threads of a process share one pool of connections, and each event loop has its own pool. If this process
+itself serves the API, there are no connections.
 
 httpx logs the URLs of its requests, but a query may have secrets. So these URLs have no query, and the transport adds
 the query.

@@ -1,4 +1,4 @@
-"""Keeps the caller's database connections open while this process serves the call itself, in the same thread.
+"""Keeps the caller's database connections open while this process itself serves the call, in the same thread.
 
 Django closes a thread's old connections before and after each request, which would end the caller's transaction.
 """
