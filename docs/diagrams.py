@@ -150,10 +150,10 @@ def request() -> Picture:
 
     picture = Picture(
         "The life of a request",
-        "From top to bottom: The front finds the operation or, if the front doesn't know a middleware, Django's "
-        "handler does. The view runs the steps of the operation's plan, which also read parameters and body. A "
-        "generated action or a handler is called. A store reads or writes an item in DynamoDB or a row of the ORM. The "
-        "response is rendered. Any exception becomes an error response.",
+        "From top to bottom: The front finds the operation. If the front doesn't know a middleware, Django's handler "
+        "finds the operation instead. The view runs the steps of the operation's plan, which also read parameters and "
+        "body. A generated action or a handler is called. A store reads or writes an item in DynamoDB or a row of the "
+        "ORM. The response is rendered. Any exception becomes an error response.",
     )
     picture.row(
         [("title", "Front"), module("api/front/routes.py"), ("soft", "steps of known middleware")],
@@ -277,8 +277,8 @@ def planner() -> Picture:
     decided = [(question, plan(orders, condition).explain().splitlines()) for question, condition in questions]
     picture = Picture(
         "The planner's decisions",
-        "The planner asks these questions about a filter on the table orders, in this order. If the answer is yes, the "
-        "planner decides on the call after the question. "
+        "The planner asks these questions about a filter on the table orders, in this order. Each question is "
+        "followed by the call that the planner chooses if the answer is yes. "
         + " ".join(f"{question} {lines[0].strip()}." for question, lines in decided)
         + " Any other filter would need a scan of the whole table: ScanForbidden, unless the schema permits the scan.",
     )
