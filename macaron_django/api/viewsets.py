@@ -95,7 +95,7 @@ class _ViewSetsLeftOut:
     def __getattr__(self, name: str) -> type[OperationViewSet]:
         if name.startswith("__"):
             raise AttributeError(name)
-        members = {"api": self._api, "routes": {}, "__doc__": f"Replaces a viewset while {self._api} is left out."}
+        members = {"api": self._api, "routes": {}, "__doc__": f"Replaces a viewset of {self._api}, which isn't served."}
         return type(name, (ResourceViewSet,), members)
 
 

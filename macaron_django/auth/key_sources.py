@@ -33,6 +33,7 @@ def caller_value(source: str, request: Request) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
         what = f"claim {name}" if kind == "claim" else "user's id"
         raise ClaimMissingError(
-            f"The credentials lack the {what}. It determines whose items these are, and must be a string or an integer."
+            f"The credentials lack the {what}. It determines whose items you can use, and must be a string "
+            "or an integer."
         )
     return str(value)

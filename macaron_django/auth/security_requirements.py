@@ -244,7 +244,9 @@ def _unverifiable(required: SchemeRequirement, reason: str) -> Failure:
         _logged.add(required.name)
         logger.error("%s Requests with such credentials get a 401.", reason)
     named = f" of the security scheme {required.name!r}" if required.name else ""
-    return UnverifiableCredentialsError(f"The server isn't set up to verify credentials{named}. They may be correct.")
+    return UnverifiableCredentialsError(
+        f"The server isn't set up to verify credentials{named}. It refuses even correct ones."
+    )
 
 
 def _challenge(required: SchemeRequirement, error: Failure | None) -> str:

@@ -32,7 +32,7 @@ def check_immediate_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: An
         checks.Warning(
             f"Requests wait for the tasks that they call, such as {known_tasks()[0].path}: "
             "MACARON['TASKS']['BACKEND'] is 'immediate'.",
-            hint="Use 'celery' or 'django', or silence this check if that is intended.",
+            hint="Use 'celery' or 'django', or silence this check if requests should wait.",
             id="macaron_django.W125",
         )
     ]
@@ -70,11 +70,11 @@ def check_front(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list
     )
 
     hint = (
-        "Responses stay the same, but requests cost more CPU time. If that is intended, set MACARON['FRONT'] to "
+        "Responses stay the same, but requests cost more CPU time. If that cost is acceptable, set MACARON['FRONT'] to "
         "False, or silence this check."
     )
     found = [f"MIDDLEWARE has {dotted}, which" for dotted in unknown_middleware()]
-    found += [f"{method} was replaced, perhaps by a tracer, which" for method in replaced_methods()]
+    found += [f"{method} was replaced, perhaps by a tracer. The replacement" for method in replaced_methods()]
     return [
         checks.Warning(
             f"{what} isn't known to macaron_django's front. So Django's handler answers all requests.",

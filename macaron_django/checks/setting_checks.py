@@ -218,7 +218,7 @@ def check_pym_config(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) ->
     return [
         *(
             checks.Warning(
-                f"{found.path} has a key {key!r}.", hint=f"Did you mean {close!r}?", id="macaron_django.W122"
+                f"{found.path} has an unknown key {key!r}.", hint=f"Did you mean {close!r}?", id="macaron_django.W122"
             )
             for key, close in misspelt(found)
         ),

@@ -68,7 +68,7 @@ def persist(api: str, label: str, schema: Schema, classes: Classes) -> Persisten
             module=f"macaron_django.apis.{api}",
         )
     except ImportError as error:
-        hint = "Correct the dotted path of x-parent, or what that module imports."
+        hint = "Correct the dotted path of x-parent, or the imports of the module."
         raise SpecError([Finding("E203", "error", f"{error}.", hint, schema.location)]) from error
     persistence.bind(model)
     classes.rows[str(schema.name)] = model
@@ -96,7 +96,7 @@ def _options(persist: Persist) -> tuple[Persist, type | None]:
     try:
         return persistence_options(persist)
     except ImportError as error:
-        raise _refused("E090", error, persist, "Correct the dotted path, or what that module imports.") from error
+        raise _refused("E090", error, persist, "Correct the dotted path, or the imports of the module.") from error
 
 
 def _refused(finding_id: str, error: Exception, persist: Persist, hint: str) -> SpecError:

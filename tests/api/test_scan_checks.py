@@ -115,7 +115,7 @@ def test_a_finding_says_which_items_an_index_leaves_out(made):
     assert (
         "(index by_author leaves out the items without 'written', which the schema doesn't require)" in finding.message
     )
-    assert finding.hint.startswith("Require 'written' in the schema")
+    assert finding.hint.startswith("Make 'written' required and not nullable")
     assert finding.location.pointer == "#/paths/~1notes/get"
     (finding,) = made([by("length")]).findings()
     assert "leaves out" not in finding.message
@@ -220,7 +220,7 @@ def test_a_lookup_that_dynamodb_lacks_is_reported_and_501(made, dynamodb, lookup
     viewsets = made([by("given", lookup), by("topic")])
     (finding,) = viewsets.findings()
     assert (finding.id, finding.location.pointer) == ("W310", "#/paths/~1notes/get")
-    assert f"filters '{lookup.rpartition('__')[0]}' with 'given'" in finding.message
+    assert f"filters by '{lookup.rpartition('__')[0]}' with the parameter 'given'" in finding.message
     assert finding.message.endswith("gets a 501.")
     create_table(viewsets.stores["Note"].model.objects.persistence.table)
     urls = type("urls", (), {"urlpatterns": url_patterns(viewsets.api, viewsets)})

@@ -141,7 +141,7 @@ def test_a_misspelt_key_is_a_warning_with_the_nearest_name_and_a_key_of_ones_own
 ) -> None:
     path = write("jwt_secrt: x\nuuid_file_path: /tmp/x\nmacaron: {PAGESIZE: 3}\n")
     (warning,) = check_pym_config(None)
-    assert (warning.id, warning.msg) == ("macaron_django.W122", f"{path} has a key 'jwt_secrt'.")
+    assert (warning.id, warning.msg) == ("macaron_django.W122", f"{path} has an unknown key 'jwt_secrt'.")
     assert warning.hint == "Did you mean 'jwt_secret'? `manage.py explaincheck W122` explains it."
     (error,) = check_settings(None)
     assert (error.id, error.msg) == ("macaron_django.E101", f"{path}: macaron has no key 'PAGESIZE'.")

@@ -29,7 +29,7 @@ from macaron_django.schemas.values.generated_values import uuid4_text
 __all__ = ["INTERNAL", "DeclaredError", "ErrorDescription", "describe", "is_error_status", "phrase"]
 
 LAST_STATUS = 599
-INTERNAL = "The server failed. Give the error_id to its operators, whose log has the details."
+INTERNAL = "The server failed. Give the error_id to the server's operators: their log has the details."
 
 
 class ErrorDescription(NamedTuple):

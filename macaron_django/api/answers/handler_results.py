@@ -250,7 +250,7 @@ def json_form(value: Any, schema: Schema | None, classes: Classes) -> Any:
         if schema is None or not schema.is_object:
             raise TypeError(
                 f"{type(value).__name__} can't be returned as JSON: the operation's response doesn't declare an "
-                "object. Declare its schema, or return a value of JSON's types."
+                "object. Declare an object schema for the response, or return a value of a JSON type."
             )
         found = _serialized(value, schema, classes)
         _refuse_stranger(value, found, schema)

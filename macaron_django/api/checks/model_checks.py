@@ -73,10 +73,10 @@ def unknown_lookups(generated: GeneratedOperation, store: Store) -> Iterator[Fin
             yield Finding(
                 "W310",
                 "warning",
-                f"{described(generated.operation)} filters {'__'.join(narrowing.path)!r} with {narrowing.parameter!r}, "
-                f"but {_database(store)} doesn't support the lookup {narrowing.lookup!r} for it. A request that sends "
-                "the parameter gets a 501.",
-                "Set x-lookup to a field and a lookup that it supports, or apply the parameter in a filter backend.",
+                f"{described(generated.operation)} filters by {'__'.join(narrowing.path)!r} with the parameter "
+                f"{narrowing.parameter!r}, but {_database(store)} doesn't support the lookup {narrowing.lookup!r} for "
+                "this property. A request that sends the parameter gets a 501.",
+                "Set x-lookup to a field and a supported lookup, or apply the parameter in a filter backend.",
                 generated.operation.location,
             )
 

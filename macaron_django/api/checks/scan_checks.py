@@ -125,7 +125,7 @@ def _scanning(
     if incomplete is not None:
         name = incomplete.range_key
         why = f" (index {incomplete.name} leaves out the items without {name!r}, which the schema doesn't require)"
-        hint = f"Require {name!r} in the schema without allowing null, add an index without this range_key"
+        hint = f"Make {name!r} required and not nullable in the schema, add an index without this range_key"
     return Finding(
         id="W304",
         level="warning",

@@ -114,7 +114,7 @@ class FormReader:
                 try:
                     text = _text_of(value) if is_file else value
                 except (LookupError, UnicodeDecodeError):
-                    violations.append(_violation(name, "is a file that isn't text in its charset", "encoding"))
+                    violations.append(_violation(name, "is a file whose bytes aren't valid in its charset", "encoding"))
                     continue
                 texts.append((name, styles.encoded_query(text)))
                 if not self._is_text(name):

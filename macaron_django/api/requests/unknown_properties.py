@@ -125,7 +125,7 @@ def unknown_properties(api: str, operation: Operation, resource: Schema | None =
         raise ImproperlyConfigured(
             f"MACARON['UNKNOWN_PROPERTIES'] is {given!r}: it must be one of {', '.join(POLICIES)}, or a mapping from "
             f"APIs "
-            "(shop) and schemas (shop.Order) to these."
+            "(shop) and schemas (shop.Order) to these values."
         )
     prefix = f"{api}."
     by_schema = {name.removeprefix(prefix): policy for name, policy in chosen.items() if name.startswith(prefix)}

@@ -82,7 +82,7 @@ class _Binder:
             if key not in self.schema.properties and key not in self.keys.primary:
                 raise AmbiguousOperation(
                     f"the x-key of its path parameter {name!r} is {key!r}, which isn't a property of the schema",
-                    f"Name one of {listing(self.keys.primary)}.",
+                    f"Set x-key to one of {listing(self.keys.primary)}.",
                 )
             self.bind(name, key)
 

@@ -382,6 +382,6 @@ def _unanswerable(operation: Operation, parameter: str) -> Finding:
         level="warning",
         message=f"{described(operation)} declares the query parameter {parameter!r}, which isn't the name of "
         "a property. A request that sends it gets a 501.",
-        hint="Add x-lookup with the property by which it filters (created__gte), or remove the parameter.",
+        hint="Add x-lookup with the property by which the parameter filters (created__gte), or remove the parameter.",
         location=operation.location,
     )

@@ -68,7 +68,7 @@ class ConditionalViewSet(OperationViewSet):
             and not is_conditional(self.request.headers)
         ):
             raise PreconditionRequired(
-                f"This {self.store.schema.name} has versions: send the ETag that you have read, in If-Match."
+                f"This {self.store.schema.name} has versions: send If-Match with the ETag that you have read."
             )
         self.is_unchanged(instance)
         return instance

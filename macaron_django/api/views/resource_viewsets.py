@@ -165,7 +165,7 @@ class ResourceViewSet(ConditionalViewSet):
                 own = self.store.python_value((name,), text)
             except Unmatched as error:
                 raise ClaimMissingError(
-                    f"The caller's key of a {self.store.schema.name} can't be stored: {error}."
+                    f"The key from the credentials can't be stored in a {self.store.schema.name}: {error}."
                 ) from error
             if name in values and values[name] != own:
                 raise list_queries.absent(self.store.schema, values)
@@ -286,7 +286,7 @@ class ResourceViewSet(ConditionalViewSet):
             error.pointer, error.location = json_pointers.join([parameter, *steps[1:]]), "path"
         elif steps[0] in self.generated.caller_keys:
             raise ClaimMissingError(
-                f"The caller's key of a {self.store.schema.name} can't be stored: {error}."
+                f"The key from the credentials can't be stored in a {self.store.schema.name}: {error}."
             ) from error
         else:
             raise ValidationFailed(f"The server adds a value that can't be stored: {error}") from error

@@ -132,7 +132,7 @@ def _shortness(secret: bytes, allowed: Sequence[str]) -> tuple[str, str]:
         f"has {len(secret)} bytes, but the allowed algorithms need {least}: "
         "a shorter secret can be guessed from any token (RFC 7518, section 3.2)."
     )
-    return fault, f'Make one with `python -c "import secrets; print(secrets.token_urlsafe({least}))"`.'
+    return fault, f'Generate a secret with `python -c "import secrets; print(secrets.token_urlsafe({least}))"`.'
 
 
 def short_secret() -> ConfigurationProblem | None:
@@ -258,7 +258,7 @@ def _problems_of_names(options: Section) -> _Faults:
         yield "ALGORITHMS", f"is {options.ALGORITHMS!r}.", hint
     kid = options.SIGNING_KID
     if kid is not None and options.SIGNING_KEY is None and kid not in (options.KEYS or {}):
-        hint = "Name a key in KEYS, or set SIGNING_KEY to the private key."
+        hint = "Use the name of a key in KEYS, or set SIGNING_KEY to the private key."
         yield "SIGNING_KID", f"is {kid!r}, but no key has that name.", hint
 
 

@@ -62,7 +62,7 @@ def _two_handlers(operation: Operation) -> Finding:
     message = f"{operation.method.upper()} {operation.path} names two handlers: x-bind-server {bound}, and operationId."
     hint = "Keep one. x-bind-server is used now; with macaron_django.compat, operationId is used, as in PyMacaron."
     if bound == named:
-        hint = "Give it an operationId without dots, or leave x-bind-server out."
+        hint = "Give the operation an operationId without dots, or remove x-bind-server."
     return finding("W042", operation.node.child("x-bind-server").location, message, hint)
 
 
@@ -181,8 +181,8 @@ def _property(property_: Property) -> Iterator[Finding]:
         else:
             yield from _simple(key, value, _PROPERTY_ATTRIBUTES, location)
         if key == "x-decimal" and value is True and not schema.is_decimal:
-            message = f"x-decimal has an effect on numbers only, and {property_.name!r} isn't one."
-            yield finding("W022", location, message, "Make its type number, or its format decimal if it is a string.")
+            message = f"x-decimal has an effect on numbers only, and {property_.name!r} isn't a number."
+            yield finding("W022", location, message, "Use `type: number`, or `type: string` with `format: decimal`.")
 
 
 def _generated(property_: Property, value: Any, location: Location) -> Iterator[Finding]:
@@ -197,7 +197,7 @@ def _generated(property_: Property, value: Any, location: Location) -> Iterator[
     types = property_.schema.types
     if types and not set(types) & set(GENERATORS[kind]):
         message = f"x-generated: {value} can't fill {property_.name!r}, whose type is {' or '.join(types)}."
-        yield finding("E050", location, message, f"Make its type {' or '.join(GENERATORS[kind])}.")
+        yield finding("E050", location, message, f"Change its type to {' or '.join(GENERATORS[kind])}.")
 
 
 def _simple(key: str, value: Any, known: tuple[str, ...], location: Location) -> Iterator[Finding]:

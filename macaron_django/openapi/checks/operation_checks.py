@@ -96,7 +96,7 @@ def _paths(document: Document) -> Iterator[Finding]:
         for mark, part in (("?", "a query"), ("#", "a fragment")):
             if mark in path:
                 message = f"The path {path!r} holds {mark!r}, which begins {part} in a URL: no request has such a path."
-                hint = "Describe it with parameters, and give each operation its own path."
+                hint = "Declare parameters instead of a query, and give each operation its own path."
                 yield finding("W024", place, message, hint)
 
 

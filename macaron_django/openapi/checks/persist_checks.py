@@ -58,7 +58,7 @@ def _mapping(schema: Schema, node: SourceNode) -> Iterator[Finding]:
     class_path = value.get("class")
     if class_path is not None and (not isinstance(class_path, str) or not _DOTTED.match(class_path)):
         hint = "Write it as package.module.Class."
-        yield finding("E049", node.child("class").location, f"class isn't a dotted path: {class_path!r}.", hint)
+        yield finding("E049", node.child("class").location, f"`class` isn't a dotted path: {class_path!r}.", hint)
     if class_path is None:
         yield from _hash_key_there(schema, node)
     if "table" in value:
@@ -119,9 +119,9 @@ def _key(schema: Schema, node: SourceNode, missing: str, what: str) -> Iterator[
             hint = "Keys are at the top level of an item: a nested property can't be a key."
         yield finding(missing, node.location, f"{what} {name!r} isn't a property of {schema.name}.", hint)
     elif not _can_be_key(schema.properties[name]):
-        types = " or ".join(schema.properties[name].schema.types) or "not said"
+        types = " or ".join(schema.properties[name].schema.types) or "not declared"
         message = f"{what} {name!r} can't be a key: its type is {types}."
-        yield finding("E043", node.location, message, "Make its type string, integer or number.")
+        yield finding("E043", node.location, message, "Change its type to string, integer or number.")
 
 
 def _can_be_key(property_: Property) -> bool:
@@ -168,24 +168,24 @@ def _index(schema: Schema, node: SourceNode, what: str, name: str, *, local: boo
                 message = f"The {what} {name} projects {child.value!r}, which isn't a property of {schema.name}."
                 yield finding("E044", child.location, message, "Correct the name.")
     elif projection.value not in (None, "all", "keys"):
-        message = f"projection can't be {projection.value!r}."
-        yield finding("E047", projection.location, message, "Use all, keys, or a list of properties.")
+        message = f"`projection` can't be {projection.value!r}."
+        yield finding("E047", projection.location, message, "Use `all`, `keys`, or a list of properties.")
 
 
 def _choices(node: SourceNode) -> Iterator[Finding]:
     scan, billing = node.child("scan"), node.child("billing")
     if scan.value not in (None, "forbidden", "capped", "allowed"):
-        message = f"scan can't be {scan.value!r}."
-        yield finding("E047", scan.location, message, "Use forbidden, capped or allowed.")
+        message = f"`scan` can't be {scan.value!r}."
+        yield finding("E047", scan.location, message, "Use `forbidden`, `capped` or `allowed`.")
     expired = node.child("expired")
     if expired.value not in (None, "shown", "hidden"):
-        yield finding("E047", expired.location, f"expired can't be {expired.value!r}.", "Use shown or hidden.")
+        yield finding("E047", expired.location, f"`expired` can't be {expired.value!r}.", "Use `shown` or `hidden`.")
     elif expired.value == "hidden" and node.child("ttl").value is None:
         message = "`expired: hidden` has no effect without `ttl`: no item expires."
         yield finding("E047", expired.location, message, "Name the property in `ttl` that says when items expire.")
     if not _is_billing(billing.value):
-        hint = "Use on-demand, provisioned, or {read: 5, write: 5}."
-        yield finding("E047", billing.location, f"billing can't be {billing.value!r}.", hint)
+        hint = "Use `on-demand`, `provisioned`, or `{read: 5, write: 5}`."
+        yield finding("E047", billing.location, f"`billing` can't be {billing.value!r}.", hint)
 
 
 def _is_billing(value: Any) -> bool:
@@ -206,10 +206,10 @@ def _special_properties(schema: Schema, node: SourceNode) -> Iterator[Finding]:
             yield finding("E046", child.location, message, "Correct the name, or add the property.")
         elif found.schema.types and not set(found.schema.types) <= set(types):
             message = f"x-persist: {key} {child.value!r} has the type {' or '.join(found.schema.types)}."
-            yield finding("E046", child.location, message, f"Make its type {' or '.join(types)}.")
+            yield finding("E046", child.location, message, f"Change its type to {' or '.join(types)}.")
         elif key == "ttl" and found.schema.types == ("string",) and found.schema.format != "date-time":
-            message = f"x-persist: ttl {child.value!r} is a string without format: date-time."
-            yield finding("E046", child.location, message, "Give it format: date-time, or make it an integer.")
+            message = f"x-persist: ttl {child.value!r} is a string without `format: date-time`."
+            yield finding("E046", child.location, message, "Add `format: date-time`, or change its type to integer.")
 
 
 def _sets(schema: Schema, node: SourceNode) -> Iterator[Finding]:
@@ -222,7 +222,7 @@ def _sets(schema: Schema, node: SourceNode) -> Iterator[Finding]:
         types = items.types if items is not None else ()
         if found is None or found.schema.types != ("array",) or not types or not set(types) <= set(_KEY_TYPES):
             message = f"x-persist: {name!r} can't be a set: it isn't an array of strings, numbers or binary values."
-            yield finding("E047", node.location, message, "Remove it from sets, or give it such items.")
+            yield finding("E047", node.location, message, "Remove it from `sets`, or give it such items.")
 
 
 def _keys_from(schema: Schema, node: SourceNode, options: Mapping[str, Any]) -> Iterator[Finding]:
@@ -234,7 +234,7 @@ def _keys_from(schema: Schema, node: SourceNode, options: Mapping[str, Any]) -> 
         # If the class may set a key, ``keys_from`` is checked later, with the options of the class.
         if name not in keys and (options.get("class") is None or None not in keys):
             message = f"x-persist: keys_from names {name!r}, which is neither the hash_key nor the range_key."
-            yield finding("E042", child.location, message, f"Name {' or '.join(filter(None, keys))}.")
+            yield finding("E042", child.location, message, f"Use {' or '.join(filter(None, keys))}.")
         if not isinstance(child.value, str) or not _SOURCE.fullmatch(child.value):
             message = f"x-persist: keys_from can't take {name} from {child.value!r}."
             yield finding("E047", child.location, message, "Write `user`, or `claim:` and the name of a claim.")

@@ -58,7 +58,7 @@ def structure_findings(document: Document) -> Iterator[Finding]:
 def _overloaded(document: Document) -> Iterator[Finding]:
     for name, schema in document.schemas.items():
         if schema.is_overloaded:
-            message = f"{name} consists of {MOST_PARTS} schemas or more, its own and those that it inherits from."
+            message = f"{name} consists of {MOST_PARTS} or more schemas, including those that it inherits from."
             yield finding("E033", schema.location, message, "Write its properties directly.")
 
 
@@ -133,14 +133,14 @@ def _article(name: str) -> str:
 def _broken(broken: BrokenReference, node: SourceNode, *, used: bool) -> Finding:
     if used:
         return finding(broken.id, node.child("$ref").location, broken.message, broken.hint)
-    message = f"{broken.message} Nothing that is served uses it."
+    message = f"{broken.message} Nothing that is served uses this reference."
     return finding("W010", node.child("$ref").location, message, broken.hint)
 
 
 def _misplaced(kind: str, node: SourceNode) -> Iterator[Finding]:
     if isinstance(node.mapping.get("$ref"), str):
         what = f"all {kind.removeprefix('map of ').replace('_', ' ')}s" if kind.startswith("map of ") else f"the {kind}"
-        message = f"OpenAPI doesn't allow a $ref in place of {what}; it was followed."
+        message = f"OpenAPI doesn't allow a $ref in place of {what}; it was followed anyway."
         yield finding("W025", node.child("$ref").location, message, "Replace it with the object that it refers to.")
 
 
@@ -232,8 +232,8 @@ def _schema(document: Document, node: SourceNode) -> Iterator[Finding]:
     if old and isinstance(schema.get("$ref"), str):
         ignored = [key for key in schema if key not in _BESIDE_REFERENCE and not key.startswith("x-")]
         if ignored:
-            message = f"Beside a $ref, version {document.version} ignores {', '.join(ignored)}."
-            yield finding("W003", node.location, message, "Put the $ref into allOf, and the rest beside that.")
+            message = f"Beside a $ref, OpenAPI {document.version} ignores {', '.join(ignored)}."
+            yield finding("W003", node.location, message, "Put the $ref into allOf, and the other keys beside allOf.")
         return
     for keyword, wanted in malformed(_old_spellings_apart(schema, dialect)):
         value, place = schema[keyword], node.child(keyword).location

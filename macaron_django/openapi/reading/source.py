@@ -55,7 +55,7 @@ def read_bytes(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
-                raise spec_error("E001", name, f"{name} is not a regular file.", "Name a YAML or JSON file.")
+                raise spec_error("E001", name, f"{name} is not a regular file.", "Use the path of a YAML or JSON file.")
             if status.st_size > limits.max_bytes:
                 raise _too_large(name, status.st_size, limits)
             raw = os.read(descriptor, status.st_size + 1)

@@ -160,7 +160,7 @@ class Files:
             raw = self._read_file(path, name)
         else:
             raise BrokenReference(
-                "E012", f"The reference {reference!r} may not be followed.", "Refer to a file by its relative path."
+                "E012", f"The reference {reference!r} can't be followed.", "Refer to a file by its relative path."
             )
         try:
             parsed = parse_cached(raw, name, self._limits, self._cache, self._prebuilt)

@@ -65,7 +65,7 @@ def _unknown_formats(schemas: Iterable[Schema]) -> Iterator[Finding]:
             places.setdefault(format_, []).append(schema)
     for name, found in places.items():
         more = f" (here and in {len(found) - 1} more places)" if len(found) > 1 else ""
-        message = f"The format {name!r} isn't known: nothing checks it{more}."
+        message = f"The format {name!r} isn't known, so its values aren't checked{more}."
         hint = "Register a check for it with macaron_django.schemas.register_format, or leave it as a note for readers."
         yield finding("W203", _below(found[0], "format"), message, hint)
 

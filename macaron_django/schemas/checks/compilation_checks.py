@@ -163,11 +163,11 @@ def _make(schema: Schema, classes: Classes, nested: dict[Schema, SchemaSerialize
         return type(serializer)
     except ImportError as error:
         message = str(error).removeprefix(f"{schema.location}: ")
-        hint = "Correct the dotted path of x-parent, or what that module imports."
+        hint = "Correct the dotted path of x-parent, or the imports of the module."
         return finding("E203", schema.location, f"{message}.", hint)
     except Exception as error:  # noqa: BLE001 (any failure is a finding about the document)
         message = f"No serializer can be built from the schema: {_described(error)}."
-        hint = "Simplify the schema at this place, and report it as a bug in macaron_django."
+        hint = "Simplify the schema at this place, and report the error as a bug in macaron_django."
         return finding("E202", schema.location, message, hint)
 
 

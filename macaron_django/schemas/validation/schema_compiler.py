@@ -286,7 +286,7 @@ def _backtracking_notes(schema: Any) -> Iterator[Note]:
             for pattern, keyword in patterns:
                 if isinstance(pattern, str) and not _compiles(pattern, _LINEAR) and _compiles(pattern, _BACKTRACKING):
                     yield Note(
-                        "the pattern needs look-around or a backreference: it runs on the backtracking engine, and "
+                        "the pattern needs look-around or a backreference, so it runs on the backtracking engine: "
                         f"an instance that takes more than {BACKTRACK_LIMIT:,} steps counts as not matching",
                         json_pointers.join([*path, keyword]),
                     )
