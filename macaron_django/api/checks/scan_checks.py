@@ -106,7 +106,7 @@ def _dropping(generated: GeneratedOperation, reading: str, hash_key: str | None,
 
 
 def _verb(filters: Sequence[Filter]) -> str:
-    return "filters by" if any(each.parameter for each in filters) else "restricts by"
+    return "filters by" if any(each.parameter for each in filters) else "restricts the list by"
 
 
 def _scanning(
@@ -114,7 +114,7 @@ def _scanning(
 ) -> Finding:
     operation = generated.operation
     if narrowing is None:
-        words, outcome = f"restricts by {_listing(generated.given)}", "Every request gets a 500."
+        words, outcome = f"restricts the list by {_listing(generated.given)}", "Every request gets a 500."
     else:
         words = f"filters by {'__'.join(narrowing.path)!r}"
         outcome = f"A request with {narrowing.parameter!r} alone gets a 400."
