@@ -129,8 +129,8 @@ def requires_auth(function: Callable[P, R]) -> Callable[P, R]:
     """Decorates a handler or a view so that only requests with a valid token reach it. Works on ``async def``, too.
 
     The request is an argument of the function, or the attribute ``request`` of the first argument (a view's ``self``),
-    or else the current request. If the token isn't valid, a plain Django view returns a 401 response. Any other
-    function raises the exception, so that DRF can handle it.
+    or else the current request. If the token isn't valid, a decorated plain Django view returns a 401 response. Any
+    other function raises the exception, so that DRF can handle it.
     """
     if iscoroutinefunction(function):
 

@@ -131,7 +131,7 @@ def check_threads(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> li
             f"DynamoDB answers after {milliseconds:.1f} ms, and a worker has {threads} "
             f"thread{'s' * (threads != 1)}: the worker is idle while its requests wait.",
             hint=f"Give each worker about {needed_threads(milliseconds)} threads (GRANIAN_BLOCKING_THREADS, or "
-            "gunicorn's --threads) if most requests make one call.",
+            "gunicorn's --threads) if most requests make one call to DynamoDB.",
             id="macaron_django.W102",
         )
     ]

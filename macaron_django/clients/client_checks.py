@@ -87,7 +87,8 @@ def _of_client(
     has_spec = api in client_specs()
     if has_spec and api in served:
         yield _wrong(
-            f"{where} names a spec, but this project serves an API named {api!r}.", "Rename one of the two APIs."
+            f"{where} names a spec, but {api!r} is already the name of an API that this project serves.",
+            "Rename one of the two APIs.",
         )
     elif not has_spec and api not in served:
         yield _wrong(f"{where} has no SPEC, and this project doesn't serve an API named {api!r}.", "Add a SPEC.")

@@ -56,7 +56,7 @@ def letsgo(name: str, callback: Callable[..., object] | None = None) -> None:
 
 
 def _folder_of(callback: Callable[..., object]) -> Path:
-    """Returns the folder of the program, which defines the callback."""
+    """Returns the folder of the file that defines the callback: the program."""
     try:
         return Path(inspect.getfile(callback)).absolute().parent
     except TypeError:  # a callable object

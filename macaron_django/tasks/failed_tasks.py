@@ -149,7 +149,7 @@ def run_again(task_id: str, backend: TaskBackend) -> RunAgain:
 
 
 def note_done(message: Message) -> None:
-    """Records that a task was run again and is done. If this record fails, the task is still listed as running."""
+    """Records that a task was run again and is done. If that can't be recorded, the task is still listed as running."""
     table = failed_tasks_table()
     try:
         table.update_item(table.key(message.id), {"status": {"S": "done"}}, condition="present")

@@ -40,7 +40,7 @@ def test_good_settings_have_nothing_wrong_with_them():
         ({"parcels": {"SPEC": SPEC, "MAX_ATTEMPTS": True}}, "['MAX_ATTEMPTS'] is True"),
         ({"parcels": {"SPEC": SPEC, "CREDENTIALS": {"tocken": "t"}}}, "'tocken'"),
         ({"parcels": {"BASE_URL": "https://a.test"}}, "has no SPEC"),
-        ({"myserver": SPEC}, "serves an API named 'myserver'"),
+        ({"myserver": SPEC}, "'myserver' is already the name of an API"),
         ({"parcels": 7}, "is a int"),
         ([SPEC], "is a list"),
     ],

@@ -148,7 +148,7 @@ def _unbounded(generated: GeneratedOperation, viewset: type[OperationViewSet]) -
         )
     elif envelope is not None and envelope.total is not None and envelope.total in envelope.required:
         reason = f"its response requires {envelope.total!r}, so DynamoDB must count all items"
-        hint = f"Don't require {envelope.total!r}, or bind the operation with x-bind-server."
+        hint = f"Remove {envelope.total!r} from `required`, or bind the operation with x-bind-server."
     else:
         return
     yield Finding(

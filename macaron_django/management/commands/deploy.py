@@ -159,7 +159,7 @@ class Command(BaseCommand):
                 return version
         needing = [step for step in steps if _needs_version(step) or (options["back_on_failure"] and step.releases)]
         if given is None and needing:
-            raise CommandError("The step build is left out, so name the version: --release VERSION.")
+            raise CommandError("The step `build` is left out, so name the version: --release VERSION.")
         return given or ""
 
     def _what_to_do(self, failure: StepFailedError, deployment: Deployment, options: Mapping[str, Any]) -> list[str]:

@@ -182,7 +182,9 @@ def _choices(node: SourceNode) -> Iterator[Finding]:
         yield finding("E047", expired.location, f"`expired` can't be {expired.value!r}.", "Use `shown` or `hidden`.")
     elif expired.value == "hidden" and node.child("ttl").value is None:
         message = "`expired: hidden` has no effect without `ttl`: no item expires."
-        yield finding("E047", expired.location, message, "Name the property in `ttl` that says when items expire.")
+        yield finding(
+            "E047", expired.location, message, "Add `ttl` with the name of the property that says when items expire."
+        )
     if not _is_billing(billing.value):
         hint = "Use `on-demand`, `provisioned`, or `{read: 5, write: 5}`."
         yield finding("E047", billing.location, f"`billing` can't be {billing.value!r}.", hint)

@@ -273,5 +273,5 @@ def _schema_of_others(schema: Schema) -> Schema | None:
 
 
 def _are_plain_names(names: Iterable[Any]) -> bool:
-    """Returns whether DynamoDB certainly accepts all names."""
+    """Returns whether all names are plain, so that DynamoDB accepts them. Other names must be checked one by one."""
     return all(type(name) is str and name and name.isascii() for name in names)
