@@ -414,7 +414,9 @@ class Schema(Frozen):
         initially: Value,
     ) -> Value:
         """Returns the value of the attribute ``name``, and also stores it for the schemas on which it depends."""
-        needed = below(self) if self._leads_on else ()
+        if not self._leads_on:
+            return judge(self, {})
+        needed = below(self)
         if all(name in each.__dict__ for each in needed):  # then this schema isn't in a circle
             return judge(self, {each: each.__dict__[name] for each in needed})
 
