@@ -109,7 +109,7 @@ def _of_document(api: str, document: Document, where: str) -> Iterator[Finding]:
     for name, operations in shared_names(document).items():
         others = ", ".join(f"{each.method.upper()} {each.path}" for each in operations[1:])
         message = (
-            f"client.{name} is {operations[0].method.upper()} {operations[0].path}, so that name can't mean {others}."
+            f"client.{name} is {operations[0].method.upper()} {operations[0].path}, so it can't also mean {others}."
         )
         yield Finding("W502", "warning", message, "Give each operation its own x-bind-client.", operations[1].location)
     options = client_options(api)

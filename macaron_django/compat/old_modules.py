@@ -77,7 +77,9 @@ class OldModuleFinder(MetaPathFinder, Loader):
         return ModuleSpec(fullname, self, origin="macaron_django.compat", is_package=is_package)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return OldModule(spec.name, f"PyMacaron's module {spec.name}. Its names refer to the names that replace them.")
+        return OldModule(
+            spec.name, f"PyMacaron's module {spec.name}. Its names refer to their replacements in macaron_django."
+        )
 
     def exec_module(self, module: ModuleType) -> None:
         rows = TABLE[module.__name__]

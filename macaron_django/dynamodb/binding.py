@@ -40,7 +40,7 @@ def graft(schema: Schema, classes: Classes) -> bool:
         return False
     if lacking:
         message = f"x-persist names {persist.class_path}, which has no {lacking[0]}()."
-        hint = f"Add it: a class that stores objects itself has {' and '.join(_GRAFTED)}."
+        hint = f"Add this method. A class that stores objects itself must have {' and '.join(_GRAFTED)}."
         raise SpecError([Finding("E090", "error", message, hint, persist.location)])
     # The class is the last base, so that the API object's methods have priority, as in PyMacaron. If the class has a
     # __new__, Python would still call that __new__. To avoid this, only the two methods of such a class are added.

@@ -73,13 +73,13 @@ def attribute_value(value: Any, pointer: str = "") -> AttributeValue:
             return {kind: [attribute_value(each, pointer)[kind[0]] for each in value]}
     if isinstance(value, (list, tuple)):
         return {"L": [attribute_value(each, f"{pointer}/{place}") for place, each in enumerate(value)]}
-    raise UnstorableValue(f"a {type(value).__name__} that DynamoDB has no type for", pointer)
+    raise UnstorableValue(f"DynamoDB has no type for a {type(value).__name__}", pointer)
 
 
 def _number(value: float | Decimal, pointer: str) -> str:
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     if not number.is_finite():
-        raise UnstorableValue(f"{value}, which isn't a number that DynamoDB can hold", pointer)
+        raise UnstorableValue(f"{value} isn't a number that DynamoDB can hold", pointer)
     return str(number)
 
 

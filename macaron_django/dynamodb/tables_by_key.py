@@ -208,7 +208,7 @@ class Table:
             if property_name != name or lookup not in _RANGE_LOOKUPS or condition is not None:
                 raise UnsupportedQuery(
                     f"{given} can't be in a query on {self.name}: besides the hash key there can be only one "
-                    f"condition, on the range key{f' {name}' if name else ', which this table lacks'}. Filter with "
+                    f"condition, on the range key{f' {name}' if name else ' (this table has none)'}. Filter with "
                     f"objects.filter()."
                 )
             attribute = self._persistence.attributes[property_name]

@@ -43,7 +43,9 @@ def put_away(message: Message) -> None:
     try:
         outbox.delete_item(outbox.key(message.id))
     except PersistenceError:
-        logger.warning("Task %s [%s] was sent, and will be sent again from the outbox.", message.task, message.id)
+        logger.warning(
+            "Task %s [%s] was sent but is still in the outbox, so it will be sent again.", message.task, message.id
+        )
 
 
 def relay(backend: TaskBackend, *, now: Callable[[], float] = time.time) -> int:

@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("macaron_django").addoption(
         "--dynamodb-record",
         metavar="FILE",
-        help="add the tables and actions of the tests' calls to DynamoDB to FILE, for `manage.py iampolicy --recorded`",
+        help="add to FILE the tables and actions of the tests' calls to DynamoDB, for `manage.py iampolicy --recorded`",
     )
 
 

@@ -97,7 +97,7 @@ def target_in_environment(environment: Mapping[str, str] = os.environ) -> Server
         return None
     if not host or not port:
         missing = "PYM_SERVER_PORT" if host else "PYM_SERVER_HOST"
-        raise ImproperlyConfigured(f"Set {missing}, too: the server of acceptance tests needs both or neither.")
+        raise ImproperlyConfigured(f"Set {missing}, too: PYM_SERVER_HOST and PYM_SERVER_PORT work only together.")
     try:
         return ServerTarget.parse(host, port, environment.get("PYM_JWT_TOKEN") or None)
     except ValueError as error:

@@ -166,8 +166,11 @@ def test_the_list_says_what_it_asked_and_what_it_will_ask(orders, text, sentence
         ("number>1,2", "Only = and != accept several values"),
         ("custmer=ada", "Did you mean “customer”?"),
         ("Customer=ada", "Did you mean “customer”?"),
-        ("line:b", "Did you mean “lines”? Put a key with a colon in quotes."),
-        ("statee:paid", "There is no property “statee”. Did you mean “state”? Put a key with a colon in quotes."),
+        ("line:b", "Did you mean “lines”? If a key has a colon, put the key in quotes."),
+        (
+            "statee:paid",
+            "There is no property “statee”. Did you mean “state”? If a key has a colon, put the key in quotes.",
+        ),
         ("or state=paid", "“or” needs a condition before and after it"),
         ("(state=paid)", "Write conditions as name=value, with spaces or “or” between them."),
         ("state is paid", "“is” isn&#x27;t understood here. Write: state=… state=null state!=null"),

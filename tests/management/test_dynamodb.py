@@ -116,7 +116,7 @@ def test_no_engine_with_debug_off_is_one_line_with_the_remedy(site, configure, a
 def test_an_engine_that_cannot_start_is_quoted_without_a_traceback(site):
     (site.folder / "dynamodb.sqlite3").write_text("This is not a database. " * 100)
     printed = site.manage("dynamodb", code=1).stderr
-    assert f"CommandError: The embedded engine over {site.folder / 'dynamodb.sqlite3'} can't start" in printed
+    assert f"CommandError: The embedded engine for {site.folder / 'dynamodb.sqlite3'} can't start" in printed
     assert "not a valid SQLite database" in printed
     assert "Traceback" not in printed
 

@@ -132,7 +132,7 @@ def test_no_engine_with_debug_off_is_the_check_s_to_tell(notes, configure):
 def test_an_engine_that_cannot_start_is_quoted_and_nothing_is_served(notes):
     (notes.folder / "dynamodb.sqlite3").write_text("This is not a database. " * 100)
     printed = notes.manage("runserver", "127.0.0.1:0", code=1).stderr
-    assert "CommandError: The embedded engine over" in printed
+    assert "CommandError: The embedded engine for" in printed
     assert "not a valid SQLite database" in printed
 
 

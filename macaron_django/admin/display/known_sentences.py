@@ -82,7 +82,7 @@ SENTENCES: Final = (
     _("%(value)s isn't a number that DynamoDB can hold"),
     _("%(count)s digits are more than DynamoDB's %(limit)s"),
     _("outside DynamoDB's range of 1E-130 to 9.99…E+125"),
-    _("over 38 digits; add `type: integer` to its schema"),
+    _("an integer with over 38 digits needs `type: integer` in its schema"),
     _("a name must be a string, not %(name)s"),
     _("DynamoDB has no type for a %(type)s; pass its JSON form"),
     _("DynamoDB doesn't accept attributes without a name"),
@@ -110,11 +110,11 @@ SENTENCES: Final = (
     _("filter, by this process after the answer: %(condition)s"),
     _("then BatchGetItem of the items found: index %(name)s doesn't hold every attribute needed"),
     _("%(place_text)s doesn't have this order"),
-    _("the schema doesn't show that %(place_text)s would leave less to read"),
+    _("the schema doesn't show that there would be less to read in %(place_text)s"),
     _("less to read than in %(place_text)s: here %(here_text)s; there %(there_text)s"),
     _("%(name)s has %(count)s values"),
     _("%(name)s identifies an item"),
-    _("%(name)s groups the items that %(range_key)s identifies"),
+    _("one %(name)s has several items, each identified by %(range_key)s"),
     _("%(name)s can have any value"),
     _("%(words_text)s and %(name)s is given"),
     _("%(words_text)s and %(name)s is in a range"),
@@ -125,9 +125,9 @@ SENTENCES: Final = (
     ),
     _("a Scan"),
     _("this Query"),
-    _("items asked for by key"),
-    _("items that are already in another order"),
-    _("items of %(count)s values of %(name)s"),
+    _("the items of a BatchGetItem"),
+    _("already ordered items"),
+    _("items that have one of %(count)s values of %(name)s"),
     _("filter by one value of %(ways_text)s"),
     _("%(name)s (in %(place_text)s)"),
     _("give an index the range key %(name)s and filter by its hash key, or sort in Python"),
@@ -155,8 +155,8 @@ SENTENCES: Final = (
     _("DynamoDB can't look for a primary key by %(lookup)s: filter by the hash key and the range key."),
     _("These filters are nested too deeply: flatten them."),
     _(
-        "This filter nests Q objects more than %(count)s levels deep; DynamoDB accepts 300 operators in all: "
-        "flatten it."
+        "This filter nests Q objects more than %(count)s levels deep, but DynamoDB accepts only 300 operators in "
+        "all: flatten the filter."
     ),
     _("Expected a number, not %(value)s."),
     _("Expected true or false, not %(value)s."),
@@ -202,8 +202,8 @@ SENTENCES: Final = (
     _("The %(engine)s engine belongs to another user (process %(process)s): stop it as that user."),
     _("The %(engine)s engine doesn't end: see %(file)s."),
     _(
-        "The %(engine)s engine's lock files can't be used: %(error)s. MACARON['DYNAMODB']['PATH'] can move "
-        "them to a writable local folder."
+        "The %(engine)s engine's lock files can't be used: %(error)s. To move them to a writable local "
+        "folder, set MACARON['DYNAMODB']['PATH']."
     ),
     _("The %(engine)s can't start: %(error)s"),
     # Files and texts that can't be read.

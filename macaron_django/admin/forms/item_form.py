@@ -204,7 +204,7 @@ class ItemForm(ModelForm):
         persistence = self.persistence
         item = persistence.get_item(persistence.key_in(self.stored or {}), consistent=True)
         if item is None:
-            self.add_error(None, _("This item has been deleted. You can add what you typed as a new one."))
+            self.add_error(None, _("This item has been deleted. You can add your text as a new item."))
             return
         try:
             loaded = LoadedItem.unsealed(sealed)

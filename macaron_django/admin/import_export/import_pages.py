@@ -54,7 +54,7 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("File"),
         help_text=gettext_lazy(
-            "CSV (also as saved by a spreadsheet), JSON lines, an array of JSON objects, or DynamoDB JSON; in UTF-8."
+            "CSV (including CSV from spreadsheets), JSON lines, an array of JSON objects, or DynamoDB JSON; in UTF-8."
         ),
     )
 
@@ -104,7 +104,7 @@ class ImportMixin(ItemAdminBase):
             form.add_error(
                 "file",
                 _(
-                    "Compressed, the file is larger than DATA_UPLOAD_MAX_MEMORY_SIZE allows. Split it, or use the "
+                    "Even compressed, the file is larger than DATA_UPLOAD_MAX_MEMORY_SIZE allows. Split it, or use the "
                     "command loaditems."
                 ),
             )

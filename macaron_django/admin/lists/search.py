@@ -273,7 +273,9 @@ def _labels(spec: ObjectSpec, term: re.Match[str]) -> bool:
         return True
     near = _nearest(label, _names(spec), 0.75)  # stricter than elsewhere, because keys with colons are common
     if near:
-        told = _("There is no property “%(name)s”. Did you mean “%(near)s”? Put a key with a colon in quotes.")
+        told = _(
+            "There is no property “%(name)s”. Did you mean “%(near)s”? If a key has a colon, put the key in quotes."
+        )
         raise SearchError(told % {"name": label, "near": near})
     return False
 

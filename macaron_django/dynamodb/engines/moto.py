@@ -87,7 +87,7 @@ class MotoEngine(Engine):
 
     def status(self) -> str:
         if not self._url:
-            return "moto: not running in this process, and no other process could use it"
+            return "moto: not running in this process (moto serves only the process that starts it, and its children)"
         return f"moto: running at {self._url} in this process, data in memory"
 
     def shut_down(self) -> bool:

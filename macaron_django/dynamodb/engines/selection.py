@@ -53,7 +53,7 @@ NONE_CONFIGURED = (
     "DynamoDB, to 'endpoint' with an ENDPOINT, or to one of the engines for development: 'embedded', "
     "'dynamodb-local', 'container', 'moto'."
 )
-ALSO = "You can also use AWS's DynamoDB Local with Java, or Podman or Docker."
+ALSO = "You can also use AWS's DynamoDB Local, with Java, Podman or Docker."
 
 
 class NoEngineHereError(ImproperlyConfigured):

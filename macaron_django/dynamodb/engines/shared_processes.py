@@ -60,7 +60,7 @@ class SharedProcess:
         self.log_file = stem.with_name(f"{stem.name}-engine.log")
         self._command, self._ready = command, ready
         self._data_file, self._temporary = data_file, temporary
-        self._called = f"{name} engine over {data_file}" if data_file else f"{name} engine"
+        self._called = f"{name} engine for {data_file}" if data_file else f"{name} engine"
         self._mutex = threading.Lock()
         self._users_fd: int | None = None
         self.address: tuple[str, int] | None = None  # host and port; None if this process isn't a user
@@ -84,7 +84,7 @@ class SharedProcess:
                 if isinstance(error, OSError):
                     raise EngineUnavailable(
                         f"The {self.name} engine's lock files can't be used: {error}. "
-                        "MACARON['DYNAMODB']['PATH'] can move them to a writable local folder."
+                        "To move them to a writable local folder, set MACARON['DYNAMODB']['PATH']."
                     ) from error
                 raise
             return self.address

@@ -150,7 +150,7 @@ class PendingTransaction:
         waiting, self._waiting = self._waiting, []
         errors = [error for error in map(_raised_by, waiting) if error is not None]
         for error in errors[1:]:
-            logger.error("Another function that ran after a transaction raised an exception, too.", exc_info=error)
+            logger.error("Another on_commit function of the transaction raised an exception, too.", exc_info=error)
         if errors:
             raise errors[0]
 

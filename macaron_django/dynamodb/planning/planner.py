@@ -166,7 +166,7 @@ def _sorted_keys(
     if term is None:
         return (keys[::-1] if criteria.backward else keys), None, True
     if not one_partition or term.attribute != range_key:
-        raise UnsupportedQuery(cannot_order(criteria, term, "items asked for by key"))
+        raise UnsupportedQuery(cannot_order(criteria, term, "the items of a BatchGetItem"))
     forward = term.descending == criteria.backward
     by_range = cmp_to_key(lambda left, right: compare(left[range_key], right[range_key]) or 0)  # type: ignore[index]
     return tuple(sorted(keys, key=by_range, reverse=not forward)), range_key, forward
@@ -291,7 +291,7 @@ def _leading_term(criteria: Criteria, pinned: str | None, range_key: str | None,
             continue
         meaningful.append(term)
     if len(meaningful) > 1:
-        raise UnsupportedQuery(cannot_order(criteria, meaningful[1], "items that are already in another order"))
+        raise UnsupportedQuery(cannot_order(criteria, meaningful[1], "already ordered items"))
     return meaningful[0] if meaningful else None
 
 
@@ -305,7 +305,11 @@ def _ordered(criteria: Criteria, candidate: QueryPlan) -> QueryPlan:
         criteria, candidate.hash_key if single else None, range_key, single and candidate.index is None
     )
     if term is not None and (not single or term.attribute != range_key):
-        place = "this Query" if single else f"items of {len(candidate.partitions)} values of {candidate.hash_key}"
+        place = (
+            "this Query"
+            if single
+            else f"items that have one of {len(candidate.partitions)} values of {candidate.hash_key}"
+        )
         raise UnsupportedQuery(cannot_order(criteria, term, place))
     return replace(
         candidate,

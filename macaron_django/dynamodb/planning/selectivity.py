@@ -52,7 +52,7 @@ def reason(chosen: QueryPlan, better: Sequence[QueryPlan], worse: Sequence[Query
         return f"{_place(better[0])} doesn't have this order"
     other = worse[0]
     if share(chosen) == share(other):
-        return f"the schema doesn't show that {_place(other)} would leave less to read"
+        return f"the schema doesn't show that there would be less to read in {_place(other)}"
     return f"less to read than in {_place(other)}: here {_words(chosen)}; there {_words(other)}"
 
 
@@ -67,7 +67,7 @@ def _words(plan: QueryPlan) -> str:
     elif name in table.identifiers:
         words = f"{name} identifies an item"
     elif _hash_share(table, name) == _GROUP:
-        words = f"{name} groups the items that {table.range_key} identifies"
+        words = f"one {name} has several items, each identified by {table.range_key}"
     else:
         words = f"{name} can have any value"
     condition = plan.range_condition

@@ -66,8 +66,8 @@ class Filters:
         q = Q(*args, **kwargs)
         if _depth(q) > _MAX_DEPTH:
             raise UnsupportedQuery(
-                f"This filter nests Q objects more than {_MAX_DEPTH} levels deep; DynamoDB accepts 300 operators in "
-                "all: flatten it."
+                f"This filter nests Q objects more than {_MAX_DEPTH} levels deep, but DynamoDB accepts only 300 "
+                "operators in all: flatten the filter."
             )
         return self._of_q(q)
 

@@ -80,7 +80,9 @@ def _attributes(schema: Schema, options: Persist, classes: Classes) -> dict[str,
             raise ValueError(f"{options.location}: x-persist names {name}, which isn't a property of {schema.name}")
     for name in properties:
         if name.endswith(GIVEN) and roles.get(name.removesuffix(GIVEN)):
-            raise ValueError(f"{schema.location}: {name} is reserved for the original spelling of a key; rename it")
+            raise ValueError(
+                f"{schema.location}: {name} is reserved for the original spelling of a key; rename the property"
+            )
     attributes = {
         name: build_attribute(
             described,

@@ -63,7 +63,7 @@ class Command(BaseCommand):
             "--port", help="Port of a running server (default: the URL's port, or else 8080). 443 means HTTPS."
         )
         target.add_argument(
-            "--env", help="Use the live_url of pym-config.ENV.yaml, and the keys in this file to sign the token."
+            "--env", help="Call the live_url of pym-config.ENV.yaml, and sign the token with the keys in this file."
         )
         target.add_argument("--no-ssl-check", action="store_true", help="Accept any server certificate.")
         token = parser.add_argument_group("the token (default: this project makes one, if it has a key that signs)")

@@ -184,7 +184,7 @@ class Command(BaseCommand):
             deployment.back(environment)
         except DeployError as error:
             return [*told, f"Going back failed: {error} Try again with: {shown_command(command)}"]
-        return [*told, f"{environment.name} serves again what it served before."]
+        return [*told, f"{environment.name} serves the previous release again."]
 
     def _back(
         self, environments: Sequence[DeployEnvironment], actions: DeployActions, options: Mapping[str, Any]
@@ -197,7 +197,7 @@ class Command(BaseCommand):
             name = environments[0].name
             self.stderr.write(
                 f"\nInterrupted: {name} may have begun to go back. A second --back would go back one more version. "
-                "To go back from one version only, add --release VERSION."
+                "To go back only if a certain version is served, add --release VERSION."
             )
             raise
         if actions.dry_run:

@@ -24,8 +24,8 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Writes the items of a persisted schema to a file. Each item is one line of JSON. DynamoDB's own form "
-        "loses nothing. A file whose name ends in .gz is compressed. After Ctrl-C, --resume continues."
+        "Writes the items of a persisted schema to a file. Each item is one line of JSON, by default in DynamoDB's own "
+        "form, which loses nothing. A file whose name ends in .gz is compressed. After Ctrl-C, --resume continues."
     )
     requires_system_checks = []
 

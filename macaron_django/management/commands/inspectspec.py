@@ -20,7 +20,7 @@ __all__ = ["Command"]
 class Command(BaseCommand):
     help = (
         "Prints a module of Django models for schemas of an OpenAPI file. Without names of schemas, prints the "
-        "models of all schemas that have a property like a key. Doesn't write files."
+        "models of all schemas with a property that looks like a key. Doesn't write files."
     )
     requires_system_checks = []
 

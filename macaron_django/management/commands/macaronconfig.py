@@ -17,7 +17,7 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Shows the settings in force. Each has its source: the project's settings, pym-config.yaml or the "
+        "Shows the settings in force, each with its source: the project's settings, pym-config.yaml or the "
         "defaults. Secrets are masked."
     )
     requires_system_checks = []  # this command helps to find settings with errors

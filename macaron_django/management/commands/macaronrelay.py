@@ -23,7 +23,7 @@ logger = logging.getLogger("macaron_django")
 
 class Command(BaseCommand):
     help = (
-        "Sends the tasks in the outbox that weren't sent, because their process died or the broker didn't answer. "
+        "Sends the tasks that are still in the outbox because their process died or the broker didn't answer. "
         "The command runs until it is stopped. Several of these processes can run at once."
     )
 

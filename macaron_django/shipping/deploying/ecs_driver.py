@@ -77,9 +77,7 @@ class EcsDriver:
         for name in waited_for:
             breaker = services[name].get("deploymentConfiguration", {}).get("deploymentCircuitBreaker", {})
             if not breaker.get("enable"):
-                self._actions.write(
-                    f"{name} has no deployment circuit breaker: ECS starts failing tasks again and again."
-                )
+                self._actions.write(f"{name} has no deployment circuit breaker: ECS keeps restarting tasks that fail.")
         for _ in polls(self._timeout, INTERVAL):
             if shown:
                 services = self._described()
@@ -166,7 +164,7 @@ class EcsDriver:
         if not chosen:
             there = ", ".join(f"{each['name']} ({each['image']})" for each in containers)
             raise DeployError(
-                f"{before} has no container for {image}; it has {there}. Name the container as CONTAINER."
+                f"{before} has no container for {image}; it has {there}. Set CONTAINER to the container's name."
             )
         for each in chosen:
             each["image"] = image

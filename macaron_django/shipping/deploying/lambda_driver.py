@@ -141,7 +141,7 @@ class LambdaDriver:
         if self._bucket is None:
             raise DeployError(
                 f"The package is {len(code) / 1024 / 1024:.1f} MB, but without S3, Lambda accepts only "
-                f"{MOST_DIRECT // 1024 // 1024} MB. Name an S3 bucket as BUCKET."
+                f"{MOST_DIRECT // 1024 // 1024} MB. Set BUCKET to the name of an S3 bucket."
             )
         key = f"{self._function}/{version}.zip"
         s3 = self._actions.client("s3", self._region)

@@ -115,7 +115,7 @@ class _Models:
             return "BooleanField", []
         items = schema.items.resolved if schema.items is not None else None
         if items is not None and items.name in self.keys:
-            comments.append(f"an array of {items.name}, which has a key: ManyToManyField, if they are related")
+            comments.append(f"an array of {items.name}, which has a key: use a ManyToManyField if this is a relation")
         return "JSONField", []
 
     def _text(self, schema: Schema, comments: list[str], *, is_key: bool) -> tuple[str, list[str]]:

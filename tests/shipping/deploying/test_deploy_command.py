@@ -264,7 +264,7 @@ def test_when_live_fails_its_tests_one_command_goes_back(folder, server, capfd):
 
 def test_it_can_go_back_by_itself(folder):
     call_command("deploy", "--release", "1-good", "--from", "live", "--no-test")
-    with pytest.raises(CommandError, match=r"It doesn't start\.\n.*\nlive serves again what it served before\."):
+    with pytest.raises(CommandError, match=r"It doesn't start\.\n.*\nlive serves the previous release again\."):
         call_command("deploy", "--release", "2-broken", "--from", "live", "--back-on-failure")
     assert Path("live.txt").read_text("utf-8") == "1-good"
 

@@ -145,7 +145,7 @@ def test_an_image_in_ecr_is_released_by_its_digest(aws, cluster, actions):
 def test_a_container_of_another_repository_has_to_be_named(aws, cluster, actions):
     make_service(aws, cluster, "notes", "docker.io/library/httpd:2")
     with pytest.raises(
-        DeployError, match=r"it has app \(docker\.io/library/httpd:2\), agent .* Name the container as C"
+        DeployError, match=r"it has app \(docker\.io/library/httpd:2\), agent .* Set CONTAINER to the c"
     ):
         driver(cluster, actions).release(ReleaseFiles("v1", "docker.io/shop/notes:v1"))
     driver(cluster, actions, CONTAINER="app").release(ReleaseFiles("v1", "docker.io/shop/notes:v1"))

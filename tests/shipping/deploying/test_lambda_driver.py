@@ -126,7 +126,7 @@ def test_the_history_of_an_alias_stays_within_a_description():
 def test_a_large_package_goes_through_s3(aws, function, actions, tmp_path, monkeypatch):
     monkeypatch.setattr(lambda_driver, "MOST_DIRECT", 10)
     one = files(tmp_path, "one")
-    with pytest.raises(DeployError, match="Name an S3 bucket as BUCKET"):
+    with pytest.raises(DeployError, match="Set BUCKET to the name of an S3 bucket"):
         driver(function, actions).upload(one)
     bucket = f"{function}-packages"
     aws("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})

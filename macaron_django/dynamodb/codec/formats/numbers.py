@@ -129,7 +129,7 @@ def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = 
         raise UnstorableValue("outside DynamoDB's range of 1E-130 to 9.99…E+125", pointer)
     # An integer with more than 38 digits and no declared type might be read as a float with the same repr.
     if isinstance(value, int) and not integer and abs(value) >= _LONGER and decode_number(str(value)) != value:
-        raise UnstorableValue("over 38 digits; add `type: integer` to its schema", pointer)
+        raise UnstorableValue("an integer with over 38 digits needs `type: integer` in its schema", pointer)
     if isinstance(value, int):
         return str(value)
     return f"{sign}{digits}E{exponent}" if isinstance(value, Decimal) else repr(value)
