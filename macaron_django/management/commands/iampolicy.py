@@ -41,7 +41,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
-        refuse_left_out("The policy would lack the permissions for its operations.")
+        refuse_left_out("The policy would lack the permissions for the operations of APIs that aren't served.")
         try:
             needs = needed_accesses(options["recorded"], admin=options["admin"])
         except (ImproperlyConfigured, OSError, ValueError) as error:

@@ -75,7 +75,7 @@ class Command(BaseCommand):
             raise CommandError("--load-balancer is only for containers: add --service fargate.")
         if options["service"] == "none" and options["secret"]:
             raise CommandError("--secret is only for a service: add --service lambda or --service fargate.")
-        refuse_left_out("Its tables would be missing.")
+        refuse_left_out("The tables of APIs that aren't served would be missing.")
         persistences = [each for api in registry for each in api.persistences.values()] + own_tables()
         if not persistences:
             raise CommandError("No schema has x-persist: there are no tables to write.")
