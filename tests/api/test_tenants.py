@@ -489,7 +489,7 @@ def test_pages_of_the_browsable_api_keep_to_the_caller_s_items(served):
 
 def test_the_guide_s_spec_does_what_its_table_says(document, dynamodb, served):
     page = (Path(__file__).parents[2] / "docs" / "how-to" / "tenants.md").read_text("utf-8")
-    (written,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    written = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[0]
     spec = yaml.safe_load(written)
     order = spec["components"]["schemas"].pop("Order")
     options = order.pop("x-persist")

@@ -269,7 +269,7 @@ def called() -> Any:
     made.stop()
 
 
-@row("A call to another API that gets no answer")
+@row("Another API doesn't respond to a call")
 def test_only_idempotent_calls_are_sent_again(called: Any) -> None:
     other, client = called
     other.answers(Reply(first=lambda: False))
