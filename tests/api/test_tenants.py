@@ -496,10 +496,11 @@ def test_the_guide_s_spec_does_what_its_table_says(document, dynamodb, served):
     model = served(
         spec["paths"],
         order,
-        components={name: spec["components"][name] for name in ("requestBodies", "responses")},
+        security=spec["security"],
+        components={name: spec["components"][name] for name in ("requestBodies", "responses", "securitySchemes")},
         **{"indexes": {}, **options},
     )
-    acme, other = Caller("acme"), Caller("other")
+    acme, other = (Caller(tenant, scope="orders:write") for tenant in ("acme", "other"))
 
     made = [other.send("POST", "/orders", {"status": "open", "tenant_id": "acme"}).json() for _ in range(3)]
     mine = acme.send("POST", "/orders", {"status": "paid"}).json()
@@ -513,6 +514,7 @@ def test_the_guide_s_spec_does_what_its_table_says(document, dynamodb, served):
     assert acme.get(cursor).json()["error"] == "INVALID_CURSOR"
     assert Caller(["acme"]).get("/orders").status_code == 403
     assert Client().get("/orders").status_code == 401
+    assert Caller("acme").send("POST", "/orders", {"status": "open"}).json()["error"] == "INSUFFICIENT_SCOPE"
     assert other.send("PUT", url, {"status": "sent"}).json()["status"] == "sent"
 
 
