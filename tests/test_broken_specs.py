@@ -119,6 +119,13 @@ def test_errors_are_logged_once_when_apps_load(notes, text, place):
     assert notes(text).manage("shell", "--no-imports", "-c", "pass").stderr.count(place) == 1
 
 
+def test_commands_that_print_errors_or_need_no_spec_log_none(notes):
+    project = notes(NOWHERE)
+    assert "E010" not in project.manage("explaincheck", "E301").stderr
+    checked = project.manage("checkspec", "apis/notes.yaml", code=1)
+    assert (checked.stdout + checked.stderr).count("notes.yaml:11:49") == 1
+
+
 @pytest.mark.parametrize("text", [TWICE, NOWHERE], ids=["left out", "loaded"])
 def test_commands_go_on_and_check_says_why(notes, text):
     project = notes(text)
