@@ -108,15 +108,15 @@ def overrides(cls: type[Any], names: Iterable[str], *own: type[Any]) -> bool:
     True
     """
     for name in names:
-        original = own[0] if len(own) == 1 else next(each for each in own if hasattr(each, name))
-        if _function(cls, name) is not _function(original, name):
+        original = getattr(own[0] if len(own) == 1 else next(each for each in own if hasattr(each, name)), name)
+        found = getattr(cls, name)
+        if found is not original and _function(found) is not _function(original):
             return True
     return False
 
 
-def _function(cls: type[Any], name: str) -> Any:
-    found = getattr(cls, name)
-    return getattr(found, "__func__", found)  # each access to a class method creates a new bound method
+def _function(method: Any) -> Any:
+    return getattr(method, "__func__", method)  # each access to a class method creates a new bound method
 
 
 def is_computed(cls: type, name: str) -> bool:

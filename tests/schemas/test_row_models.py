@@ -64,7 +64,7 @@ class Persistence:
     def __init__(self):
         self.items, self.calls = {}, []
 
-    def save_row(self, row, *, force_insert, force_update, update_fields):
+    def save_row(self, row, *, force_insert, force_update, update_fields, json=None):
         self.calls.append(("save", force_insert, force_update, update_fields))
         created = row.pk not in self.items
         self.items[row.pk] = row.to_json()

@@ -58,7 +58,7 @@ class ItemCodec:
     @cached_property
     def refresh(self) -> RowRefresher:
         """Sets the values of a saved row to those of its item, except additional properties."""
-        return row_refresher(self.shape)
+        return row_refresher(self.shape, self.json_of)
 
     @cached_property
     def json_of(self) -> JSONReader:

@@ -4,27 +4,38 @@ later.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
 from macaron_django.dynamodb.codec.attribute_values import AttributeMap
 from macaron_django.dynamodb.codec.formats.base import OTHER_TYPE
 from macaron_django.dynamodb.codec.formats.sets import SetCodec
-from macaron_django.dynamodb.codec.item_shapes import ItemShape
+from macaron_django.dynamodb.codec.item_shapes import ItemShape, JSONReader
+from macaron_django.dynamodb.codec.row_overrides import is_shown_plainly
 from macaron_django.schemas.values.conversions import UNSET, Unset
 
 __all__ = ["RowRefresher", "row_refresher"]
 
 
 class RowRefresher(Protocol):
-    """Sets the values of a row to those of an item, for all properties or for those in ``names``."""
+    """Sets the values of a row to those of an item, for all properties or for those in ``names``.
 
-    def __call__(self, row: Any, item: AttributeMap, names: Collection[str] | None = None, /) -> None: ...
+    ``json`` is the row's JSON; None if the caller doesn't know it.
+    """
+
+    def __call__(
+        self,
+        row: Any,
+        item: AttributeMap,
+        names: Collection[str] | None = None,
+        json: Mapping[str, Any] | None = None,
+        /,
+    ) -> None: ...
 
 
-def row_refresher(shape: ItemShape) -> RowRefresher:
-    """Returns the function that refreshes the rows of one schema.
+def row_refresher(shape: ItemShape, json_of: JSONReader) -> RowRefresher:
+    """Returns the function that refreshes the rows of one schema. ``json_of`` returns the JSON of an item.
 
     If a property has the same value in the item as in the row, the row keeps its Python object for the value, so that
     the caller can still change this object.
@@ -37,7 +48,18 @@ def row_refresher(shape: ItemShape) -> RowRefresher:
         for name, field, one in shape.places
     ]
 
-    def refresh(row: Any, item: AttributeMap, names: Collection[str] | None = None, /) -> None:
+    # A set may be given as a list, which has the same JSON.
+    compares_json = is_shown_plainly(shape.model) and not any(is_set for *_, is_set in places)
+
+    def refresh(
+        row: Any,
+        item: AttributeMap,
+        names: Collection[str] | None = None,
+        json: Mapping[str, Any] | None = None,
+        /,
+    ) -> None:
+        if json is not None and names is None and compares_json and _are_alike(json_of(item), json):
+            return
         values = row.__dict__
         for name, field, attribute, place, read_json, is_set in places:
             if names is not None and name not in names:

@@ -180,10 +180,11 @@ class Persistence(ItemCodec, ItemVersions):
         force_insert: bool = False,
         force_update: bool = False,
         update_fields: Iterable[str] | None = None,
+        json: Mapping[str, Any] | None = None,
     ) -> bool:
         """Writes a row as the class's docstring describes. Afterwards, ``row._state.item`` is the item in the table.
 
-        Returns whether the item is new.
+        ``json`` is the row's JSON; None if the caller doesn't know it. Returns whether the item is new.
         """
         key = self.key_of(row)
         base = self._loaded(row, key)
@@ -191,14 +192,14 @@ class Persistence(ItemCodec, ItemVersions):
             self._update(row, key, base, {row._spec.property_names.get(name, name) for name in update_fields})
             return False
         if not force_insert and (force_update or base is not None):
-            self._update(row, key, base)
+            self._update(row, key, base, json=json)
             return False
         try:
-            self._insert(row, key)
+            self._insert(row, key, json)
         except ItemExists:
             if force_insert:
                 raise
-            self._update(row, key, base)
+            self._update(row, key, base, json=json)
             return False
         return True
 
@@ -270,15 +271,20 @@ class Persistence(ItemCodec, ItemVersions):
         new = {name: value for name, value in item.items() if name not in kept}
         return new | {name: loaded[name] for name in kept if name in loaded}
 
-    def _insert(self, row: Row, key: AttributeMap) -> None:
+    def _insert(self, row: Row, key: AttributeMap, json: Mapping[str, Any] | None) -> None:
         item = self.encode(row)
         if self.options.version:
             item[self.options.version] = {"N": "1"}
         self.put_item(item, condition="absent")
-        self.written(row, key, item)
+        self.written(row, key, item, json=json)
 
     def _update(
-        self, row: Row, key: AttributeMap, base: AttributeMap | None, names: Collection[str] | None = None
+        self,
+        row: Row,
+        key: AttributeMap,
+        base: AttributeMap | None,
+        names: Collection[str] | None = None,
+        json: Mapping[str, Any] | None = None,
     ) -> None:
         """Updates the row's item. ``base`` is the item that the row was loaded from; None if the row wasn't loaded."""
         state = row._state.__dict__
@@ -295,7 +301,7 @@ class Persistence(ItemCodec, ItemVersions):
         foreseen = {name: value for name, value in {**(base or {}), **key, **set_}.items() if name not in remove}
         check_item_size(foreseen)
         item = self.update_item(key, set_, remove, condition="present", expected=expected)
-        self.written(row, key, item or foreseen, names, base)
+        self.written(row, key, item or foreseen, names, base, json)
 
     def item_changes(
         self,
@@ -380,11 +386,12 @@ class Persistence(ItemCodec, ItemVersions):
         item: AttributeMap,
         names: Collection[str] | None = None,
         base: AttributeMap | None = None,
+        json: Mapping[str, Any] | None = None,
     ) -> None:
         """Updates a row after ``item`` has been written with this key.
 
         ``names`` has the names of the written properties (None: all). ``base`` is the item that the row was loaded
-        from.
+        from. ``json`` is the row's JSON; None if the caller doesn't know it.
         """
         self.note_written(key)
         transaction = gathering()
@@ -392,7 +399,7 @@ class Persistence(ItemCodec, ItemVersions):
             transaction.on_abandon(self._unwritten(row))
         _taken(row)
         # Includes changes by other programs, which the next save would otherwise undo.
-        self.refresh(row, item, names)
+        self.refresh(row, item, names, json)
         if names is None or base is None:
             self.additional.load(row, item)
         else:

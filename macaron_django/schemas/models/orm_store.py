@@ -68,8 +68,8 @@ class OrmStore(Store):
         if self._object.generates_writable and isinstance(body, Mapping):
             # The schema may require writable generated values. So these are set before validation, and readOnly values
             # after it.
-            made = generated_values(self.schema, body, True, request)
-            body = {**body, **{name: value for name, value in made.items() if name not in self._read_only}}
+            made = generated_values(self.schema, self._object.read_only.union(body), True, request)
+            body = {**body, **made}
         values = {**self._held_values(self.valid(body)), **key}
         made = generated_values(self.schema, values, True, request, keys=self.binding.keys)
         try:
@@ -149,9 +149,5 @@ class OrmStore(Store):
         return ObjectSpec(self.classes.api, self.schema, self.classes)
 
     @cached_property
-    def _read_only(self) -> frozenset[str]:
-        return frozenset(name for name, prop in self.schema.properties.items() if prop.read_only)
-
-    @cached_property
     def _writable(self) -> frozenset[str]:
-        return frozenset(self.schema.properties) - self._read_only - self.binding.kept
+        return frozenset(self.schema.properties) - self._object.read_only - self.binding.kept

@@ -157,21 +157,26 @@ class Row(APIObject, _Model):
             raise ValidationFailed(violations=[too_deep(name)]) from None
         return super().to_json(*options, **named)
 
-    def _violations(self) -> list[Violation]:
-        validator, json = validator_for(self._spec.schema), self.to_json()
+    def _violations(self, json: Mapping[str, Any]) -> list[Violation]:
+        validator = validator_for(self._spec.schema)
         return [] if validator.is_valid(json) else list(validator.iter_errors(json))
 
-    def _check(self) -> None:
-        """Raises ``ValidationFailed`` for violations of the schema, except violations that the stored item has, too."""
-        violations = self._violations()
+    def _check(self) -> Mapping[str, Any]:
+        """Returns the row's JSON.
+
+        Raises ``ValidationFailed`` for violations of the schema, except violations that the stored item has, too.
+        """
+        json = self.to_json()
+        violations = self._violations(json)
         if violations:
             self.refuse_expressions()
         item = self._state.item  # type: ignore[attr-defined]
         if violations and item:
             stored = type(self).objects.persistence.decode(item)  # type: ignore[attr-defined]
-            violations = new_violations(self._spec.schema, None, stored.to_json(), self.to_json())
+            violations = new_violations(self._spec.schema, None, stored.to_json(), json)
         if violations:
             raise ValidationFailed(violations=violations)
+        return json
 
     def refuse_expressions(self) -> None:
         """Raises ``UnsupportedQuery`` if a property is an ``F()``, which only a query set's ``update()`` computes."""
@@ -252,10 +257,10 @@ class Row(APIObject, _Model):
         using = using or router.db_for_write(type(self), instance=self)
         signal = {"sender": type(self), "instance": self, "raw": False, "using": using, "update_fields": fields}
         pre_save.send(**signal)
-        self._check()
+        json = self._check()
         persistence = type(self).objects.persistence  # type: ignore[attr-defined]
         created = persistence.save_row(
-            self, force_insert=bool(force_insert), force_update=force_update, update_fields=fields
+            self, force_insert=bool(force_insert), force_update=force_update, update_fields=fields, json=json
         )
         self._state.adding = False
         self._state.db = using

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from typing import Any, ClassVar, cast
 
 from django.db.models import Model
@@ -130,6 +130,6 @@ class SchemaSavingMixin:
             raise self._blamed(failure, validated_data, supplied) from None
 
     def _generated(
-        self, existing: Mapping[str, Any], *, creating: bool, keys: Collection[str] | None = None
+        self, existing: Container[str], *, creating: bool, keys: Collection[str] | None = None
     ) -> dict[str, Any]:
         return generated_values(self.schema, existing, creating, self.context.get("request"), keys=keys)

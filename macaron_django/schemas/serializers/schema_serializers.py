@@ -340,9 +340,7 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
 
     def _with_generated(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         """Adds the writable generated values, which the schema may require. ``create`` adds the readOnly values."""
-        made = self._generated(data, creating=True)
-        properties = self.schema.properties
-        made = {name: value for name, value in made.items() if not properties[name].read_only}
+        made = self._generated(self._spec.read_only.union(data), creating=True)
         return {**data, **made} if made else data
 
     def _validated_by_methods(self, values: dict[str, Any], data: Any) -> dict[str, Any]:

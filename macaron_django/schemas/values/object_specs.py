@@ -115,6 +115,11 @@ class ObjectSpec:
         return self.schema.additional_properties is not False or bool(self.schema.keyword("patternProperties"))
 
     @cached_property
+    def read_only(self) -> frozenset[str]:
+        """The names of the readOnly properties."""
+        return frozenset(name for name, prop in self.properties.items() if prop.read_only)
+
+    @cached_property
     def generates_writable(self) -> bool:
         """Whether the server generates values that clients may also send. Such values must exist before validation."""
         return any(prop.extensions.generated and not prop.read_only for prop in self.properties.values())
