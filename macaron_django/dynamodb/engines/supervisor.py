@@ -196,8 +196,9 @@ class _Supervisor:
         self.server: subprocess.Popen[bytes] | None = None
         self.host, self.port = LOOPBACK, 0
         self.told_to_stop = False
-        self.started_at = 0.0
+        self.started_at: float | None = None  # None if the last start failed
         self.failed_starts = 0
+        self.failure = ""  # of the last start
         self.users_fd = os.open(order.users_file, os.O_RDWR | os.O_CREAT, 0o600)
         self.data_inode: int | None = None
         self.wakeup = self._wake_on_signals()
@@ -253,26 +254,29 @@ class _Supervisor:
                 pass
 
     def _keep_running(self) -> str:
-        """Restarts the server if it has crashed, or if its data file was deleted or replaced. Returns the error if that
-        failed, or "".
+        """Restarts the server if it has crashed, or if its data file was deleted or replaced.
+
+        A failed restart is repeated at the next call. Returns the error if the supervisor gives up, or "".
         """
         server = self.server
         if server is None:
             return "The server was never started."
         if server.poll() is not None:
-            lasted = time.monotonic() - self.started_at
+            lasted = 0 if self.started_at is None else time.monotonic() - self.started_at
             self.failed_starts = self.failed_starts + 1 if lasted < STABLE else 0
             if self.failed_starts >= FAILED_STARTS:
-                return f"It ended {FAILED_STARTS} times right after its start, last with exit code {server.returncode}."
+                last = self.failure or f"It ended right after its start with exit code {server.returncode}."
+                return f"It failed to start {FAILED_STARTS} times in a row. The last time: {last}"
         elif self.data_inode is not None and _inode(self.order.data_file) != self.data_inode:
             self._end_server()
         else:
             return ""
-        return self._start(self.port)
+        self.failure = self._start(self.port)
+        return ""
 
     def _start(self, preferred_port: int | None) -> str:
         """Starts the server, on ``preferred_port`` if that is free. Returns the error if that failed, or ""."""
-        failure = ""
+        failure, self.started_at = "", None
         for _ in range(5):  # another program may take the port before the server does
             self.port = _free_port(self.host, preferred_port)
             preferred_port = None

@@ -6,6 +6,8 @@ import errno
 import http.server
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import stat
@@ -432,7 +434,34 @@ def test_a_server_that_always_ends_right_after_its_start_is_given_up(engine, tmp
     with override_settings(MACARON={"DYNAMODB": {"BINARY": binary}}):
         engine.start()
         assert engine.wait_for_end(PATIENCE)
-        assert "10 times right after its start" in state_of(engine)["error"]
+        assert re.search(r"failed to start 10 times in a row\..* exit code 9\.", state_of(engine)["error"])
+
+
+def test_a_server_that_ends_while_it_is_started_again_is_started_once_more(engine, tmp_path, servers, eventually):
+    """So does a server that is killed before the supervisor has seen that it answers."""
+    starts = tmp_path / "starts"
+    binary = executable(
+        tmp_path / "sickly",
+        f"#!/bin/sh\necho start >> {starts}\n[ $(wc -l < {starts}) -eq 2 ] && exit 7\nexec {find_binary()} \"$@\"\n",
+    )
+    with override_settings(MACARON={"DYNAMODB": {"BINARY": binary}}):
+        engine.start()
+        [server] = servers()
+        os.kill(server, signal.SIGKILL)
+        eventually(lambda: len(starts.read_text().splitlines()) == 3)
+        eventually(lambda: answers(engine.process.address))
+
+
+def test_a_server_that_cannot_be_started_again_is_given_up_with_the_reason(engine, tmp_path, servers):
+    moved = tmp_path / "dynoxide"
+    shutil.copy(find_binary(), moved)
+    with override_settings(MACARON={"DYNAMODB": {"BINARY": moved}}):
+        engine.start()
+        moved.unlink()
+        [server] = servers()
+        os.kill(server, signal.SIGKILL)
+        assert engine.wait_for_end(PATIENCE)
+        assert re.search(r"failed to start 10 times in a row\..*No such file", state_of(engine)["error"])
 
 
 def test_a_folder_that_cannot_be_used_is_named(tmp_path):
