@@ -442,7 +442,7 @@ def test_a_server_that_ends_while_it_is_started_again_is_started_once_more(engin
     starts = tmp_path / "starts"
     binary = executable(
         tmp_path / "sickly",
-        f"#!/bin/sh\necho start >> {starts}\n[ $(wc -l < {starts}) -eq 2 ] && exit 7\nexec {find_binary()} \"$@\"\n",
+        f'#!/bin/sh\necho start >> {starts}\n[ $(wc -l < {starts}) -eq 2 ] && exit 7\nexec {find_binary()} "$@"\n',
     )
     with override_settings(MACARON={"DYNAMODB": {"BINARY": binary}}):
         engine.start()
