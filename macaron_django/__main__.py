@@ -1,4 +1,4 @@
-"""Runs the command that works outside a project: ``python -m macaron_django startproject NAME``."""
+"""Runs the only command that doesn't need a project: ``python -m macaron_django startproject NAME``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ In a project, `python manage.py help` lists the commands of this package.
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command on the command line. Exits with status 2 if the command is missing or unknown."""
+    """Runs the command that the arguments name. Exits with status 2 if the command is missing or unknown."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     program = "python -m macaron_django" if sys.argv[0].endswith("__main__.py") else "macaron_django"
     usage = _USAGE.format(program=program)

@@ -25,7 +25,7 @@ _SILENT = frozenset({"check", "checkspec", "explaincheck", "help", "--help", "-h
 class BrokenSpecError(ImproperlyConfigured, SystemCheckError):
     """Specs have errors, and ``DEBUG`` is off, so nothing is served.
 
-    Commands that check the project load its URLs. They print this error as they print findings, without a traceback.
+    Commands that check the project load its URLs. They print this error like a finding, without a traceback.
     """
 
 

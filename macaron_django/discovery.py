@@ -77,7 +77,10 @@ def _named(given: Mapping[str, str | Path]) -> Iterator[DiscoveredAPI]:
     for name, path in given.items():
         problem = None
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-            problem = f"{name!r} can't name an API: use lower-case letters, digits and underscores."
+            problem = (
+                f"{name!r} can't be the name of an API. A name begins with a lower-case letter; lower-case letters, "
+                "digits and underscores can follow."
+            )
         yield DiscoveredAPI(name, base_folder() / path, problem)
 
 

@@ -91,8 +91,8 @@ def blocking(method: Callable[Concatenate[Any, P], Steps[R]]) -> Callable[Concat
 async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Calls ``function`` in a thread, with this task's context variables, and returns its result.
 
-    Before and after the call, the thread closes its old and broken database connections. Django closes them at each
-    request, but the signals of a request don't reach these threads.
+    Before and after the call, the thread closes its old and broken database connections. Django closes such
+    connections before and after each request, but with signals that don't reach these threads.
     """
     call = partial(copy_context().run, partial(_between_requests, function, *args, **kwargs))
     return await asyncio.get_running_loop().run_in_executor(_threads(os.getpid()), call)

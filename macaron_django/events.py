@@ -204,7 +204,7 @@ class TaskBegan(NamedTuple):
 
 
 class TaskEnded(NamedTuple):
-    """An attempt to run a task has ended. The task may be tried again."""
+    """An attempt to run a task has ended. Another attempt can follow."""
 
     name: str
     id: str

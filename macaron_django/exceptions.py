@@ -258,7 +258,7 @@ class ValidationFailed(InvalidParameterError):
 
 
 class RequestInvalid(RequestError, ValidationFailed):
-    """A body or parameters break their schema."""
+    """The request's body or a parameter breaks its schema."""
 
     code = "INVALID_PARAMETER"
     status = 400
@@ -387,7 +387,7 @@ class StaleItem(PersistenceError):
 
 
 class ItemAbsent(StaleItem):
-    """A write requires an item that doesn't exist."""
+    """The item that a write requires doesn't exist."""
 
     code = "ITEM_NOT_FOUND"
     status = 404
@@ -503,7 +503,7 @@ class ErrorAnswered(ServiceError):
 class AnswerInvalid(ServiceError):
     """The service's response breaks the spec, can't be read or is too large.
 
-    ``violations`` has the known violations.
+    ``violations`` lists the violations, if any are known.
     """
 
     code = "SERVICE_ANSWER_INVALID"
@@ -516,7 +516,10 @@ class AnswerInvalid(ServiceError):
 
 
 class ServiceUnavailable(ServiceError):
-    """The service can't be reached, or didn't respond in time. It changed nothing, or repeating the call is safe."""
+    """The service can't be reached, or didn't respond in time.
+
+    The call changed nothing, or it can be repeated safely, unless the exception is a ``CallOutcomeUnknown``.
+    """
 
     code = "SERVICE_UNAVAILABLE"
     status = 503
@@ -524,11 +527,14 @@ class ServiceUnavailable(ServiceError):
 
 
 class CircuitOpen(ServiceUnavailable):
-    """The service failed so often in a row that nothing is sent to it for a while."""
+    """The service failed so many times in a row that it gets no calls for a while."""
 
 
 class CallOutcomeUnknown(ServiceUnavailable):
-    """The connection broke or the time was up during a call that can't be repeated. The call may have taken effect."""
+    """The connection broke, or the time ran out, during a call that can't be repeated.
+
+    The call may have taken effect.
+    """
 
     code = "CALL_OUTCOME_UNKNOWN"
 
@@ -541,7 +547,7 @@ class NotImplementedYet(PyMacaronException):
 
 
 class RequestTimeout(PyMacaronException):
-    """The project's code gave up waiting for the client."""
+    """The project's code waited too long for the client, and gave up."""
 
     code = "REQUEST_TIMEOUT"
     status = 408

@@ -63,10 +63,10 @@ class Changes:
 
 
 class Hooks:
-    """The attributes that some base classes define, with the values at the time when this object is created.
+    """When created, records the attributes of the given base classes, and their values.
 
-    A hook is overridden if another class defines it, or if it was replaced on a base class. ``data`` has the names of
-    attributes that generated classes set, and that aren't hooks.
+    A hook is overridden if another class defines it, or if it was replaced on a base class. Generated classes set the
+    attributes in ``data``: these attributes aren't hooks.
     """
 
     def __init__(self, *bases: type, data: Collection[str] = ()) -> None:
@@ -84,7 +84,7 @@ class Hooks:
         return self.patched().union(*others)
 
     def patched(self) -> frozenset[str]:
-        """Returns the names of the hooks that have been replaced on, or added to, one of the base classes."""
+        """Returns the names of the hooks that have been added to one of the base classes or replaced there."""
         replaced = {
             name
             for base, attributes in self._defined.items()
@@ -102,7 +102,7 @@ def _is_traced(found: Any, original: Any) -> bool:
 
 
 def overrides(cls: type[Any], names: Iterable[str], *own: type[Any]) -> bool:
-    """Returns whether a class overrides any of the methods ``names``. The classes ``own`` define the originals.
+    """Returns whether a class overrides a method in ``names``. The classes in ``own`` define the original methods.
 
     >>> overrides(bool, ("__add__", "__repr__"), int)
     True
@@ -120,7 +120,7 @@ def _function(method: Any) -> Any:
 
 
 def is_computed(cls: type, name: str) -> bool:
-    """Returns whether an attribute is a property or another descriptor: its value may differ at each access."""
+    """Returns whether an attribute is a property or another descriptor, so its value can differ at each access."""
     return hasattr(next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None), "__get__")
 
 

@@ -120,10 +120,11 @@ class Registry:
         return made
 
     def make_unserved_classes(self) -> None:
-        """Creates the classes of APIs that ``SERVE`` leaves out. The code that their specs name doesn't have to exist.
+        """Creates the classes of APIs that ``SERVE`` leaves out. The code that their specs refer to doesn't have to
+        exist.
 
-        Other services serve these APIs, and this service calls them. The APIs' handlers and item classes may exist only
-        in those services, so the findings about such an API become warnings.
+        Other services serve these APIs, and this service calls them. It isn't an error if this service lacks the APIs'
+        handlers and item classes, so the findings about such an API become warnings.
         """
         for name, found in self._failed.items():
             if is_chosen(name) or name in self._unserved_classes:
@@ -142,7 +143,7 @@ class Registry:
 
         Imports no handlers, so apps can call this method while they load.
 
-        If ``prebuild`` has found no errors in a document, the document is checked only if ``sound`` is true.
+        Skips documents in which ``prebuild`` has found no errors, unless ``sound`` is true.
         """
         found = {name: list(findings) for name, findings in self._findings.items()}
         for api in self:
@@ -187,7 +188,7 @@ def is_chosen(name: str) -> bool:
 
 
 def prebuilt_folder() -> Path | None:
-    """Returns the folder that ``PREBUILT`` names; None if the setting is None or the folder doesn't exist."""
+    """Returns the folder in the setting ``PREBUILT``; None if the setting is None or the folder doesn't exist."""
     folder = None if settings.PREBUILT is None else base_folder() / settings.PREBUILT
     return folder if folder is not None and folder.is_dir() else None
 

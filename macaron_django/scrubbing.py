@@ -40,7 +40,7 @@ _DEEPEST = 50
 class Scrubber:
     """Replaces secrets, and remembers them.
 
-    A value is secret if it has one of the usual names of secrets, or a name in ``names``.
+    A value is secret if its name is one of the usual names of secrets, or is in ``names``.
     """
 
     def __init__(self, names: Collection[str] = ()) -> None:

@@ -1,7 +1,8 @@
 """The URLs of all APIs, documentation pages and metrics, for `path("", include("macaron_django.urls"))`.
 
-``SERVE`` may leave out APIs. Importing this module raises ``BrokenSpecError``, an ``ImproperlyConfigured``, if a spec
-has errors, ``DEBUG`` is off, and ``ON_BROKEN_SPEC`` isn't ``leave_out``.
+The setting ``SERVE`` can leave out APIs. If a spec has errors, importing this module raises ``BrokenSpecError``, which
+is a subclass of ``ImproperlyConfigured``. The exception isn't raised if ``DEBUG`` is on or ``ON_BROKEN_SPEC`` is
+``leave_out``.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class FailedTaskPage:
 
 
 class StatusFilter(ValueFilter):
-    """The filter by status. If the URL has no status and no search, the filter selects ``failed``."""
+    """The filter by status. If the URL has neither a status nor a search, the filter selects failed tasks."""
 
     def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)

@@ -234,6 +234,6 @@ def _unbound(operation: Operation) -> Finding:
         id="W303",
         level="warning",
         message=f"{described(operation)} has no handler and isn't a generated operation. It responds with 501.",
-        hint="Name its handler with x-bind-server, or leave it to other code with x-no-bind-server.",
+        hint="Name a handler in x-bind-server. If other code serves the operation, add x-no-bind-server.",
         location=operation.location,
     )

@@ -25,14 +25,14 @@ ping_hooks: list[Callable[[], object]] = []
 
 
 def add_ping_hook(hook: Callable[[], object]) -> None:
-    """Makes each GET /ping call ``hook``. Raises TypeError if ``hook`` isn't a function."""
+    """Adds a function that each GET /ping calls. Raises TypeError if ``hook`` isn't a function."""
     if not callable(hook):
         raise TypeError(f"The ping hook {hook!r} should be a function.")
     ping_hooks.append(hook)
 
 
 def ping() -> dict[str, Any]:
-    """Returns an empty object, to show that the server responds. Calls only hooks, so that probes are cheap."""
+    """Returns an empty object, to show that the server responds. Runs only the ping hooks, so that probes are cheap."""
     for hook in ping_hooks:
         hook()
     return {}

@@ -55,7 +55,7 @@ def do_crash_report_error() -> dict[str, Any]:
 
 
 def do_crash_slow_call() -> dict[str, Any]:
-    """Takes some seconds to respond."""
+    """Takes a few seconds to respond."""
     time.sleep(SLOW)
     return {}
 

@@ -173,7 +173,8 @@ _readiness = _Readiness()
 
 
 def missing() -> Mapping[str, str]:
-    """Returns texts that say what is missing, by the name of the check; an empty mapping if the server is ready.
+    """Returns a mapping from the name of each failed check to a text that says what is missing. The mapping is empty if
+    the server is ready.
 
     Waits at most ``READY_TIMEOUT`` seconds for the checks. Reuses a result for one second.
     """

@@ -38,7 +38,7 @@ class Catalogue(Mapping[str, ServedAPI]):
     def connect(
         self, source: Callable[[], Mapping[str, ServedAPI]], left_out: Callable[[], Collection[str]] = tuple
     ) -> None:
-        """Connects the functions that return the APIs (``source``) and the names of the broken APIs (``left_out``).
+        """Connects two functions: ``source`` returns the APIs, and ``left_out`` returns the names of the broken APIs.
 
         Both functions are called at each access, so they should cache their results.
         """

@@ -17,7 +17,9 @@ __all__ = ["action_name", "viewset_operations"]
 
 
 def viewset_operations(document: Document, found: Resources) -> dict[str, tuple[Resource | None, list[Operation]]]:
-    """Returns the resource (or None) and the operations, in document order, of each viewset, by the viewset's name.
+    """Returns the viewsets of a document: maps each name to the viewset's resource (or None) and operations.
+
+    The operations are in document order.
 
     Operations on a resource's paths, and below these paths, belong to the resource's viewset. Other operations are
     grouped by the path before their first parameter. Operations with ``x-no-bind-server`` are left out.
@@ -64,7 +66,10 @@ def _owner(path: str, owners: Mapping[str, Resource]) -> Resource | None:
 
 
 def action_name(operation: Operation, taken: Collection[str]) -> str:
-    """Names the method for an operation: the last part of the operationId, unless ``taken`` or DRF has this name."""
+    """Returns the name of the method for an operation: the last part of the operationId.
+
+    If this name is in ``taken``, or if DRF uses it, returns a similar name.
+    """
     last = url_name(operation).rpartition(".")[2] if is_dotted(operation.operation_id) else url_name(operation)
     wanted = re.sub(r"\W+", "_", last).strip("_") or "operation"
     wanted = wanted if wanted.isidentifier() else f"operation_{wanted}"

@@ -48,14 +48,15 @@ def register(viewset: V) -> V:
     if generated.is_routed:
         # Otherwise, the permission classes of the viewset would be ignored silently.
         raise RuntimeError(
-            f"{viewset.__name__} is registered too late: the URLs of {generated.api} already exist. Name it in "
-            f'MACARON["VIEWSETS"], or import its module in the ready() of an app.'
+            f"{viewset.__name__} is registered too late: the URLs of {generated.api} already exist. Add the "
+            f'class to MACARON["VIEWSETS"], or import its module in the ready() of an app.'
         )
     present = generated.replacement
     if present is not None and not issubclass(viewset, present):
         raise RuntimeError(
             f"{viewset.__module__}.{viewset.__name__} and {present.__module__}.{present.__name__} are both registered "
-            f"for viewsets.{generated.api}.{generated.__name__}: register one; it may subclass the other."
+            f"for viewsets.{generated.api}.{generated.__name__}: register only one of them. That class can subclass "
+            "the other."
         )
     generated.replacement = viewset
     return viewset
@@ -76,7 +77,7 @@ def in_use(viewset: type[OperationViewSet]) -> type[OperationViewSet]:
         names = " and ".join(f"{each.__module__}.{each.__qualname__}" for each in configured)
         raise UnusableViewsetError(
             f"MACARON['VIEWSETS'] names {names}, which both replace viewsets.{viewset.api}.{viewset.__name__}: "
-            f"name one; it may subclass the other."
+            f"list only one of them. That class can subclass the other."
         )
     return configured[0] if configured else viewset.replacement or viewset
 
@@ -95,7 +96,7 @@ class _ViewSetsLeftOut:
     def __getattr__(self, name: str) -> type[OperationViewSet]:
         if name.startswith("__"):
             raise AttributeError(name)
-        members = {"api": self._api, "routes": {}, "__doc__": f"Replaces a viewset of {self._api}, which isn't served."}
+        members = {"api": self._api, "routes": {}, "__doc__": f"Replaces a viewset of the unserved API {self._api}."}
         return type(name, (ResourceViewSet,), members)
 
 

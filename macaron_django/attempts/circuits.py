@@ -34,26 +34,29 @@ class CircuitRules(NamedTuple):
 
 
 class CircuitOpenError(Exception):
-    """The circuit refuses a call, because ``failures`` calls in a row failed. The next trial is in ``seconds``."""
+    """The circuit refuses a call, because the last ``failures`` calls failed.
+
+    The next call can be made after ``seconds`` seconds.
+    """
 
     def __init__(self, failures: int, seconds: float) -> None:
-        super().__init__(f"{failures} calls in a row failed; the next one can be made in {seconds:.1f} s")
+        super().__init__(f"{failures} calls in a row failed; the next call can be made in {seconds:.1f} s")
         self.failures, self.seconds = failures, seconds
 
 
 class Circuit:
     """The circuit breaker for calls to one server.
 
-    Each call begins with ``enter`` and ends with ``succeeded`` or ``failed``. If its outcome says nothing about the
-    server, it ends with ``given_up``. The caller decides what a failure is. ``clock`` returns seconds. Threads and
-    event loops can share a circuit, because it never waits while it holds its lock.
+    Each call begins with ``enter`` and ends with ``succeeded`` or ``failed``. If the outcome of a call says nothing
+    about the server, the call ends with ``given_up``. The caller decides what a failure is. ``clock`` returns seconds.
+    Threads and event loops can share a circuit, because it never waits while it holds its lock.
 
     >>> rules = CircuitRules(failures=1, first_pause=600, longest_pause=600, patience=60)
     >>> circuit = Circuit()
     >>> circuit.failed(rules, circuit.enter(rules))
     >>> circuit.enter(rules)
     Traceback (most recent call last):
-    macaron_django.attempts.circuits.CircuitOpenError: 1 calls in a row failed; the next one can be made in 600.0 s
+    macaron_django.attempts.circuits.CircuitOpenError: 1 calls in a row failed; the next call can be made in 600.0 s
     """
 
     __slots__ = ("_clock", "_lock", "_since", "_times", "_trial", "_trials", "failures", "is_closed")

@@ -63,7 +63,7 @@ class Failure(PyMacaronException):
 
     @auth_header.setter
     def auth_header(self, challenge: str) -> None:
-        """Sets the challenge that DRF gets from the view's first authenticator, unless the exception has one."""
+        """Sets the challenge that DRF gets from the view's first authenticator, unless there is a challenge already."""
         if self.auth_header is None:
             self.headers = {**self.headers, "WWW-Authenticate": challenge}
 
@@ -77,7 +77,7 @@ class RefusedCredentialsError(Failure, AuthenticationError, drf.AuthenticationFa
 
 
 class UnverifiableCredentialsError(Failure, AuthenticationError, drf.AuthenticationFailed):
-    """The server isn't set up to verify the credentials. The credentials may be correct."""
+    """The server isn't set up to verify the credentials, so it doesn't know whether they are correct."""
 
     code = "CREDENTIALS_UNVERIFIABLE"
 

@@ -77,7 +77,7 @@ class JWTAuthentication(BaseAuthentication):
 
 
 def authenticate_http_request(token: str | None = None, request: AnyRequest | None = None) -> dict[str, Any]:
-    """Verifies the token of a request, makes its user the current one, and returns the claims.
+    """Verifies a request's token, makes the token's user the current user, and returns the claims.
 
     ``token`` is the value of an Authorization header (``Bearer …``), and replaces the header of the request.
     ``request`` defaults to the current request. Raises AuthMissingHeaderError, AuthTokenExpiredError or

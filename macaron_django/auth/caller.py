@@ -43,7 +43,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Identity:
-    """Verified claims, and the token that contained them; "" if the claims come from other credentials."""
+    """Verified claims, and the token that contained them. The token is "" if the claims come from other credentials."""
 
     claims: Mapping[str, Any] = field(default_factory=dict)
     token: str = field(default="", repr=False)

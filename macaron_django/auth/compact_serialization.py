@@ -39,7 +39,7 @@ def split_token(token: object, max_size: int) -> UnverifiedToken:
         header, payload, signature = token.encode("ascii").split(b".")
         parts = _decoded(payload), header + b"." + payload, _decoded(signature)
     except ValueError:
-        raise invalid_token("it isn't three parts in Base64 without padding") from None
+        raise invalid_token("it doesn't consist of three base64url parts without padding") from None
     return UnverifiedToken(*_header(header), *parts)
 
 

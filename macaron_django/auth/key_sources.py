@@ -1,4 +1,4 @@
-"""Finds the values of item keys that come from the caller: from a claim or from the user's id."""
+"""Takes the values of item keys from the caller: from a claim or from the user's id."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 In DRF, a single authenticator decides who the user is. In OpenAPI, ``security`` has alternatives, and each alternative
 may need several schemes. The created authenticator therefore verifies all schemes, and stores its decision on the
-request. The created permission reads the decision there. A viewset may replace the authenticator or the permission, as
-in DRF.
+request. The created permission reads this decision from the request. A viewset may replace the authenticator or the
+permission, as in DRF.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ UNREADABLE = SchemeRequirement("", None, frozenset())
 
 
 class SecurityDecision(NamedTuple):
-    """The decision about a request: the request is granted, or its credentials lack scopes or are refused.
+    """The decision about a request. Either the request is granted, or its credentials are refused or lack scopes.
 
     If a request is refused because it has no credentials, all fields have their defaults.
     """
@@ -245,7 +245,7 @@ def _unverifiable(required: SchemeRequirement, reason: str) -> Failure:
         logger.error("%s Requests with such credentials get a 401.", reason)
     named = f" of the security scheme {required.name!r}" if required.name else ""
     return UnverifiableCredentialsError(
-        f"The server isn't set up to verify credentials{named}. It refuses even correct ones."
+        f"The server isn't set up to verify credentials{named}. It refuses even correct credentials."
     )
 
 
@@ -277,7 +277,10 @@ def _default_authenticators() -> list[type[BaseAuthentication]]:
 
 
 class RequestMemory(BaseAuthentication):
-    """Remembers the request for ``requires_auth`` if the spec requires no credentials. Doesn't authenticate anyone."""
+    """Remembers the request for ``requires_auth``. Doesn't authenticate anyone.
+
+    Used for operations whose ``security`` is missing or empty.
+    """
 
     def authenticate(self, request: Request) -> None:
         remember_request(cast("HttpRequest", request))

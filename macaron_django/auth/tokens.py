@@ -69,7 +69,7 @@ def verify_token(token: str) -> dict[str, Any]:
     unverified = split_token(token, options.MAX_TOKEN_SIZE)
     keys = verification_keys(options, unverified.kid, unverified.algorithm)
     if not keys:
-        raise invalid_token("no key fits its kid and alg")
+        raise invalid_token("no key matches the token's kid and alg")
     for key in keys:
         if key.has_signed(unverified):
             break

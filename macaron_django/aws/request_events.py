@@ -1,4 +1,7 @@
-"""Removes parts of an event that a client could forge in the gateway's name, before the event becomes a request."""
+"""Removes the parts of an event that a client could forge to look like the gateway's.
+
+This happens before the event becomes a request.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def is_request(event: Event) -> bool:
-    """Returns whether an event is an HTTP request, from API Gateway (versions 1 and 2), a load balancer or a URL."""
+    """Returns whether an event is an HTTP request, from API Gateway (versions 1 and 2), a load balancer or a
+    function URL.
+    """
     context = event.get("requestContext")
     return isinstance(context, Mapping) and ("http" in context or "httpMethod" in event)
 
@@ -33,8 +38,8 @@ def without_ambiguous_headers(event: Event) -> dict[str, Any]:
 def from_address(application: Application) -> Application:
     """Returns an application that gets the caller's address from the gateway or load balancer.
 
-    A client can write the first address of X-Forwarded-For. The load balancer writes the last address, with the
-    client's port if it is configured so (Application Load Balancers, "Client port preservation").
+    A client can write the first address of X-Forwarded-For. The load balancer writes the last address, and
+    can be configured to add the client's port (Application Load Balancers, "Client port preservation").
     """
 
     def addressed(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

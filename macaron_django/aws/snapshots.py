@@ -52,5 +52,5 @@ def drop_connections() -> None:
 
 
 def renew_random_state() -> None:
-    """Seeds Python's random numbers again. Otherwise all processes from one snapshot would create the same ids."""
+    """Reseeds Python's random number generator. Otherwise all processes from one snapshot would create the same ids."""
     random.seed()

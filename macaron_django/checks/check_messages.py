@@ -18,7 +18,7 @@ Check: TypeAlias = Callable[..., list[checks.CheckMessage]]
 def register(*, deploy: bool = False) -> Callable[[Check], Check]:
     """Registers a system check under the tag ``macaron_django``.
 
-    With ``deploy``, the check runs only with ``--deploy``.
+    If ``deploy`` is true, the check runs only with ``manage.py check --deploy``.
     """
 
     def registered(check: Check) -> Check:

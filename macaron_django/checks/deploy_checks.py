@@ -40,7 +40,8 @@ def check_immediate_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: An
 
 @register(deploy=True)
 def check_exposure(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports generated operations through which anyone can change data, or store any data.
+    """Reports generated operations through which anyone can change data, and generated operations that store
+    properties that the schema doesn't name. Also reports a JWT secret that is too short.
 
     Only for ``check --deploy``.
     """
@@ -58,7 +59,7 @@ def _short_secret() -> Iterator[checks.CheckMessage]:
 
 @register(deploy=True)
 def check_front(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports middleware and patches because of which Django's handler answers all requests.
+    """Reports unknown middleware and patches. With such code, Django's handler answers all requests.
 
     Without such code, ``macaron_django.api.front`` answers requests faster. Only for ``check --deploy``.
     """
@@ -96,7 +97,7 @@ def check_fast_lane(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> 
     from macaron_django.dynamodb.calls.aws_sdk.botocore_clients import strangers  # imported here: it needs botocore
 
     hint = (
-        "Results stay the same, but a call costs about 1 ms more of CPU time, or 5 ms for a list of 100 items. "
+        "Results stay the same, but each call needs about 1 ms more CPU time. A list of 100 items needs 5 ms more. "
         "Remove the hook, use macaron_django's own tracing instead, or silence this check."
     )
     return [

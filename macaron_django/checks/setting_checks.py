@@ -1,4 +1,4 @@
-"""Reports keys and values that aren't allowed, in the setting ``MACARON`` and in ``pym-config.yaml``."""
+"""Checks the setting ``MACARON`` and the file ``pym-config.yaml`` for keys and values that aren't allowed."""
 
 from __future__ import annotations
 

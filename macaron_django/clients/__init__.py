@@ -1,7 +1,7 @@
 """Calls other services as their specs describe. An example is ``apipool.login.client.do_login(body)``.
 
-A client sends requests, and returns API objects or raises exceptions. Open ``api_clients`` for the objects that
-projects call, ``client_options`` for their options, and ``client_names`` for the names of operations. Open ``messages``
+A client sends requests, and returns API objects or raises exceptions. Open ``api_clients`` for the objects that a
+project calls, ``client_options`` for their options, and ``client_names`` for the names of operations. Open ``messages``
 to change how a request is built or how a response is parsed. Open ``sending`` for connections, retries and circuits.
 Open ``call_events`` for the events that subscribers get, ``client_checks`` for the findings of ``check``, and
 ``client_stubs`` for type stubs. httpx and tenacity are imported with the first call.

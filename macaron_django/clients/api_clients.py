@@ -186,7 +186,7 @@ class OperationCall:
 
 
 class AsyncOperationCall(OperationCall):
-    """Calls an operation of another service. Has the arguments of ``OperationCall``, but is awaited."""
+    """Calls an operation of another service. Takes the same arguments as ``OperationCall``, but must be awaited."""
 
     async def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return (await self.answer(*args, **kwargs)).value

@@ -39,7 +39,10 @@ _RULES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "MAX_CONNECTIONS": _WHOLE,
     "MAX_ANSWER_SIZE": _WHOLE,
     "HTTP2": _SWITCH,
-    "VERIFY": ("True, or the path of certificates", lambda value: value is True or isinstance(value, (str, Path))),
+    "VERIFY": (
+        "True, or the path of a file or folder with CA certificates",
+        lambda value: value is True or isinstance(value, (str, Path)),
+    ),
     "PROXY": ("a URL, or None", lambda value: value is None or isinstance(value, str)),
     "FOLLOW_REDIRECTS": _SWITCH,
     "VALIDATE_REQUESTS": _SWITCH,

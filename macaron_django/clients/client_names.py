@@ -25,7 +25,7 @@ def client_names(document: Document) -> Mapping[str, Operation]:
 
 
 def shared_names(document: Document) -> Mapping[str, list[Operation]]:
-    """Returns the operations that share a name, by that name."""
+    """Returns each name that several operations share, with these operations."""
     return {name: found for name, found in _by_name(document).items() if len(found) > 1}
 
 

@@ -1,4 +1,4 @@
-"""Finds PyMacaron's modules, which aren't on disk, and resolves their names with the table.
+"""Makes PyMacaron's modules importable, though they aren't on disk. A table maps their names to the new names.
 
 The finder is the last on ``sys.meta_path``. So if an original module is installed, programs import the original.
 """
@@ -24,7 +24,9 @@ WHOLE = {"pymacaron.gunicorn"}
 
 
 class OldModule(ModuleType):
-    """One of PyMacaron's modules. The first use of a name resolves it, and warns with the new name."""
+    """One of PyMacaron's modules. The first use of a name looks it up in the table,
+    and issues a ``DeprecationWarning`` that says what to use instead.
+    """
 
     def __getattr__(self, name: str) -> Any:
         module = self.__name__
@@ -78,7 +80,7 @@ class OldModuleFinder(MetaPathFinder, Loader):
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return OldModule(
-            spec.name, f"PyMacaron's module {spec.name}. Its names refer to their replacements in macaron_django."
+            spec.name, f"PyMacaron's module {spec.name}. Each name refers to its replacement in macaron_django."
         )
 
     def exec_module(self, module: ModuleType) -> None:
@@ -102,7 +104,10 @@ def uninstall() -> None:
 
 
 def installed_originals() -> dict[str, str]:
-    """Returns the paths of PyMacaron's own packages that are installed, by name. Programs import these packages."""
+    """Finds out which of PyMacaron's original packages are installed, and returns ``{package: path}``.
+
+    Programs import these packages instead of the modules in the table.
+    """
     found = {}
     for name in PACKAGES:
         spec = PathFinder.find_spec(name)

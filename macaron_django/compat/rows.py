@@ -1,4 +1,4 @@
-"""Defines the rows of the table: for each old name the new name, or the reason why it can't be used."""
+"""Defines the rows of the table. The row of an old name has the new name, or says why the old name can't be used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class NotAvailableError(NotImplementedError):
 
 @dataclass(frozen=True)
 class Absent:
-    """A name that can be imported, but raises an error with the reason when called.
+    """A name that can be imported, but raises an error when called. The error's message contains ``reason``.
 
     ``reason`` is the end of a sentence that begins with the name.
     """
@@ -25,7 +25,7 @@ class Absent:
 
 @dataclass(frozen=True)
 class Constant:
-    """A name that has a value, but no new name to import. ``note`` says how programs work without it."""
+    """An old name that has a value, but no new name to import. ``note`` says how programs work without the old name."""
 
     value: Any
     note: str
@@ -39,7 +39,10 @@ Modules: TypeAlias = "Mapping[str, Mapping[str, Row]]"
 
 
 def without(reason: str) -> Absent:
-    """Returns the row of a name without a counterpart. ``reason`` is a clause: how programs work without the name."""
+    """Returns the row of an old name that has no counterpart.
+
+    ``reason`` is a clause that says how programs work without the old name.
+    """
     return Absent(f"has no counterpart: {reason}")
 
 

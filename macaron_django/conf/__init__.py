@@ -1,9 +1,9 @@
 """Reads the package's settings: from Django's ``MACARON``, else from ``pym-config.yaml``, else the defaults.
 
-Open ``setting_defaults`` for a setting and its default, ``macaron_settings`` for the source of its value,
-``pym_config_keys`` for the keys of PyMacaron's file, ``pym_config_files`` to find and read that file,
+Open ``setting_defaults`` for the settings and their defaults, ``macaron_settings`` for the sources of their values,
+``pym_config_keys`` for the keys of PyMacaron's file, ``pym_config_files`` for finding and reading that file,
 ``project_config`` for ``get_config()``, ``container_versions`` for the version of the container's image, and
-``django_settings`` for Django's settings that each request reads.
+``django_settings`` for the Django settings that every request reads.
 """
 
 from __future__ import annotations

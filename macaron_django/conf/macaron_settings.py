@@ -30,7 +30,7 @@ __all__ = ["Section", "settings", "under_compat", "unknown_keys"]
 
 
 class Section:
-    """One dictionary of settings and its defaults. The keys are attributes.
+    """One dictionary of settings, with default values. The keys are attributes.
 
     A section copies the dictionary. When the dictionary has changed, ``settings`` creates another section.
     """
@@ -69,7 +69,7 @@ class _Settings:
         self._whole = None
 
     def change(self, **values: Any) -> None:
-        """Changes keys of ``MACARON`` in this process. In a section, only the keys that ``values`` has are changed."""
+        """Changes keys of ``MACARON`` in this process. If a value is a section, its other keys stay unchanged."""
         given = getattr(django_settings, "MACARON", _NOTHING)
         changed = {
             key: {**given.get(key, {}), **value} if key in SECTIONS and isinstance(value, Mapping) else value
@@ -121,8 +121,8 @@ settings = _Settings()
 def under_compat() -> bool:
     """Returns the setting ``COMPAT``: whether to behave like PyMacaron where this package's behaviour differs.
 
-    If the setting is missing, returns whether PyMacaron's modules can be imported by their old names in this process,
-    now or once Django has loaded the apps.
+    If the setting is missing, returns whether PyMacaron's old module names can be imported in this process. It is
+    enough if they can be imported after Django has loaded the apps.
     """
     chosen: bool | None = settings.COMPAT
     if chosen is not None:
@@ -132,7 +132,10 @@ def under_compat() -> bool:
 
 
 def unknown_keys() -> Iterator[tuple[str, str, list[str]]]:
-    """Yields (place, dotted key, known keys of its section) for each unknown key of ``MACARON`` and the YAML file."""
+    """Yields a tuple for each unknown key of ``MACARON`` and of the YAML file.
+
+    The tuple is (place, dotted key, the known keys of the same section).
+    """
     yield from (("The setting MACARON", *each) for each in _unknown(getattr(django_settings, "MACARON", {})))
     found = settings.file()
     if found is not None and isinstance(given := found.values.get(OWN_SETTINGS), Mapping):

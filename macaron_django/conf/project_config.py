@@ -18,14 +18,15 @@ __all__ = ["ProjectConfig", "config", "get_app_name", "get_config", "get_config_
 class ProjectConfig:
     """The keys of ``pym-config.yaml`` as attributes.
 
-    If a key sets one of the package's settings, as ``jwt_secret`` does, the attribute has the value of that setting,
-    whatever its source.
+    Some keys, such as ``jwt_secret``, set one of the package's settings. The attribute has the value of that setting,
+    even if the value comes from another source.
     """
 
     def load_pym_config(self, path: str | Path | None = None, env: str | None = None) -> None:
-        """Reads the ``pym-config.yaml`` of a path or of an environment instead of the file that was found.
+        """Uses another ``pym-config.yaml`` instead of the file that was found.
 
-        ``path`` is the file or its folder. Raises ImproperlyConfigured if there is no such file.
+        ``path`` is the file or its folder. In a folder, a file for the environment ``env`` takes precedence.
+        Raises ImproperlyConfigured if there is no such file.
         """
         place = base_folder() if path is None else Path(path)
         found = place if place.is_file() else find_pym_config(place, environment_name(env))

@@ -1,6 +1,7 @@
 """Maps the keys of ``pym-config.yaml`` to settings.
 
-Keys that aren't in the tables of this module are the project's own. ``get_config()`` has them as attributes.
+Keys that aren't in the tables of this module belong to the project. They are attributes of the object that
+``get_config()`` returns.
 """
 
 from __future__ import annotations
@@ -47,7 +48,10 @@ _LIKENESS = 0.8
 
 
 def sources_of(config: PymConfig) -> dict[str, tuple[str, Any]]:
-    """Returns the settings in a file: dotted setting → key of the file, value. Keys without a value are left out."""
+    """Returns the settings that a file contains, as ``{dotted setting: (key of the file, value)}``.
+
+    Keys without a value are left out.
+    """
     found: dict[str, tuple[str, Any]] = {}
     for key, setting in SETTINGS.items():
         value = config.values.get(key)
@@ -77,7 +81,7 @@ def host_of(config: PymConfig) -> str | None:
 
 
 def misspelt(config: PymConfig) -> Iterator[tuple[str, str]]:
-    """Yields (key, documented key) for each key of the file that is probably a misspelt documented key."""
+    """Yields (key, documented key) for each key of the file that probably misspells a documented key."""
     import difflib  # few projects have such a file
 
     known = [*_RUNTIME, *_DEPLOYMENT]

@@ -88,7 +88,7 @@ def persistence_for(api: str, schema: Schema, classes: Classes) -> tuple[Persist
     try:
         persistence = Persistence(api, schema, options, classes)
     except ValueError as error:
-        raise _refused("E091", error, persist, "Name properties of the schema that are suitable as keys.") from error
+        raise _refused("E091", error, persist, "Use properties of the schema that can be keys.") from error
     return persistence, () if cls is None else (_base(cls, persistence),)
 
 

@@ -25,8 +25,8 @@ _SETS: Final = {str: "SS", bytes: "BS", Decimal: "NS", int: "NS", float: "NS"}
 
 
 def python_item(item: AttributeMap) -> dict[str, Any]:
-    """Returns an item with the values that boto3's ``Table`` returns: Decimals for numbers, sets for sets, and bytes
-    for binary.
+    """Returns an item with the values that boto3's ``Table`` returns: Decimals for numbers, Python sets for sets,
+    and bytes for binary values.
 
     >>> python_item({"id": {"S": "a"}, "size": {"N": "1.5"}, "tags": {"SS": ["x"]}})
     {'id': 'a', 'size': Decimal('1.5'), 'tags': {'x'}}
@@ -105,7 +105,7 @@ def normalized_item(schema: Mapping[str, Any], value: Any) -> Any:
 
 
 def normalized_object(api: Any, definitions: Mapping[str, Any], reference: str, value: Mapping[str, Any]) -> Any:
-    """Returns an object with its values converted by the definition that ``reference`` names."""
+    """Returns an object with its values converted by the definition at ``reference``."""
     properties = definitions[reference.rpartition("/")[2]].get("properties", {})
     return normalized_dict(api, definitions, properties, value)
 

@@ -96,7 +96,7 @@ class PersistentSwaggerObject:
 
     @classmethod
     def load_from_db(cls, key: Any, range_value: Any = None) -> Any:
-        """Returns the row with this key, from a consistent read. Raises DynamoDBItemNotFound if there is none."""
+        """Returns the row with this key, from a consistent read. Raises DynamoDBItemNotFound if no row has this key."""
         persistence = cls.persistence
         named = persistence.key(key, range_value)
         item = persistence.get_item(named, consistent=True)
@@ -114,13 +114,13 @@ class PersistentSwaggerObject:
         save = getattr(self, "save", None)
         if save is None:
             raise NotBoundError(
-                f"{type(self).__name__}() isn't a row: make one with {getattr(self, 'model_name', 'its model')}(…), "
-                f"the class that apipool.{getattr(self, 'api_name', '<api>')} has."
+                f"{type(self).__name__}() isn't a row. Create one with {getattr(self, 'model_name', 'its model')}(…), "
+                f"a class of apipool.{getattr(self, 'api_name', '<api>')}."
             )
         save()
 
     def load_to_db(self) -> None:
-        """Does what ``save_to_db`` does. This name is in one place of PyMacaron's documentation."""
+        """Does the same as ``save_to_db``. PyMacaron's documentation uses the name ``load_to_db`` in one place."""
         self.save_to_db()
 
 

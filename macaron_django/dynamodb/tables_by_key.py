@@ -31,7 +31,8 @@ class FoundItems:
 
     Iterating yields dictionaries in JSON form. ``found["Items"]`` is the list that boto3 returns, with Decimals for
     numbers, and ``found["Count"]`` is its length. The list has all items, or the items up to the limit, from as many of
-    DynamoDB's pages as necessary. If items after the limit haven't been read, ``found["LastEvaluatedKey"]`` exists.
+    DynamoDB's pages as necessary. If the limit stopped the reading before the last item,
+    ``found["LastEvaluatedKey"]`` exists.
     """
 
     def __init__(self, pages: Callable[[], Iterator[ResultPage]], to_json: Callable[[AttributeMap], Any]) -> None:
@@ -74,9 +75,9 @@ class FoundItems:
 class Table:
     """A persisted schema's table. Items are dictionaries in JSON form, by property name.
 
-    With boto3's arguments, the methods return the same as boto3's ``Table``: ``get_item(Key=…)``, ``put_item(Item=…)``,
-    ``delete_item(Key=…)``, ``scan()["Items"]``, ``query(KeyConditionExpression=…)["Items"]``. If boto3 is installed,
-    calls with other methods or arguments are passed to its ``Table``.
+    With boto3's arguments, the methods return what boto3's ``Table`` returns: ``get_item(Key=…)``,
+    ``put_item(Item=…)``, ``delete_item(Key=…)``, ``scan()["Items"]``, ``query(KeyConditionExpression=…)["Items"]``. If
+    boto3 is installed, calls with other methods or arguments are passed to its ``Table``.
     """
 
     def __init__(self, persistence: Persistence) -> None:
@@ -96,8 +97,8 @@ class Table:
         """Returns the item with this key, including attributes that the schema doesn't describe. Raises
         DynamoDBItemNotFound if the item doesn't exist.
 
-        With ``Key={…}``, and optionally ``ConsistentRead``, returns a response like boto3's. It has no ``Item`` if the
-        item doesn't exist.
+        With ``Key={…}``, and optionally ``ConsistentRead``, returns a response like boto3's. The response has no
+        ``Item`` if the item doesn't exist.
         """
         if _is_boto3_call(key):
             is_plain = key.keys() <= {"Key", "ConsistentRead"}
@@ -109,7 +110,8 @@ class Table:
         return self._persistence.json_of_all(item)
 
     def put_item(self, data: Mapping[str, Any] | None = None, overwrite: bool = False, **boto3s: Any) -> Any:
-        """Puts an item in JSON form. Raises ItemExists if an item with this key exists and ``overwrite`` isn't set.
+        """Stores an item that is in JSON form. Raises ItemExists if an item with this key exists and ``overwrite``
+        isn't set.
 
         With ``Item={…}``, an existing item is replaced, as with boto3. The values may be in boto3's form.
         """
@@ -275,7 +277,7 @@ def _keys_of(condition: Any) -> Iterator[tuple[str, Any]]:
 
 
 def attribute_map_of(persistence: Persistence, item: Mapping[str, Any]) -> AttributeMap:
-    """Returns the attribute map of an item, which may be an attribute map, JSON, or in boto3's form."""
+    """Returns the attribute map of an item. ``item`` is an attribute map, JSON, or a dictionary in boto3's form."""
     if item and all(isinstance(value, dict) and len(value) == 1 and value.keys() <= TYPES for value in item.values()):
         return dict(item)
     known = persistence.attributes

@@ -1,4 +1,4 @@
-"""Lists the settings in force. Each has its value, without secrets, and the place where it was set."""
+"""Lists each setting in force, with its value and the place where it was set. Hides secrets."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def reasons(name: str) -> list[str]:
 def refuse_left_out(consequence: str) -> None:
     """Raises CommandError if some API isn't served.
 
-    The message has the reason, and ``consequence``, which says what would be missing.
+    The message says why the API isn't served. It ends with ``consequence``, which says what would be missing.
     """
     left_out = [line for name in registry.left_out for line in reasons(name)]
     if left_out:
@@ -56,7 +56,10 @@ def refuse_left_out(consequence: str) -> None:
 
 
 def persistence_named(name: str) -> Persistence:
-    """Returns the persistence of a schema such as ``myserver.Profile``. Raises CommandError if there is none."""
+    """Returns the persistence of a schema such as ``myserver.Profile``.
+
+    Raises CommandError if no schema has this name.
+    """
     known = {f"{api.name}.{schema}": one for api in registry for schema, one in api.persistences.items()}
     if name not in known:
         raise CommandError(

@@ -38,7 +38,9 @@ class StartProject(BaseCommand):
             "--spec", metavar="FILE", help="An OpenAPI file, in YAML or JSON (default: a sample about notes)."
         )
         parser.add_argument("--api", metavar="API", help="The name of the API (default: the name of the file).")
-        add_storage_choice(parser, "Without this option, they are only marked, except in the sample.")
+        add_storage_choice(
+            parser, "Without --dynamodb or --orm, comments in the spec mark them. The sample uses DynamoDB by default."
+        )
         parser.add_argument("--dry-run", action="store_true", help="List the files, and write nothing.")
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -95,12 +97,12 @@ class StartProject(BaseCommand):
         names = printable(", ".join(each.name for each in api.kept))
         if api.kept and storage == "none":
             self.stdout.write(
-                f"  Review the schemas that look persisted, which {api.spec} marks: {names}. "
+                f"  Review these schemas, which look persisted and are marked in {api.spec}: {names}. "
                 "If you uncomment x-persist, also delete x-bind-server from the schema's operations: they need no "
                 "handlers."
             )
         elif api.kept:
-            self.stdout.write(f"  Review the persisted schemas, which {api.spec} marks: {names}.")
+            self.stdout.write(f"  Review these schemas, which are persisted and are marked in {api.spec}: {names}.")
         if any(path.startswith("apis.") for path in api.verifiers.values()):
             self.stdout.write(f"  In apis/{api.name}/verifiers.py, write who may call the API: until then, no one may.")
         if api.stubs:

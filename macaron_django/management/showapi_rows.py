@@ -1,4 +1,4 @@
-"""Lists the code that is generated from a served API, as rows of the tables that ``manage.py showapi`` prints."""
+"""Lists the code that is generated from a served API. ``manage.py showapi`` prints these lists as tables."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class OperationRow:
 
 @dataclass(frozen=True)
 class NamedField:
-    """A property whose attribute on the API object, or whose model field, has another name."""
+    """A property that has a different name on the API object or on the Django model."""
 
     schema: str
     property: str
@@ -113,7 +113,7 @@ def _manager(model: type[Model]) -> str:
 
 
 def field_names_of(api: API) -> Iterator[NamedField]:
-    """Yields the properties whose attributes, or whose model fields (``x-field``), have other names."""
+    """Yields the properties that have a different name on the API object or, with ``x-field``, on the Django model."""
     for name in api.classes:
         schema = api.document.schemas[name]
         try:
@@ -131,7 +131,7 @@ def field_names_of(api: API) -> Iterator[NamedField]:
 def options_of(persistence: Persistence) -> Iterator[tuple[str, str]]:
     """Yields the effective options of ``x-persist``, as a spec writes them.
 
-    Includes the defaults, and the options of the class that ``class`` names.
+    Includes the defaults. If the spec sets ``class``, includes the options of that class, too.
     """
     options: Persist = persistence.options
     yield "table", persistence.table_name
@@ -162,7 +162,7 @@ def _index(index: Index) -> str:
 
 
 def kept_names(api: API) -> Iterator[tuple[str, str]]:
-    """Yields (kind, name) of each webhook, callback and link, which no URL serves."""
+    """Yields (kind, name) of each webhook, callback and link. No URL serves these parts of a spec."""
     kept = unserved_parts(api.document)
     for kind, names in (("webhook", kept.webhooks), ("callback", kept.callbacks), ("link", kept.links)):
         yield from ((kind, name) for name in names)

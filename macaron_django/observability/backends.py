@@ -20,7 +20,7 @@ __all__ = ["BACKENDS", "Backend", "follow_settings", "is_subscriber", "missing_d
 
 
 class Backend(NamedTuple):
-    """A backend: its subscriber, the library that it imports, and this package's extra that installs the library."""
+    """A backend: its subscriber, the library that the subscriber imports, and the extra that installs this library."""
 
     subscriber: str
     module: str | None = None
@@ -67,7 +67,7 @@ class _Subscribed:
     def be(self, wanted: Mapping[str, str]) -> None:
         """Stops subscribers that aren't in ``wanted``, and starts new ones.
 
-        ``wanted`` has the dotted paths of subscribers by the names of their backends.
+        ``wanted`` maps the name of each backend to the dotted path of its subscriber.
         """
         for name in [each for each in self._subscribers if each not in wanted]:
             subscriber = self._subscribers.pop(name)

@@ -8,7 +8,7 @@ __all__ = ["EventBackend"]
 
 
 class EventBackend(events.Subscriber):
-    """A subscriber that the setting ``OBSERVABILITY["BACKENDS"]`` can name."""
+    """A subscriber that can be listed in the setting ``OBSERVABILITY["BACKENDS"]``."""
 
     def start(self) -> None:
         """Prepares the subscriber before it receives its first event."""

@@ -1,7 +1,7 @@
 """Writes log lines as JSON, each with the ids of the request that it belongs to.
 
-The backend ``json_logs`` sets a formatter for the root logger and for Django's logger. It affects only handlers that
-write to a stream. A project with its own ``LOGGING`` may name ``JSONFormatter`` there instead.
+The backend ``json_logs`` sets a formatter for each ``logging.StreamHandler`` of the root logger, of Django's loggers
+and of this package's logger. A project with its own ``LOGGING`` can name ``JSONFormatter`` there instead.
 """
 
 from __future__ import annotations

@@ -37,7 +37,10 @@ class _Headers(Getter[Mapping[str, Any]]):
 
 
 class OpenTelemetrySpans(events.Subscriber):
-    """Records events with the given OpenTelemetry providers, or with the global providers, which may be set later."""
+    """Records events with the given OpenTelemetry providers. The default providers are OpenTelemetry's global ones.
+
+    The program can set the global providers later.
+    """
 
     def __init__(
         self,

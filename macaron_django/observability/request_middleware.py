@@ -1,7 +1,7 @@
 """Gives each request its ids, returns the request id in the response, and writes one access line.
 
-Put the middleware first in ``MIDDLEWARE``, so that every request passes it. Requests through the front (``api.front``)
-have the same ids and lines.
+Put the middleware first in ``MIDDLEWARE``, so that every request passes it. Requests that the front (``api.front``)
+serves have the same ids and access lines.
 """
 
 from __future__ import annotations

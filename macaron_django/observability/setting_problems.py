@@ -38,7 +38,7 @@ def setting_problems() -> Iterator[SettingProblem]:
         if name not in BACKENDS and not is_subscriber(name):
             close = difflib.get_close_matches(str(name), BACKENDS, n=1)
             known = ", ".join(map(repr, BACKENDS))
-            hint = f"Did you mean {close[0]!r}?" if close else f"Name one of {known}, or the class of a subscriber."
+            hint = f"Did you mean {close[0]!r}?" if close else f"Use one of {known}, or the class of a subscriber."
             yield SettingProblem(
                 "error",
                 "E102",
@@ -89,8 +89,8 @@ def _values() -> Iterator[SettingProblem]:
         yield _wrong(
             "PRICES",
             prices,
-            "It can have AS_OF (such as '2024-11-01'), REGION, and the dollars for a million units: READ_MILLION and "
-            "WRITE_MILLION.",
+            "Use only the keys AS_OF (such as '2024-11-01'), REGION, READ_MILLION and WRITE_MILLION. The last two are "
+            "the dollars for a million units.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Computes attributes at first access, and values of schemas that may refer to themselves.
+"""Computes attributes at first access. Also computes values of schemas that can refer to themselves.
 
 ``lazy_attribute`` replaces ``functools.cached_property``. Before Python 3.12, instances share the lock of a
 ``cached_property``, so the first access takes three to five times as long. ``Frozen`` replaces frozen dataclasses.
@@ -34,7 +34,7 @@ class Frozen:
 
 
 class lazy_attribute(Generic[Value]):  # noqa: N801 (a decorator, spelled as ``property`` is)
-    """Computes an attribute at first access. If several threads compute it at once, all get the first value.
+    """Computes an attribute at first access. If several threads compute it at the same time, all get the first value.
 
     >>> class Circle(Frozen):
     ...     radius = 1
@@ -109,11 +109,11 @@ def circular_values(
     """Returns the values of ``start`` and of all nodes on which it depends, even indirectly.
 
     ``below`` returns the nodes on which a node's value directly depends. ``judge`` returns a node's value, given the
-    values of the nodes below. Each node first has the value ``initially``. A node's value is computed again when the
+    values of the nodes below. Each node starts with the value ``initially``. A node's value is computed again when the
     value of a node below has changed.
 
-    If each path through schemas that refer to one another were followed, the time would grow exponentially with their
-    number.
+    The function doesn't follow every path through schemas that refer to one another. The time for that would grow
+    exponentially with the number of schemas.
 
     >>> below = {"a": ["b", "c"], "b": ["a"], "c": []}
     >>> circular_values("a", below.get, lambda node, of: max([node, *map(of.get, below[node])]), "")

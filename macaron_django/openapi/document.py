@@ -100,7 +100,9 @@ def _no_document(tree: Any, name: str) -> SpecError:
     if version is None:
         message = f"{name} is not an OpenAPI document: it has neither `openapi` nor `swagger` at its root."
         return spec_error("E006", name, message, "Begin it with `openapi: 3.1.0`.", 1, 1)
-    message = f"{name} has version {version!r}, which is none of {', '.join(DIALECTS[:-1])} and {DIALECTS[-1]}."
+    message = (
+        f"{name} has version {version!r}. The supported versions are {', '.join(DIALECTS[:-1])} and {DIALECTS[-1]}."
+    )
     return spec_error("E007", name, message, "Use one of these versions.", 1, 1)
 
 
@@ -122,7 +124,7 @@ class Document(DocumentTree):
 
     @lazy_attribute
     def message_reader(self) -> OpenAPI3Reader:
-        """The reader of the parameters, bodies and responses of operations."""
+        """The object that reads the parameters, bodies and responses of operations."""
         from macaron_django.openapi.dialects.openapi3 import OpenAPI3Reader
         from macaron_django.openapi.dialects.swagger2 import Swagger2Reader
 
@@ -139,7 +141,7 @@ class Document(DocumentTree):
 
     @lazy_attribute
     def persisted(self) -> Mapping[str, Schema]:
-        """The components with x-persist, in document order. Only components that may have it are normalised."""
+        """The components with x-persist, in document order. Only components that can have x-persist are normalised."""
         found: dict[str, Schema] = {}
         keys = self.section_keys("schemas", "definitions")
         for name, value in self.entries(*keys).items():
@@ -198,7 +200,10 @@ class Document(DocumentTree):
         return schema
 
     def schema_at(self, file: SourceFile, source_pointer: str, pointer: str, json: Any = None) -> Schema:
-        """Returns the ``Schema`` of a place, always the same object. ``json`` is its 3.1 form, if the caller has it."""
+        """Returns the ``Schema`` at a place. The same place always gives the same object.
+
+        ``json`` is the schema's OpenAPI 3.1 form, if the caller already has this form.
+        """
         schema = self._schemas.get((file.uri, pointer))
         if schema is None:
             schema = Schema(self, file, pointer, source_pointer, json)
@@ -206,7 +211,10 @@ class Document(DocumentTree):
         return schema
 
     def normalised(self, schema: Schema) -> dict[str, Any] | bool:
-        """Returns the 3.1 form of a schema; empty if it is nested too deeply, which the checks report."""
+        """Returns the OpenAPI 3.1 form of a schema. Returns an empty schema if the nesting is too deep.
+
+        The checks report schemas that are nested too deeply.
+        """
         try:
             return normalise_schema(schema.written, schema.file.dialect, max_depth=self.limits.max_depth)
         except TooDeepError:
@@ -221,7 +229,7 @@ class Document(DocumentTree):
         return self.schema_of(node) if isinstance(node.value, dict | bool) else None
 
     def may_be_marked(self, schema: Schema) -> bool:
-        """Returns whether a schema, or the schema it merely refers to, may have one of this package's x- attributes."""
+        """Returns whether a schema can have one of this package's x- attributes, directly or through a reference."""
         return may_be_marked(SourceNode(schema.file, schema.source_pointer, schema.written), self.sources)
 
     def discriminated(self, schema: Schema, discriminator: Mapping[str, Any]) -> Mapping[str, Schema]:
@@ -243,7 +251,7 @@ class Document(DocumentTree):
         return self._bundler.parts(schemas, direction)
 
     def part_name(self, schema: Schema, direction: Direction | None) -> str:
-        """Returns the name that the schema's part has in ``parts``."""
+        """Returns the name of the part that ``parts`` yields for the schema."""
         return self._bundler.part_name(schema, direction)
 
     def references(self, schema: Schema, direction: Direction | None = None) -> list[Schema]:
@@ -252,7 +260,7 @@ class Document(DocumentTree):
 
     @property
     def definition_names(self) -> Mapping[Schema, str]:
-        """For each schema bundled so far, its name in ``$defs``."""
+        """Maps each schema that was bundled so far to its name in ``$defs``."""
         return self._bundler.names
 
 
@@ -312,7 +320,7 @@ class Operation(Frozen):
 
     @property
     def location(self) -> Location:
-        """Where the operation is written."""
+        """The operation's place in the spec."""
         return self.node.location
 
     @property
@@ -364,7 +372,7 @@ class Operation(Frozen):
 
     @property
     def greedy_parameters(self) -> frozenset[str]:
-        """The names of the path parameters that may contain slashes. Routing doesn't need other parameters."""
+        """The names of the path parameters that can contain slashes. Routing doesn't need other parameters."""
         found = (node.mapping for node in self.parameter_nodes)
         names = (each.get("name") for each in found if each.get("in") == "path" and each.get("x-path-greedy") is True)
         return frozenset(name for name in names if isinstance(name, str))
@@ -389,7 +397,7 @@ class Operation(Frozen):
 
     @lazy_attribute
     def security(self) -> Requirements | None:
-        """The security requirements. A caller must meet one of them.
+        """The security requirements. A caller must meet at least one of these requirements.
 
         () means that the operation is public. None means that neither the operation nor the document has ``security``.
         """

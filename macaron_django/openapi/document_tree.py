@@ -32,9 +32,9 @@ _URL = re.compile(r"(?:https?://[\w.:{}-]+)?((?:/[\w.{}-]+)*)/?\Z", re.ASCII)
 
 
 class DocumentTree:
-    """The document's own data, such as its title and version, and the nodes in it.
+    """The document's own data, such as its title and version, and the document's nodes.
 
-    ``main`` is the root file, ``sources`` are all files, and ``follow`` returns the target of a node's ``$ref``.
+    ``main`` is the root file, and ``sources`` has all files. ``follow`` returns the target of a node's ``$ref``.
     """
 
     main: SourceFile
@@ -75,24 +75,24 @@ class DocumentTree:
 
     @lazy_attribute
     def info(self) -> Mapping[str, Any]:
-        """The Info Object as read; empty where there is none."""
+        """The Info Object as read; empty if there is none."""
         node = self.follow(self.root_node.child("info"))
         return node.mapping if node else {}
 
     @property
     def title(self) -> str:
-        """The title; "" where there is none."""
+        """The title; "" if there is none."""
         return str(self.info.get("title") or "")
 
     @property
     def description(self) -> str:
-        """The description; "" where there is none."""
+        """The description; "" if there is none."""
         value = self.info.get("description")
         return value if isinstance(value, str) else ""
 
     @lazy_attribute
     def base_path(self) -> str:
-        """The prefix of every path, "" or like "/v1".
+        """The prefix of every path, such as "/v1"; "" if there is none.
 
         It is the ``base_path`` given to ``load``, otherwise ``basePath`` or the path of the first server.
         """
@@ -139,7 +139,7 @@ class DocumentTree:
 
     @property
     def reading_options(self) -> tuple[object, ...]:
-        """The options that may change the findings.
+        """The options that can change the findings.
 
         ``root`` is relative to the document's folder, so the place of that folder doesn't matter.
         """
@@ -171,7 +171,10 @@ class DocumentTree:
         return SourceNode(self.main, pointer, value)
 
     def entries(self, *keys: str) -> dict[str, Any]:
-        """Returns the mapping at ``keys`` below the root, like ``at``, but without creating a node."""
+        """Returns the mapping at ``keys`` below the root, as ``at`` finds it; {} if there is none.
+
+        Creates no node unless there is a reference on the way.
+        """
         value = self.main.tree
         for key in keys:
             value = value.get(key) if type(value) is dict else None

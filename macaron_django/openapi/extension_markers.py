@@ -1,4 +1,4 @@
-"""Finds the schemas that may have this package's x- attributes, without normalising them.
+"""Finds the schemas that could have this package's x- attributes. The search doesn't normalise the schemas.
 
 A large document has thousands of components, nearly all without such attributes. This module isn't part of
 ``extensions``, because most documents don't need to import ``extensions``.
@@ -17,7 +17,7 @@ TELLING = MARKS | {"$ref", "anyOf", "oneOf"}
 
 
 def may_be_marked(schema: SourceNode, sources: Files) -> bool:
-    """Returns whether a schema, or the schema it merely refers to, may have one of this package's x- attributes."""
+    """Returns whether a schema can have one of this package's x- attributes, directly or through a reference."""
     todo = [schema]
     for _ in range(20):
         if not todo:

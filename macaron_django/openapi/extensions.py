@@ -33,7 +33,7 @@ __all__ = [
 class Index:
     """A secondary index.
 
-    ``projection`` is "all", "keys" or the names of the properties that it has in addition to the keys.
+    ``projection`` is "all", "keys" or the names of the properties that the index contains in addition to the keys.
     """
 
     name: str
@@ -46,7 +46,8 @@ class Index:
 class Persist:
     """``x-persist``: where and how the items of a schema are stored.
 
-    ``given`` has the names of the options that the spec sets in ``x-persist``. A class may set the other options.
+    ``given`` has the names of the options that the spec sets in ``x-persist``. A class can set further options.
+    Then ``given`` has their names, too.
     """
 
     class_path: str | None = None
@@ -106,7 +107,7 @@ class OperationExtensions:
 
 
 def schema_extensions(nodes: Sequence[SourceNode]) -> SchemaExtensions:
-    """Returns the attributes of a schema. ``nodes`` are the nodes that may have them, nearest first.
+    """Returns the x- attributes of a schema. ``nodes`` are the nodes that can contain them, nearest first.
 
     These nodes are the schema's own node and, if the schema merely refers to a target, the target's node. Nodes of
     ``allOf`` are never among them.

@@ -105,13 +105,13 @@ _EXPECTED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "enum": (_is(list), "a list"),
     "examples": (_is(list), "a list"),
     "multipleOf": (lambda value: is_number(value) and value > 0, "a number above 0"),
-    "required": (_is_name_list, "a list of different property names"),
+    "required": (_is_name_list, "a list of property names without duplicates"),
     "type": (_is_type, f"one of {', '.join(sorted(TYPES))}, or a list of them"),
 }  # fmt: skip
 
 
 def malformed(schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yields each keyword with a wrong value, and a description of the right values.
+    """Yields each keyword whose value is wrong, with a description of the right values.
 
     >>> list(malformed({"type": "string", "minLength": -1}))
     [('minLength', 'an integer of 0 or more')]

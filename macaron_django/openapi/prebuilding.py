@@ -1,4 +1,4 @@
-"""Stores results that each start would otherwise compute: parsed YAML, and the fact that a spec has no errors.
+"""Stores results that would otherwise be computed at every start: parsed YAML, and the fact that a spec has no errors.
 
 ``prebuilt_entries`` returns the files to store in a folder, and ``is_known_sound`` reads the folder when a server
 starts. The file names are hashes of the texts, so an old file isn't used for a changed text. The files contain plain
@@ -26,8 +26,8 @@ def prebuilt_entries(document: Document, version: str) -> dict[str, bytes]:
     """Returns the contents of the prebuilt files by file name, for a document that was read from a file.
 
     ``version`` is this package's version. Raises ``SpecError`` if the document has errors. One file records that the
-    document has no errors. If the document refers to other hosts, this file is left out, and each start still checks
-    the document.
+    document has no errors. If the document refers to other hosts, this file is left out, and the document is still
+    checked at every start.
     """
     from macaron_django.openapi.checks.document_checks import check  # not needed at a start
 
@@ -56,7 +56,7 @@ def prebuilt_entries(document: Document, version: str) -> dict[str, bytes]:
 
 
 def is_known_sound(document: Document, folder: Path, version: str) -> bool:
-    """Returns whether ``folder`` records that the files of a document, as they are now, have no errors."""
+    """Returns whether ``folder`` records that a document has no errors, and no file has changed since."""
     if document.main.path is None:
         return False
     try:

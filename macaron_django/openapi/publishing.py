@@ -1,9 +1,9 @@
 """Publishes a document: creates the self-contained OpenAPI document that is served.
 
-Its version and content are as read, with four changes. Objects in other files move into the document's components. If
-no section can hold such an object, a copy of the object replaces the reference. ``servers`` or ``basePath`` show the
-prefix at which the API is mounted. ``required`` includes the properties with ``x-mandatory``. The x- attributes for the
-server are left out.
+The served document has the same OpenAPI version and content as the document that was read, with four changes. Objects
+in other files move into the document's components. If no section can hold such an object, a copy of the object replaces
+the reference. ``servers`` or ``basePath`` shows the prefix at which the API is mounted. ``required`` includes the
+properties with ``x-mandatory``. The x- attributes for the server are left out.
 """
 
 from __future__ import annotations

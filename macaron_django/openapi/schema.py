@@ -103,7 +103,7 @@ class Property(Frozen):
 
     @lazy_attribute
     def write_only(self) -> bool:
-        """Whether responses don't include the property."""
+        """Whether responses omit the property."""
         return self.schema.keyword("writeOnly") is True
 
     @lazy_attribute
@@ -117,7 +117,7 @@ class Property(Frozen):
 class Schema(Frozen):
     """The schema at a place of a document. ``Document`` creates only one ``Schema`` for each place.
 
-    ``pointer`` has the spelling of OpenAPI 3 (``#/components/schemas/Pet``), also in a Swagger 2.0 document.
+    ``pointer`` is spelled as in OpenAPI 3 (``#/components/schemas/Pet``), even if the document is Swagger 2.0.
     """
 
     document: SchemaDocument
@@ -154,7 +154,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def written(self) -> Any:
-        """The schema as read, in the document's own dialect; None if there is none."""
+        """The schema in the document's own dialect, as it was read; None if the file has no schema at this place."""
         try:
             return self.file.lookup(self.source_pointer)
         except KeyError:
@@ -255,7 +255,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def name(self) -> str | None:
-        """The schema's name if it is a component, or the name of the component it merely refers to; otherwise None."""
+        """The name of the component that this schema is, or that it merely refers to; None without a component."""
         schema: Schema | None = self
         for _ in range(100):  # a cycle of references has no name
             if schema is None:
@@ -270,8 +270,8 @@ class Schema(Frozen):
     def parts(self) -> tuple[Schema, ...]:
         """The schemas that an instance must match: this schema, targets of references, and parts of ``allOf``.
 
-        They are in written order. There are at most ``MOST_PARTS``, not counting lone references. ``check`` reports a
-        schema with that many parts.
+        They are in the order in which they are written. There are at most ``MOST_PARTS``, not counting lone references.
+        ``check`` reports a schema with that many parts.
         """
         if not self._leads_on:
             return (self,)
@@ -376,7 +376,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def nullable(self) -> bool:
-        """Whether null is valid. A schema that only refers back to itself allows null."""
+        """Whether null is valid. A schema whose references lead only back to itself allows null."""
         return self._solved("nullable", Schema._judges_of_null, Schema._accepts_null, True)
 
     def _judges_of_null(self) -> tuple[Schema, ...]:
@@ -537,12 +537,12 @@ class Schema(Frozen):
 
     @lazy_attribute
     def one_of(self) -> tuple[Schema, ...]:
-        """The branches of the nearest ``oneOf`` that isn't only "X or null"."""
+        """The branches of the nearest ``oneOf``, ignoring a ``oneOf`` that only means "X or null"."""
         return self._first_branches("oneOf")
 
     @lazy_attribute
     def any_of(self) -> tuple[Schema, ...]:
-        """The branches of the nearest ``anyOf`` that isn't only "X or null"."""
+        """The branches of the nearest ``anyOf``, ignoring an ``anyOf`` that only means "X or null"."""
         return self._first_branches("anyOf")
 
     @lazy_attribute
@@ -572,7 +572,7 @@ class Schema(Frozen):
 
     @property
     def attribute_nodes(self) -> tuple[SourceNode, ...]:
-        """The nodes that may have x- attributes of this schema: its own node, and then the node of ``resolved``."""
+        """The nodes in which to look for this schema's x- attributes: its own node, then the node of ``resolved``."""
         # The attributes are in the schema as written. Normalising it would take twenty times as long as the search.
         written = self.__dict__.get("written")
         if isinstance(written, dict) and written.keys().isdisjoint(_LEADING_ON):
@@ -583,7 +583,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def extensions(self) -> SchemaExtensions:
-        """The x- attributes of the schema itself, and of the schema that it merely refers to."""
+        """The x- attributes of this schema, including those of a schema that it merely refers to."""
         from macaron_django.openapi.extensions import schema_extensions
 
         is_plain = "json" not in self.__dict__ and not self.document.may_be_marked(self)
@@ -610,7 +610,7 @@ def _string(value: Any) -> str | None:
 
 
 def reachable_schemas(schemas: Iterable[Schema]) -> Iterator[Schema]:
-    """Yields ``schemas``, and the schemas of all values inside their instances, at any depth.
+    """Yields ``schemas``, and the schemas of all values that their instances can contain, at any depth.
 
     Each yielded schema is resolved, and no schema is yielded twice.
     """

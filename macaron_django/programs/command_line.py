@@ -20,7 +20,9 @@ DEFAULT_PORT = 80
 
 
 def get_port() -> int:
-    """Returns the port in the environment variable ``PORT``, else in ``PYM_SERVER_PORT``, or 80 if neither is set."""
+    """Returns the port from the environment variable ``PORT``. If ``PORT`` isn't set, returns the port from
+    ``PYM_SERVER_PORT``, or 80 if that isn't set, either.
+    """
     for name in ("PORT", "PYM_SERVER_PORT"):
         if given := os.environ.get(name):
             try:
@@ -31,11 +33,11 @@ def get_port() -> int:
 
 
 def letsgo(name: str, callback: Callable[..., object] | None = None) -> None:
-    """Starts a program: ``letsgo(__name__, callback=start)`` as its last line.
+    """Starts a program. Call ``letsgo(__name__, callback=start)`` in the last line of the program's module.
 
     If the module is run as a program, ``letsgo`` reads ``--port``, ``--env`` and ``--debug``, and calls ``start(port,
     debug)``. If a WSGI server imports the module to get its ``app``, ``letsgo`` calls ``start(port)`` or ``start(port,
-    False)``. In any other import it does nothing.
+    False)``. If any other code imports the module, ``letsgo`` does nothing.
     """
     if callback is None:
         raise TypeError("letsgo needs a callback: letsgo(__name__, callback=start).")
@@ -66,7 +68,7 @@ def _folder_of(callback: Callable[..., object]) -> Path:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Serves the APIs of this program.")
     parser.add_argument("--port", type=int, help="The port to listen on (default: $PORT, $PYM_SERVER_PORT, or 80).")
-    parser.add_argument("--env", help="The environment: sets PYM_ENV, and reads pym-config.ENV.yaml, if it is there.")
+    parser.add_argument("--env", help="The environment: sets PYM_ENV, and reads pym-config.ENV.yaml if it exists.")
     parser.add_argument(
         "--debug",
         action=argparse.BooleanOptionalAction,

@@ -1,4 +1,4 @@
-"""Creates Django's settings for a program without settings. If a project has its own settings, it uses these."""
+"""Chooses the Django settings of a program. If the project has no settings, this module creates them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ _MARK = "MACARON_SETTINGS_ARE_MADE"
 
 
 def program_folder() -> Path:
-    """Returns the folder of the running program, or the current folder if a server or another tool runs."""
+    """Returns the folder of the running program.
+
+    If a server or another tool runs the code, returns the current folder.
+    """
     path = getattr(sys.modules.get("__main__"), "__file__", None)
     is_program = path is not None and Path(path).suffix == ".py" and Path(path).name != "__main__.py"
     return Path(path).absolute().parent if is_program and path is not None else Path.cwd()
@@ -43,8 +46,8 @@ def ensure_settings(folder: Path) -> None:
     """Chooses the settings of a program in ``folder``, for this process and its children.
 
     Uses the first settings that exist: the module in the environment variable ``DJANGO_SETTINGS_MODULE``, the module
-    that the folder's manage.py names, or a module ``settings`` in the folder or in one of its packages. If none exists,
-    settings are created.
+    that the folder's manage.py names, or a module ``settings`` in the folder or in one of its packages. If there are
+    none, ``macaron_django.programs.settings`` creates settings.
     """
     if django_settings.configured or os.environ.get(ENVIRONMENT_VARIABLE):
         return

@@ -13,8 +13,8 @@ from macaron_django.programs.made_settings import ensure_settings
 __all__ = ["run_program"]
 
 _FLASK = (
-    "{program} imports Flask, which isn't installed: `pip install flask`, or remove Flask from it and call "
-    "API(None, port=port), without an app."
+    "{program} imports Flask, which isn't installed: run `pip install flask`. Or remove Flask from the program, and "
+    "call API(None, port=port), without an app."
 )
 
 

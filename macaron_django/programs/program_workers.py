@@ -1,4 +1,4 @@
-"""Celery's application for a program without its own settings. The program's ``server.py`` loads the APIs."""
+"""The Celery application of a program that has no settings module. The program's ``server.py`` loads the APIs."""
 
 from __future__ import annotations
 

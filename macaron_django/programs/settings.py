@@ -1,4 +1,7 @@
-"""Django's settings for a program without settings. In its processes, ``DJANGO_SETTINGS_MODULE`` names this module."""
+"""The Django settings for a program that has no settings module.
+
+In the program's processes, ``DJANGO_SETTINGS_MODULE`` names this module.
+"""
 
 from __future__ import annotations
 

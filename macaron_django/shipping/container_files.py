@@ -61,7 +61,7 @@ def dockerfile_python(folder: Path) -> str | None:
 
 
 def differing_files(folder: Path, files: Mapping[str, str]) -> dict[str, str]:
-    """Returns the current texts of those files in the folder that ``write_files`` would change."""
+    """Returns the existing files that ``write_files`` would change: their paths and their current texts."""
     there = {path: (folder / path).read_text("utf-8") for path in files if (folder / path).exists()}
     return {path: text for path, text in there.items() if text != files[path]}
 

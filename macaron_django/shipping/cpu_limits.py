@@ -1,4 +1,4 @@
-"""Finds out how many CPUs this process may use. Affinity, control groups and ECS tasks can limit them."""
+"""Finds out how many CPUs this process may use. CPU affinity, control groups and ECS tasks can limit this number."""
 
 from __future__ import annotations
 

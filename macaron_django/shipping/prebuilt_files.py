@@ -49,8 +49,8 @@ class PrebuiltFolder:
     def update(self) -> None:
         """Writes the missing files, and removes the surplus ones. May raise OSError.
 
-        Each file is written completely before it appears, because a starting server may read the folder at this time.
-        If a link has the file's name, the file replaces the link.
+        A server can read the folder while this method runs. So a file appears in the folder only when it is complete.
+        If the folder has a symbolic link with the name of a file, the file replaces the link.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in self.missing():

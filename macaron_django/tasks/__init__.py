@@ -1,9 +1,11 @@
-"""Runs functions with ``@asynctask()`` in a worker, after the request that calls them has been answered.
+"""Runs ``@asynctask()`` functions in a worker, after the request that calls them has been answered.
 
 A call in a request sends a signed message to a broker. A worker receives the message, and calls the function on the
-caller's behalf. Open ``asynctasks`` for the decorator and the sending of tasks, ``messages`` for the types of arguments
-and the data about the caller, ``runs`` for the work of a worker, ``failures`` for reports, ``outbox`` for tasks that
-are done at least once, ``run_marks`` for tasks that are done only once, ``backends`` for brokers, and
+caller's behalf.
+
+Open ``asynctasks`` for the decorator and for sending tasks, ``messages`` for the types of arguments and the data about
+the caller, ``runs`` for running tasks in a worker, ``failures`` for reports of failed tasks, ``outbox`` for tasks that
+run at least once, ``run_marks`` for tasks that take effect only once, ``backends`` for brokers, and
 ``worker_processes`` for starting workers.
 """
 

@@ -54,7 +54,9 @@ class SentTask:
 
 
 class AsyncTask(Generic[P, R]):
-    """A function with ``@asynctask()``. A call in a request sends it to a worker. Any other call runs it at once."""
+    """A function with ``@asynctask()``. A call in a request sends the function to a worker. By default, any other
+    call runs the function immediately.
+    """
 
     def __init__(self, definition: TaskDefinition) -> None:
         self.task_definition = definition
@@ -152,10 +154,10 @@ def asynctask(
         @asynctask(delay=5, retries=3)
         def welcome(profile: Profile) -> None: ...
 
-    The task begins after ``delay`` seconds. After an exception that ``retry_on`` names, the task is tried again up to
-    ``retries`` times: first after ``backoff`` seconds, then after twice as long each time. The last failure is
-    reported. ``rows="whole"`` sends stored rows with all values instead of only their keys. ``outbox=True`` stores the
-    message in DynamoDB until the broker has it. If a DynamoDB transaction is open, the message is part of this
+    The task begins after ``delay`` seconds. If the function raises an exception in ``retry_on``, the task is tried
+    again up to ``retries`` times: first after ``backoff`` seconds, then after twice as long each time. The last failure
+    is reported. ``rows="whole"`` sends stored rows with all values instead of only their keys. ``outbox=True`` stores
+    the message in DynamoDB until the broker has it. If a DynamoDB transaction is open, the message is part of this
     transaction. If only a transaction of the ORM is open, the message is written when that transaction is committed.
     With ``once=True``, the function's writes to DynamoDB are made only once, in one transaction, even if the task runs
     twice.

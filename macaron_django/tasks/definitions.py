@@ -65,7 +65,7 @@ def remember_definition(definition: TaskDefinition) -> None:
 
 
 def task_path(function: Callable[..., Any]) -> str:
-    """Returns a function's dotted path. For ``__main__``, the path has the module name that workers import."""
+    """Returns a function's dotted path. For ``__main__``, the path has the name that workers import."""
     module = function.__module__
     if module == "__main__" and (file := getattr(sys.modules["__main__"], "__file__", None)):
         module = Path(file).stem

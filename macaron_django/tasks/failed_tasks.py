@@ -113,7 +113,7 @@ def _is_overdue(item: AttributeMap) -> bool:
 
 
 def run_again(task_id: str, backend: TaskBackend) -> RunAgain:
-    """Sends a failed task once more, with its arguments and as its caller, but at most once for each failure.
+    """Sends a failed task once more, with the same arguments and the same caller, but at most once for each failure.
 
     Raises TaskNotSent if the broker doesn't accept the task, which then still counts as failed.
     """

@@ -154,7 +154,7 @@ def outbox_table() -> Persistence:
 
 
 def marks_table() -> Persistence:
-    """Returns the table of marks for ``once=True``.
+    """Returns the table that stores the marks of tasks with ``once=True``.
 
     Raises ImproperlyConfigured if ``MACARON["TASKS"]["OUTBOX"]`` is off.
     """

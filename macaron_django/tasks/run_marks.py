@@ -1,4 +1,4 @@
-"""Makes a task's writes to DynamoDB only once. The same transaction writes a mark under the task's id."""
+"""Ensures that a task writes to DynamoDB only once: its transaction also writes a mark under the task's id."""
 
 from __future__ import annotations
 

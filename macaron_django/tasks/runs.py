@@ -1,4 +1,7 @@
-"""Runs a task: reads its message and calls its function for the caller. After a failure, tries again or reports it."""
+"""Runs a task: reads its message, and calls its function on behalf of the original caller.
+
+If the task fails, it is tried again, or the failure is reported.
+"""
 
 from __future__ import annotations
 

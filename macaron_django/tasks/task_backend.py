@@ -41,12 +41,13 @@ class TaskBackend(ABC):
 
     @abstractmethod
     def send(self, message: Message) -> str:
-        """Sends a message, and returns the handle with which ``result`` finds its result. Raises TaskNotSent."""
+        """Sends a message. Returns a handle, by which ``result`` finds the task's result. Raises TaskNotSent."""
 
     def result(self, handle: str, timeout: float | None) -> Any:
-        """Returns the task's result as ``argument_json`` writes it, after waiting for it at most ``timeout`` seconds.
+        """Waits up to ``timeout`` seconds for the task's result. Returns it in the form that ``argument_json`` writes.
 
-        Raises UnsupportedByBackend, TimeoutError, or TaskFailed if the task has failed.
+        Raises TimeoutError if there is no result by then, TaskFailed if the task has failed, and UnsupportedByBackend
+        if the backend keeps no results.
         """
         raise UnsupportedByBackend(f"The task backend {self.name} keeps no results.")
 

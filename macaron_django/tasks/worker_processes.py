@@ -87,7 +87,10 @@ def kill_workers() -> None:
 
 
 def die_with_parent() -> None:
-    """Lets Linux end this process when its parent ends, even by SIGKILL. Does nothing on other systems."""
+    """Makes Linux end this process when its parent ends, even if SIGKILL ends the parent.
+
+    Does nothing on other systems.
+    """
     if os.environ.pop(_DIES, None) and sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 

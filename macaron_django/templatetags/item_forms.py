@@ -1,4 +1,4 @@
-"""Defines filters for the pages about one item, which show JSON, unset values and the differences in a log entry."""
+"""Defines template filters that show JSON, unset values and the differences in a log entry on an item's pages."""
 
 from __future__ import annotations
 

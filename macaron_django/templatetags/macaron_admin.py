@@ -53,7 +53,7 @@ def _persistences(context: Context) -> Iterator[Persistence]:
 
 @register.filter(is_safe=True)
 def foldable_filters(filters: str, changelist: Any) -> str:
-    """Folds Django's panel of filters behind a line that shows the filters in use. Themes keep their own panel."""
+    """Folds Django's panel of filters behind a line that shows the active filters. A theme's panel isn't changed."""
     if 'id="changelist-filter"' not in filters:
         return filters
     used = [f"{spec.title}: {label}" for spec in changelist.filter_specs for label in _chosen(spec, changelist)]
@@ -72,7 +72,7 @@ def _chosen(spec: Any, changelist: Any) -> list[str]:
 
 @register.filter(name="local_text")
 def in_local_language(text: Any) -> str:
-    """Translates a text from outside of the admin, such as the plan of a query, into the user's language."""
+    """Translates a text that code outside the admin writes, such as a query plan, into the user's language."""
     from macaron_django.admin.display.local_texts import local_text  # imported here for the same reason
 
     return local_text(str(text))

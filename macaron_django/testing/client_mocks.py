@@ -1,4 +1,7 @@
-"""Answers calls to other services in tests with the examples of their specs, and refuses calls that break the specs."""
+"""Mocks calls to other services in tests.
+
+By default, the responses are the examples in the services' specs. Calls that break a spec are refused.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ class ClientMock:
 
     The mock validates a call as a server would. If the call breaks the spec, it raises ``CallRefusedError``. Use
     ``reply`` to set an operation's response. By default, the response is the spec's example for the first declared
-    success response. If there is no example, the value is generated. ``calls`` has all answered calls.
+    success response. If there is no example, the value is generated. ``calls`` has all calls that were answered.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Runs a proxy that makes requests to a DynamoDB engine fail, in a given order or at random from a seed.
+"""Runs a proxy for a DynamoDB engine. The proxy injects faults, in a given order or at random from a seed.
 
 The proxy doesn't depend on the client, so it can test every program that uses DynamoDB's protocol.
 
@@ -109,10 +109,10 @@ class Exchange:
 class FaultProxy:
     """A context manager that serves ``url`` and passes requests on to ``target``, the engine's URL.
 
-    Each request gets the next of ``faults``. After the last fault, requests are passed on unchanged. If ``operations``
-    isn't None, requests for other operations are always passed on unchanged. ``delay`` is the delay of a late response
-    in seconds. ``exchanges`` records the requests in the order of completion. ``watch`` is called with the operation
-    and the body of each request, before the request is passed on.
+    Each request gets the next fault in ``faults``. After the last fault, requests are passed on unchanged. If
+    ``operations`` isn't None, requests for other operations are always passed on unchanged. ``delay`` is the delay of a
+    late response in seconds. ``exchanges`` records the requests in the order of completion. ``watch`` is called with
+    the operation and the body of each request, before the request is passed on.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class FaultProxy:
         self.inject(faults)
 
     def inject(self, faults: Iterable[Fault | None]) -> None:
-        """Replaces the remaining faults. The next request gets the first new fault."""
+        """Replaces the remaining faults. The next request gets the first of the new faults."""
         with self._lock:
             self._faults = iter(faults)
 

@@ -57,7 +57,9 @@ class HTTPAssertions(unittest.TestCase):
         allow_error: bool = False,
         verify_ssl: bool = True,
     ) -> Any:
-        """Requires a JSON response with this status. With ``allow_error``, any status except 200 is also allowed."""
+        """Requires a JSON response with this status. With ``allow_error``, every status other than 200 is accepted,
+        too.
+        """
         return self._assertMethodReturnJson(
             path, method, data, status, auth, verify_ssl=verify_ssl, allow_error=allow_error
         )

@@ -28,7 +28,7 @@ class EngineRefusedError(RuntimeError):
 
 
 class RefusingEngine(engines.Engine):
-    """The engine of tests that haven't chosen an engine. It raises EngineRefusedError instead of calling a server."""
+    """The engine for tests that haven't chosen one. It raises EngineRefusedError instead of calling a server."""
 
     name = "refused"
     credentials = ("refused", "refused")
@@ -59,7 +59,8 @@ class RefusingEngine(engines.Engine):
 
 
 def engine_in_memory(name: str) -> engines.Engine:
-    """Returns the engine with this name (embedded, dynamodb-local, moto). It is in memory and for this process only.
+    """Returns the engine with this name (embedded, dynamodb-local, moto). It stores its data in memory, and
+    only this process can use it.
 
     Raises ImproperlyConfigured for any other name.
     """

@@ -1,4 +1,4 @@
-"""Defines the test case of acceptance tests, which call a server that they start, or a server that already runs."""
+"""Defines the test case of acceptance tests. The tests start their own server, or call a server that already runs."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class MacaronTestCase(HTTPAssertions, ServedTestCase):
     """A test case whose assertions call the project over HTTP.
 
     The class attributes ``host`` and ``port`` name the server. If they aren't set, the environment variables
-    ``PYM_SERVER_HOST`` and ``PYM_SERVER_PORT`` name it. If neither pair is set, each class starts the project's own
-    server, and each test begins with empty databases and tables. After ``setUp``, ``host``, ``port`` and ``base_url``
-    have the server's address. ``token`` is ``PYM_JWT_TOKEN``, or a token that the project signs.
+    ``PYM_SERVER_HOST`` and ``PYM_SERVER_PORT`` name the server. If none of these are set, each class starts the
+    project's own server, and each test begins with empty databases and tables. After ``setUp``, ``host``, ``port`` and
+    ``base_url`` have the server's address. ``token`` is ``PYM_JWT_TOKEN``, or a token that the project signs.
 
     >>> class ProfileTests(MacaronTestCase):
     ...     def test_nobody_is_there(self):

@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--dynamodb-engine",
         choices=("embedded", "dynamodb-local", "moto"),
         default="embedded",
-        help="engine behind the `dynamodb` fixture; each keeps its data in memory (default: %(default)s)",
+        help="engine of the `dynamodb` fixture; its data is kept in memory (default: %(default)s)",
     )
     parser.getgroup("macaron_django").addoption(
         "--dynamodb-record",
@@ -80,8 +80,8 @@ def guard(chosen: Engine | None) -> Engine:
         return engines.make("aws")
     if chosen is None:
         return RefusingEngine(
-            "This test called DynamoDB without its own engine. Use the `dynamodb` fixture (or "
-            "`@pytest.mark.usefixtures('dynamodb')`), or name an engine with `engines.use(...)`."
+            "This test called DynamoDB without choosing an engine. Use the `dynamodb` fixture (or "
+            "`@pytest.mark.usefixtures('dynamodb')`), or choose an engine with `engines.use(...)`."
         )
     if is_amazon(chosen) and not marked:
         return RefusingEngine("This test called Amazon DynamoDB. Mark it with `@pytest.mark.aws` if that is intended.")

@@ -1,4 +1,7 @@
-"""Puts a proxy before an engine. For every call from any code, the proxy records the tables that the call accesses."""
+"""Puts a proxy in front of an engine.
+
+For every call from any code, the proxy records the tables that the call accesses.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ __all__ = ["RecordedEngine"]
 
 
 class RecordedEngine(EndpointEngine):
-    """An engine behind a proxy. ``seen`` has the tables and actions of the calls inside ``recording()``."""
+    """An engine behind a proxy.
+
+    ``seen`` contains the table and the action of each call that was made inside ``recording()``.
+    """
 
     name = "recorded"
     local = True

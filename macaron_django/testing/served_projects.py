@@ -50,7 +50,7 @@ class ServedTestCase(LiveServerTestCase):
 def engine_for_tables() -> Iterator[Engine | None]:
     """Runs an engine that keeps the project's items in memory; yields None if no schema is persisted.
 
-    If the settings' engine can have its data in memory, that engine runs, else the embedded engine.
+    If the engine in the settings can keep its data in memory, that engine runs. Otherwise, the embedded engine runs.
     """
     from macaron_django.registry import registry
 

@@ -27,11 +27,11 @@ class ServerTarget:
 
     @classmethod
     def parse(cls, host: str, port: str | int | None = None, token: str | None = None) -> ServerTarget:
-        """Returns the server at ``port`` of ``host``, which is a host name or a URL without a path.
+        """Returns the server with this host and port. ``host`` is a host name, or a URL without a path.
 
-        Without ``port``, the port is the URL's port or the default port of its scheme. For a host name, it is 8080.
-        HTTPS is used for port 443, and for URLs that begin with ``https://``. Raises ValueError, whose message names
-        the mistake.
+        Without ``port``, the port in ``host`` is used. If ``host`` has no port, the port is the default port of the
+        URL's scheme. For a host name, the default port is 8080. HTTPS is used for port 443, and for URLs that begin
+        with ``https://``. Raises ValueError, whose message names the mistake.
 
         >>> ServerTarget.parse("https://api.example.com/").base_url
         'https://api.example.com:443'

@@ -1,7 +1,7 @@
-"""Lets blocking code wait for an event loop without a thread, if greenlet is installed.
+"""Lets blocking code wait for an awaitable without a separate thread, if greenlet is installed.
 
-A tracer's wrapper is an ordinary function around an ordinary function. On an event loop it runs in a greenlet. When the
-wrapped function must wait, the greenlet yields to the loop.
+A tracer's wrapper is an ordinary function, and it calls another ordinary function. On an event loop, the wrapper runs
+in a greenlet. When the wrapped function must wait, the greenlet yields to the loop.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Lists the wrappers that OpenTelemetry, Sentry, the AWS X-Ray SDK and ddtrace put around botocore and Django.
 
 A wrapper is listed by the name of its code, as ``wrappers.name_of`` returns it. If a version of a tracer works
-differently, its wrapper has another name, which isn't listed. In that case, botocore or Django isn't bypassed.
+differently, its wrapper has another name, which isn't listed. Then this package doesn't bypass botocore or Django.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def records_signals(wrapper: Any) -> bool:
 
 
 def leaves_breadcrumb(handler: Any, request: Any) -> None:
-    """Notes a call that has no span, so that later error reports show it, as Sentry's ``handler`` does."""
+    """Records a call without a span, as Sentry's ``handler`` does, so that later error reports show the call."""
     note = getattr(handler, "__globals__", {}).get("_add_request_breadcrumb")
     if note is not None and name_of(handler) == f"{_SENTRY}._instrumentation._sentry_request_created":
         note(request)

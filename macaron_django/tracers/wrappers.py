@@ -1,7 +1,7 @@
 """Finds the wrappers that tracers have put around a function, and puts the same wrappers around another function.
 
-So if this package replaces a function by a faster one, a known tracer's own code still runs, and the spans have the
-same names.
+This package replaces some functions with faster functions. Because the wrappers stay, the code of a known tracer still
+runs, and its spans have the same names.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ Closures = Mapping[str, str]
 class Layer:
     """One wrapper.
 
-    ``name`` is the path of its definition, ``wrapper`` its function. ``put`` wraps it around a function.
+    ``name`` is the dotted path of the wrapper's definition, and ``wrapper`` is the wrapper's function. ``put`` puts the
+    wrapper around a function.
     """
 
     name: str
@@ -32,8 +33,8 @@ class Layer:
 def unwrapped(function: Any, closures: Closures) -> tuple[list[Layer], Any]:
     """Returns the wrappers of a function, the outermost first, and the wrapped function.
 
-    Wrappers of the library wrapt are always found. Other wrappers have the function that they call in a free variable.
-    ``closures`` has the name of that variable by the wrapper's name.
+    Wrappers of the library wrapt are always found. Any other wrapper has a free variable that holds the wrapped
+    function. ``closures`` maps the wrapper's name to the name of this variable.
     """
     layers = []
     while (found := _layer(function, closures)) is not None:
@@ -50,7 +51,9 @@ def around(function: Any, layers: list[Layer]) -> Any:
 
 
 def name_of(function: Any) -> str:
-    """Returns the module that defines a function, and the name of the function's code, whatever its ``__name__`` is.
+    """Returns a function's dotted name: the module that defines the function, and the name in its code object.
+
+    If ``__name__`` was changed, that has no effect on the result.
 
     >>> name_of(around)
     'macaron_django.tracers.wrappers.around'

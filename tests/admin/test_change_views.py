@@ -87,7 +87,7 @@ def test_a_taken_key_is_an_error_and_what_was_typed_is_shown_again(shop):
         ({"id": "a", "name": "Tea", "created": "2026-01-01T00:00:00Z"}, "/created: is set automatically"),
         ({"id": "", "name": "Tea"}, "/id: must not be empty"),
         ({"id": "a", "name": "Tea", "price": Decimal("1e200")}, "/price: "),
-        ({"id": "a", "name": "x" * 410_000}, "more than DynamoDB's 409600"),
+        ({"id": "a", "name": "x" * 410_000}, "more than DynamoDB's limit of 409600"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place_and_nothing_is_written(shop, json, message):

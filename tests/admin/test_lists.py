@@ -162,7 +162,7 @@ def test_the_list_says_what_it_asked_and_what_it_will_ask(orders, text, sentence
         ("colour=red", "There is no property “colour”."),
         ("number>many", "Expected a number"),
         ("secret^=h", "secret is secret and can&#x27;t be searched."),
-        ("((", "The search isn&#x27;t understood from “((” on."),
+        ("((", "The search can&#x27;t be understood from “((” onward."),
         ("number>1,2", "Only = and != accept several values"),
         ("custmer=ada", "Did you mean “customer”?"),
         ("Customer=ada", "Did you mean “customer”?"),

@@ -146,7 +146,7 @@ def test_numbers_keep_all_their_digits():
         (b"[-Infinity]", "-Infinity is not JSON"),
         (b'{"a": 1', "line 1, column"),
         (b"{'a': 1}", "line 1, column 2"),
-        (b'"\xff"', "not UTF-8"),
+        (b'"\xff"', "isn't valid UTF-8"),
         (b'"\\ud800"', "surrogate"),
         (b"1" * 5000, "more than 4300 digits"),
         (b"1e9999999", "more than 4300 digits"),

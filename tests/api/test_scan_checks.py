@@ -157,7 +157,7 @@ def test_a_list_that_reads_what_it_does_not_answer_is_a_finding(made, parameters
     assert [finding.id for finding in found] == ([] if said is None else ["W307"])
     if said is not None:
         assert said in found[0].message
-        assert "DynamoDB may read 1,000 items and return none" in found[0].message
+        assert "DynamoDB can read 1,000 items and return none" in found[0].message
         assert found[0].location.pointer.endswith("/get")
 
 

@@ -1,4 +1,4 @@
-"""``UNKNOWN_PROPERTIES``: what becomes of properties in bodies that no schema names, over both ways of the store."""
+"""``UNKNOWN_PROPERTIES``: what becomes of properties in bodies that no schema declares, over both ways of the store."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def test_null_has_to_be_allowed(service: httpx.Client) -> None:
     assert posted(service, name="a", size=None) == (400, "INVALID_PARAMETER")
 
 
-@row("Properties that no schema names")
+@row("Properties that no schema declares")
 def test_unknown_properties_are_kept(service: httpx.Client) -> None:
     assert posted(service, name="a", more=[1]) == (200, {"name": "a", "more": [1]})
 
@@ -197,7 +197,7 @@ def test_floats_are_stored() -> None:
     assert python_item({"n": attribute_value(0.1)}) == {"n": Decimal("0.1")}
 
 
-@row("A class that `x-persist` names and that has no table")
+@row("`x-persist` refers to a class that has no table")
 def test_a_class_without_a_table_gives_its_methods(service: httpx.Client) -> None:
     assert service.put("/draft/a").json() == {"name": "a"}
 
@@ -310,7 +310,7 @@ def test_what_a_called_task_raises_reaches_its_caller(old_names: None) -> None:
         fail()
 
 
-@row("A row as argument of a task")
+@row("A row as an argument of a task")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_stored_row_is_sent_by_its_key(old_names: None, dynamodb: Any) -> None:
     from pymacaron_async.serialization import model_to_task_arg, task_arg_to_model

@@ -41,7 +41,7 @@ def test_an_update_that_breaks_off_says_how_many_rows_it_changed(orders: Any, en
     with (
         FaultProxy(engine.endpoint_url, faults, operations={"UpdateItem"}) as proxy,
         engines.use(EndpointEngine(proxy.url)),
-        pytest.raises(WriteOutcomeUnknown, match=r"2 rows had been updated before\."),
+        pytest.raises(WriteOutcomeUnknown, match=r"2 rows had already been updated\."),
     ):
         orders.filter(customer="c").update(total=F("total") + 10)
     assert _totals(orders) == [10, 11, 12, 3]  # the third was applied, and nobody was told
@@ -52,7 +52,7 @@ def test_a_delete_that_breaks_off_says_how_many_rows_it_deleted(orders: Any, eng
     with (
         FaultProxy(engine.endpoint_url, [None] + [Fault.THROTTLED] * 9, operations={"DeleteItem"}) as proxy,
         engines.use(EndpointEngine(proxy.url)),
-        pytest.raises(Throttled, match=r"1 rows had been deleted before\."),
+        pytest.raises(Throttled, match=r"1 rows had already been deleted\."),
     ):
         orders.filter(customer="c").delete()
     assert _totals(orders) == [1, 2, 3]
@@ -60,7 +60,7 @@ def test_a_delete_that_breaks_off_says_how_many_rows_it_deleted(orders: Any, eng
 
 def test_a_row_that_breaks_its_schema_stops_an_update_where_it_is(orders: Any) -> None:
     orders.filter(customer="c", number=2).update(total=99)
-    with pytest.raises(ItemOutOfBounds, match=r"/total: .*100\. 2 rows had been updated before\."):
+    with pytest.raises(ItemOutOfBounds, match=r"/total: .*100\. 2 rows had already been updated\."):
         orders.filter(customer="c").update(total=F("total") + 2)
     assert _totals(orders) == [2, 3, 99, 3]
 

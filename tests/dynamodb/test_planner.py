@@ -338,7 +338,7 @@ def test_what_dynamodb_cannot_do_is_refused_in_a_sentence(condition: Any, option
         (where(name="n", age__gt=3), {}, "add `indexes: {by_name: {hash_key: name, range_key: age}}`"),
         (where(age__gt=3), {}, "none of these filters gives one"),
         (Not(where(name="n")), {}, "not (name = 'n') would read all of table profiles"),
-        (where(email="e"), {"consistent": True}, "index by_email would find the items, but not by a consistent read"),
+        (where(email="e"), {"consistent": True}, "index by_email would find the items, but not with a consistent read"),
         (where(name="n"), {"index": "by_email"}, "would read all of table profiles"),
     ],
 )
@@ -380,8 +380,8 @@ def test_explain_prints_each_part_of_the_decision() -> None:
         "Query on index by_city of profiles",
         "  key: city = 'c' and age between 3 and 9",
         "  order: age, descending",
-        "  then BatchGetItem of the items found: index by_city doesn't hold every attribute needed",
-        "  filter, by this process after the answer: city = 'c' and age >= 3 and age < 9",
+        "  then BatchGetItem for the items found, because index by_city doesn't have all the required attributes",
+        "  filter in this process, after DynamoDB's response: city = 'c' and age >= 3 and age < 9",
     ]
 
 
@@ -392,29 +392,34 @@ def test_explain_prints_each_part_of_the_decision() -> None:
             TENANTS,
             {"tenant_id": "t", "customer": "c"},
             [],
-            "less to read than in the table: here customer can have any value; "
-            "there one tenant_id has several items, each identified by order_id",
+            "a Query on the table would probably read more: one tenant_id has several items, each identified by "
+            "order_id; in this Query, customer can have any value",
         ),
         (
             TENANTS,
             {"customer": "c", "status": "s", "placed__gt": "p"},
             [],
-            "less to read than in index by_status: here customer can have any value and placed is in a range; "
-            "there status has 5 values",
+            "a Query on index by_status would probably read more: status has 5 values; "
+            "in this Query, customer can have any value, and the filter limits placed to a range",
         ),
         (
             TENANTS,
             {"customer": "c", "reference": "r"},
             [],
-            "less to read than in index by_customer: here reference identifies an item; "
-            "there customer can have any value",
+            "a Query on index by_customer would probably read more: customer can have any value; "
+            "in this Query, reference identifies an item",
         ),
-        (TENANTS, {"tenant_id": "t", "customer": "c"}, ["order_id"], "index by_customer doesn't have this order"),
+        (
+            TENANTS,
+            {"tenant_id": "t", "customer": "c"},
+            ["order_id"],
+            "index by_customer can't return items in this order",
+        ),
         (
             ORDERS,
             {"customer": "c", "status": "s"},
             [],
-            "the schema doesn't show that there would be less to read in index by_status",
+            "the schema doesn't show that a Query on index by_status would read less",
         ),
         (ORDERS, {"status": "s"}, [], None),
     ],

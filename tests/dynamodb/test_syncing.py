@@ -195,7 +195,7 @@ def test_tags_backups_and_protection_come_to_a_table_that_is_there_and_never_go(
     assert _lines(table) == []
     without = make_persistence(table="profiles", point_in_time_recovery=False, deletion_protection=False).table
     assert [difference.kind for difference in sync_table(without)] == ["extra", "extra"]
-    assert "schema says off: left on" in _lines(without)[0]
+    assert "schema says off: it stays on" in _lines(without)[0]
     assert _lines(make_persistence(table="profiles").table) == []
     assert _lines(table) == []
 

@@ -248,7 +248,7 @@ def test_a_token_that_nothing_can_sign_is_refused_where_it_is_asked_for(tmp_path
     monkeypatch.chdir(tmp_path)
     (tmp_path / "testaccept").mkdir()
     settings.MACARON = {}
-    with pytest.raises(CommandError, match="no key that signs"):
+    with pytest.raises(CommandError, match="no key that can sign"):
         call_command(acceptance.Command(), "--port", port, "--gen-token")
 
 

@@ -77,7 +77,7 @@ def test_startapi_lists_the_apis_that_are_found_without_the_setting(base, settin
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--name", "Zoo"], "can't name an API"),
+        (["--name", "Zoo"], "can't be the name of an API"),
         (["--name", "ping"], "is the name of an app or an API that every project has"),
     ],
 )

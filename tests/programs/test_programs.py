@@ -156,8 +156,8 @@ def test_a_program_that_imports_flask_without_flask_says_what_to_do(service):
     done = run(service, "server.py", "--port", "1", GREETER_SECRET=SECRET)
     assert done.returncode == 1
     assert done.stderr == (
-        "server.py imports Flask, which isn't installed: `pip install flask`, or remove Flask from it and call "
-        "API(None, port=port), without an app.\n"
+        "server.py imports Flask, which isn't installed: run `pip install flask`. Or remove Flask from the program, "
+        "and call API(None, port=port), without an app.\n"
     )
 
 

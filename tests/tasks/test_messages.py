@@ -39,7 +39,7 @@ def test_a_changed_or_foreign_message_is_refused(settings: Any) -> None:
 @pytest.mark.parametrize("given", [[], {"task": "a", "later": 1}, {"id": "7", "task": "a"}, "x"])
 def test_a_signed_text_of_another_form_is_refused(given: Any) -> None:
     text = Signer(salt="macaron_django.tasks.message").sign(json.dumps(given))
-    with pytest.raises(BadMessage, match="isn't in this version's form"):
+    with pytest.raises(BadMessage, match="doesn't have this version's format"):
         read_message(text)
 
 

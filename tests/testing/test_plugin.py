@@ -138,7 +138,7 @@ def test_each_test_has_fresh_tables_of_its_own(run_pytest, project):
             apipool.notes.Note.objects.count()
     """
     printed = run_pytest(source, passed=3, failed=1)
-    assert "This test called DynamoDB without its own engine" in printed
+    assert "This test called DynamoDB without choosing an engine" in printed
     assert not list(project.glob("dynamodb*")), "the development data was touched"
 
 

@@ -1,4 +1,4 @@
-"""Lists the English sentences that the admin translates. Code outside the admin, such as validation, writes them.
+"""Lists the English sentences that the admin translates. They come from code outside the admin, such as validation.
 
 ``local_texts`` recognises these sentences in a text.
 
@@ -77,10 +77,10 @@ SENTENCES: Final = (
     _("a key can't hold a date-time finer than a microsecond"),
     _("it has %(size)s bytes, more than the %(limit)s allowed in a key"),
     _("nested deeper than DynamoDB's 32 levels"),
-    _("nested deeper than DynamoDB's 32 levels, or within itself"),
-    _("%(value)s isn't a date-time of RFC 3339"),
+    _("nested deeper than DynamoDB's 32 levels, or nested in itself"),
+    _("%(value)s isn't an RFC 3339 date-time"),
     _("%(value)s isn't a number that DynamoDB can hold"),
-    _("%(count)s digits are more than DynamoDB's %(limit)s"),
+    _("%(count)s digits are more than DynamoDB's limit of %(limit)s"),
     _("outside DynamoDB's range of 1E-130 to 9.99…E+125"),
     _("an integer with over 38 digits needs `type: integer` in its schema"),
     _("a name must be a string, not %(name)s"),
@@ -89,7 +89,7 @@ SENTENCES: Final = (
     _("a DynamoDB set holds only strings, only numbers or only bytes"),
     _("a set can't hold the same value twice"),
     _("half of a surrogate pair, which UTF-8 can't encode"),
-    _("The item has %(size)s bytes, more than DynamoDB's %(limit)s. The largest attributes: %(names)s."),
+    _("The item has %(size)s bytes, more than DynamoDB's limit of %(limit)s. The largest attributes: %(names)s."),
     _("The credentials lack the claim %(claim)s (a string or an integer), which %(name)s needs."),
     # Queries and their plans.
     _("No call: nothing can match"),
@@ -106,18 +106,18 @@ SENTENCES: Final = (
     _("why: %(reason_text)s"),
     _("order: %(name)s, ascending"),
     _("order: %(name)s, descending"),
-    _("filter, by DynamoDB after reading: %(condition)s"),
-    _("filter, by this process after the answer: %(condition)s"),
-    _("then BatchGetItem of the items found: index %(name)s doesn't hold every attribute needed"),
-    _("%(place_text)s doesn't have this order"),
-    _("the schema doesn't show that there would be less to read in %(place_text)s"),
-    _("less to read than in %(place_text)s: here %(here_text)s; there %(there_text)s"),
+    _("filter in DynamoDB, after reading: %(condition)s"),
+    _("filter in this process, after DynamoDB's response: %(condition)s"),
+    _("then BatchGetItem for the items found, because index %(name)s doesn't have all the required attributes"),
+    _("%(place_text)s can't return items in this order"),
+    _("the schema doesn't show that a Query on %(place_text)s would read less"),
+    _("a Query on %(place_text)s would probably read more: %(there_text)s; in this Query, %(here_text)s"),
     _("%(name)s has %(count)s values"),
     _("%(name)s identifies an item"),
     _("one %(name)s has several items, each identified by %(range_key)s"),
     _("%(name)s can have any value"),
-    _("%(words_text)s and %(name)s is given"),
-    _("%(words_text)s and %(name)s is in a range"),
+    _("%(words_text)s, and the filter gives a value for %(name)s"),
+    _("%(words_text)s, and the filter limits %(name)s to a range"),
     _("DynamoDB can't order %(place_text)s in %(table)s by %(name)s: %(remedy_text)s."),
     _(
         "DynamoDB can't order %(place_text)s in %(table)s by %(name)s: index %(index)s finds only items that "
@@ -137,7 +137,7 @@ SENTENCES: Final = (
         "filter, or permit the scan with `scan: capped` or `scan: allowed` in x-persist."
     ),
     _("index %(index)s finds only items that have %(key)s. If that is enough, add %(lookup)s or %(call)s."),
-    _("index %(index)s would find the items, but not by a consistent read: leave consistent() out."),
+    _("index %(index)s would find the items, but not with a consistent read: leave consistent() out."),
     _(
         "an index would find the items: add `%(index)s` to x-persist, or permit the scan there with `scan: capped`"
         " or `scan: allowed`."
@@ -152,7 +152,7 @@ SENTENCES: Final = (
         "fewer values at once, or by key."
     ),
     _("DynamoDB has no lookup %(lookup)s (%(model)s: %(name)s); it has %(known)s."),
-    _("DynamoDB can't look for a primary key by %(lookup)s: filter by the hash key and the range key."),
+    _("Primary keys don't support the lookup %(lookup)s: filter by the hash key and the range key."),
     _("These filters are nested too deeply: flatten them."),
     _(
         "This filter nests Q objects more than %(count)s levels deep, but DynamoDB accepts only 300 operators in "
@@ -198,9 +198,12 @@ SENTENCES: Final = (
         "No AWS credentials for table %(table)s: %(error)s. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
         'a profile or a role, or pick a local engine with MACARON["DYNAMODB"]["ENGINE"].'
     ),
-    _("The %(engine)s engine doesn't answer. `manage.py dynamodb --stop` ends it; its output is in %(file)s."),
+    _(
+        "The %(engine)s engine doesn't answer. Stop it with `manage.py dynamodb --stop`. The engine's output is in "
+        "%(file)s."
+    ),
     _("The %(engine)s engine belongs to another user (process %(process)s): stop it as that user."),
-    _("The %(engine)s engine doesn't end: see %(file)s."),
+    _("The %(engine)s engine didn't stop in time: see %(file)s."),
     _(
         "The %(engine)s engine's lock files can't be used: %(error)s. To move them to a writable local "
         "folder, set MACARON['DYNAMODB']['PATH']."
@@ -213,8 +216,8 @@ SENTENCES: Final = (
     _("arrays and objects are nested too deeply"),
     _("arrays and objects are nested more than %(limit)s levels deep"),
     _("a string has half of a surrogate pair, which is not a character"),
-    _("the bytes are not UTF-8 at byte %(place)s: send JSON as UTF-8"),
-    _("the bytes are not %(encoding)s at byte %(place)s"),
+    _("the text isn't valid UTF-8 at byte %(place)s: send JSON as UTF-8"),
+    _("the text isn't valid %(encoding)s at byte %(place)s"),
     _("the number %(digits)s… has more than %(limit)s digits"),
     _("%(value)s is not JSON (RFC 8259, section 6)"),
     _("Expecting value"),
@@ -238,10 +241,10 @@ SENTENCES: Final = (
     _("%(value)s isn't of DynamoDB's type %(type)s"),
     # Differences between a table and its schema.
     _("table %(table)s: %(keys)s"),
-    _("table %(table)s: %(keys)s; its schema says %(wanted)s, which needs a new table"),
+    _("table %(table)s: %(keys)s; its schema says %(wanted)s: this change needs a new table"),
     _("local index %(name)s can only be created together with its table"),
     _("index %(name)s isn't in any schema: left unchanged"),
-    _("index %(name)s is %(there)s, but its schema says %(wanted)s: give it a new name"),
+    _("index %(name)s is %(there)s, but its schema says %(wanted)s: give the index a new name"),
     _("TTL attribute %(name)s"),
     _("the TTL attribute is %(there)s, which isn't the schema's `ttl`: left unchanged"),
     _("the TTL attribute is %(there)s, but the schema says %(wanted)s: disable TTL, wait an hour, sync again"),
@@ -250,7 +253,7 @@ SENTENCES: Final = (
     _("tags %(tags)s"),
     _("%(subject_text)s: this engine doesn't support it; Amazon DynamoDB does"),
     _("%(subject_text)s: off becomes on"),
-    _("%(subject_text)s is on, but the schema says off: left on; turn it off with AWS's tools"),
+    _("%(subject_text)s is on, but the schema says off: it stays on until you turn it off with AWS's tools"),
     _("tags"),
     _("point-in-time recovery"),
     _("deletion protection"),

@@ -31,7 +31,7 @@ class _Sentence(NamedTuple):
     names: list[str]
 
     def parts(self, text: str) -> dict[str, str] | None:
-        """Returns the values that the placeholders have in ``text``, or None if ``text`` is another sentence.
+        """Returns the values of the placeholders in ``text``. Returns None if ``text`` doesn't match the template.
 
         Runs in linear time.
         """
@@ -81,7 +81,7 @@ def local_text(text: str) -> str:
 def local_error(error: Exception) -> str:
     """Returns an exception's message in the user's language.
 
-    If it has violations, returns the messages of all violations.
+    If the exception has violations, returns the messages of all its violations.
     """
     violations = getattr(error, "violations", ())
     if violations:

@@ -84,7 +84,7 @@ class ShownValue:
 def with_problems(properties: Iterable[ShownValue], violations: Iterable[Violation]) -> list[ShownValue]:
     """Returns the properties with each violation attached to its value.
 
-    If that value isn't shown, the violation is attached to the nearest shown value that contains it.
+    If the page doesn't show that value, the violation is attached to the closest enclosing value on the page.
     """
     found = list(violations)
     return [_with_problems(each, [one for one in found if _is_at(one.pointer, each)]) for each in properties]

@@ -62,7 +62,7 @@ class BulkDeletionMixin(ItemAdminBase):
         return actions
 
     def preview_deletion(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        """Shows the items that would be deleted. ``queryset`` may have all items that a search finds."""
+        """Shows the items that would be deleted. ``queryset`` can contain every item that a search finds."""
         try:
             rows = list(islice(rows_of(queryset), MOST + 1))
         except PyMacaronException as error:

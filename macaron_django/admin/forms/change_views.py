@@ -1,7 +1,7 @@
 """The pages that add, change, duplicate and delete one item.
 
-A save writes the changed properties only. If another user has changed one of them, too, nothing is written, and the
-form shows both versions.
+A save writes only the changed properties. If another user has changed one of these properties, too, nothing is
+written, and the form shows both versions.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class ChangeFormMixin(ItemAdminBase):
         return [*own, *super().get_urls()]
 
     def validate_view(self, request: HttpRequest, object_id: str | None = None) -> HttpResponse:
-        """Returns the errors in the request's body as JSON: the violations with their pointers."""
+        """Validates the item in the request's body. Returns a JSON list of the errors, with their pointers."""
         obj = None if object_id is None else self.get_object(request, unquote(object_id))
         may = self.has_add_permission(request) if object_id is None else self.has_change_permission(request, obj)
         if not may:

@@ -94,7 +94,7 @@ def expected_of(
 ) -> dict[str, AttributeValue | None]:
     """Returns the condition for a write that changes these properties.
 
-    The condition requires that their stored attributes are still equal to the attributes in ``item``.
+    The condition requires that the properties' stored attributes still equal the attributes in ``item``.
     """
     if persistence.options.version:
         return {}  # the write already has a condition on the item's version

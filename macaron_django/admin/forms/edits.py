@@ -1,6 +1,7 @@
 """Turns the JSON that a user typed into a row to save, and finds all violations of the schema.
 
-The form, the form's check during typing, and the import use this module. The module writes nothing to DynamoDB.
+The item form, its check while the user types, the item's page and the import use this module. The module writes nothing
+to DynamoDB.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class ItemEdit:
     ) -> ItemEdit:
         """Returns the edit that adds an item.
 
-        The item also gets those attributes of ``beside`` that aren't in the schema.
+        If ``beside`` has attributes that aren't in the schema, the item gets these attributes, too.
 
         ``fixed`` has the names of the properties that ``json`` can't set (default: ``fixed_names``).
         """
@@ -116,7 +117,7 @@ class ItemEdit:
 
     @classmethod
     def checked(cls, persistence: Persistence, row: Any) -> ItemEdit:
-        """Returns an edit that changes nothing, with the violations of the row."""
+        """Returns an edit without changes. The edit has the row's violations."""
         edit = cls(row)
         edit._check(persistence)
         return edit

@@ -1,6 +1,6 @@
 """Describes the form of a persisted schema for the script that builds the form's controls in the browser.
 
-The description has no ``$ref`` and no ``allOf``: both are resolved. A recursive schema is in the description once.
+The description has no ``$ref`` and no ``allOf``: both are resolved. A recursive schema appears only once.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ def describe_form(
 ) -> dict[str, Any]:
     """Returns ``{"nodes": […]}``. Nodes refer to other nodes by their index. Node 0 describes the item.
 
-    The four arguments have names of properties. Properties in ``fixed`` are shown but can't be changed. Properties in
-    ``without`` aren't shown. Properties in ``keys`` come first. Properties in ``sets`` are arrays without an order.
+    The last four arguments are collections of property names. Properties in ``fixed`` are shown but can't be changed.
+    Properties in ``without`` aren't shown. Properties in ``keys`` come first. Properties in ``sets`` are arrays without
+    an order.
     """
     descriptions = _Descriptions(schema, fixed, without)
     properties = descriptions.nodes[0]["properties"]

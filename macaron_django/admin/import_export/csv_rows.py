@@ -1,9 +1,9 @@
-"""Converts items to rows of CSV, and back without loss. Spreadsheets find no formulas in these rows.
+"""Converts items to rows of CSV, and back without loss. Spreadsheets don't read any cell of these rows as a formula.
 
 A text is written as it is, and any other value as JSON. If a property isn't set, its cell is empty. Some texts could be
 mistaken for another value: the empty text, ``null``, and texts that start with a quotation mark. These texts are
-written as JSON, too. If a spreadsheet would read a text as a formula, the text gets a ``'`` in front. Each part of a
-text after a separator is treated in the same way.
+written as JSON, too. If a spreadsheet would read a text as a formula, the text gets a ``'`` in front. The same applies
+to the part of a text after a semicolon, a tab or a line break.
 
 An import also accepts the values that spreadsheets write. A boolean can be TRUE or FALSE, or yes or no in one of four
 languages. A number can have a decimal comma.
@@ -47,7 +47,7 @@ _DECIMAL_COMMA: Final = re.compile(r"-?\d+,\d+([eE][+-]?\d+)?", re.ASCII)
 
 
 class CellError(ValueError):
-    """Raised for a CSV cell that isn't a valid value. ``column`` is the cell's property."""
+    """Raised for a CSV cell that isn't a valid value. ``column`` is the name of the cell's column."""
 
     def __init__(self, column: str, message: str) -> None:
         super().__init__(message)
@@ -95,7 +95,7 @@ def json_of(schema: Schema, names: Sequence[str], cells: Sequence[str]) -> dict[
 
 
 def safe_text(text: str) -> str:
-    """Returns ``text`` in a form that no spreadsheet takes for a formula."""
+    """Returns ``text`` in a form that no spreadsheet reads as a formula."""
     return text if _NUMBER.fullmatch(text) else _COMPUTED.sub("'", text)
 
 

@@ -1,7 +1,7 @@
 """Compares the items of a file with the stored items, and writes the items of the file.
 
-An item's outcome is created, changed, unchanged or refused. The preview and the import find the outcomes in the same
-way. Only the import calls ``write``.
+An item's outcome is created, changed, unchanged or refused. The preview and the import both call ``outcomes``. Only
+the import also calls ``write``.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def outcomes(persistence: Persistence, items: Iterable[FileItem]) -> Iterator[Im
 
 
 def write(persistence: Persistence, outcome: ImportOutcome) -> Any:
-    """Writes the item of an outcome, and returns the new row.
+    """Writes the item that an outcome describes, and returns the new row.
 
     Raises ItemExists or StaleItem if the stored item has changed since it was compared. Raises ValueError if the
     outcome is ``refused``.

@@ -133,7 +133,10 @@ class ImportMixin(ItemAdminBase):
                 request, persistence.decode(outcome.stored or {})
             ):
                 yield ImportOutcome(
-                    outcome.line, "refused", outcome.key, [_("The item already exists, and you may not change it.")]
+                    outcome.line,
+                    "refused",
+                    outcome.key,
+                    [_("The item already exists, and you don't have permission to change it.")],
                 )
             else:
                 yield outcome
@@ -142,7 +145,9 @@ class ImportMixin(ItemAdminBase):
         try:
             content, kind = self._unsealed(request)
         except (signing.BadSignature, ValueError):
-            self.message_user(request, _("This isn't the file that was shown: choose the file again."), messages.ERROR)
+            self.message_user(
+                request, _("This isn't the file that you previewed: choose the file again."), messages.ERROR
+            )
             return HttpResponseRedirect(address(self, "import"))
         replace = request.POST.get("existing") == "replace"
         done: Counter[str] = Counter()

@@ -69,7 +69,8 @@ def form_of(name: str, content: bytes) -> FileForm:
 def read_items(schema: Schema, content: bytes, form: FileForm, keys: Sequence[str] = ()) -> Iterator[FileItem]:
     """Yields the items of a file in order. If the file can't be read, yields a single item with the error.
 
-    ``keys`` has the names of the key's properties. Their values identify an item with an error.
+    ``keys`` has the names of the key's properties. If an item can't be read, the values of these properties identify
+    it.
     """
     try:
         text = content.decode("utf-8-sig")

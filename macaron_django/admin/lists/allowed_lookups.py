@@ -17,7 +17,7 @@ __all__ = ["AllowedLookupsMixin", "reads_secrets"]
 
 
 class AllowedLookupsMixin(ItemAdminBase):
-    """Refuses to filter by secrets, in URLs, in the search box, in exports and in actions."""
+    """Refuses filters on secrets: in URLs, in the search box, in exports and in actions."""
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         given = (lookup, value) if request is None else (lookup, value, request)
@@ -27,8 +27,8 @@ class AllowedLookupsMixin(ItemAdminBase):
 def reads_secrets(model: type[Model], lookup: str) -> bool:
     """Returns whether the items found by ``lookup``, such as ``card__pin__startswith``, reveal anything about a secret.
 
-    A lookup may still test whether an object with secrets is set. Returns False for a lookup that can't be resolved,
-    because such a lookup finds no items.
+    A lookup that only tests whether an object is set reveals nothing, even if the object contains secrets. Returns
+    False for a lookup that can't be resolved, because such a lookup finds no items.
     """
     persistence = model._default_manager.persistence
     try:

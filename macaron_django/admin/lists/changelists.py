@@ -68,7 +68,7 @@ class PagePosition:
 class IndexOffer:
     """An index that could replace a scan.
 
-    ``missing`` is its range key. The index doesn't have the items that lack this property.
+    ``missing`` is the index's range key. The index omits the items that lack this property.
     """
 
     index: str
@@ -215,7 +215,7 @@ class ItemChangeList(ChangeList):
 
     @cached_property
     def offers(self) -> list[IndexOffer]:
-        """The indexes that could replace this scan. Such an index leaves out the items without its range key."""
+        """The indexes that could replace this scan. Each omits the items that lack the index's range key."""
         if not self.is_scan:
             return []
         found = []
@@ -231,7 +231,7 @@ class ItemChangeList(ChangeList):
 
     @property
     def taken_offers(self) -> list[IndexOffer]:
-        """The offers that the list already uses. Each ``url`` is the list's URL without the offer."""
+        """The offers that are already in the list's URL. The ``url`` of each is the list's URL without that offer."""
         return [
             IndexOffer(name, index.range_key, self.get_query_string(remove=[self._is_there(index.range_key)]))
             for name, index in self._partial_indexes()
@@ -241,7 +241,7 @@ class ItemChangeList(ChangeList):
     def _partial_indexes(self) -> Iterator[tuple[str, Any]]:
         """Yields the indexes whose range key isn't a required property.
 
-        Such an index leaves out the items without its range key.
+        Such an index omits the items that lack this property.
         """
         persistence = self.model._default_manager.persistence
         for name, index in persistence.options.indexes.items():

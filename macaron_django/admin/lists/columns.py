@@ -77,7 +77,7 @@ class PropertyColumn:
 
 
 class ExpiredColumn:
-    """Marks the rows that ``expired: hidden`` in x-persist hides from clients."""
+    """Marks the rows that clients don't see, because x-persist has ``expired: hidden``."""
 
     __name__ = "expired"
     short_description = "expired"  # a word of x-persist, which isn't translated, like property names

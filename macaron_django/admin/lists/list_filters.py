@@ -71,7 +71,9 @@ class PropertyFilter(ListFilter):
             return True
 
     def mark(self, changelist: Any) -> None:
-        """Adds "(scan)" to the title if the filter needs a scan both alone and together with the other filters."""
+        """Adds "(scan)" to the title if the filter needs a scan when it is used by itself, and also when it is combined
+        with the other filters.
+        """
         if self._scans(changelist.root_queryset) and self._scans(changelist.queryset):
             self.title = _("%(name)s (scan)") % {"name": self.prop.name}
 

@@ -115,8 +115,8 @@ def find(queryset: Any, text: str, is_allowed: Callable[[str, Any], bool]) -> An
 
     Raises SearchError if the text can't be used.
 
-    ``is_allowed`` is called with a lookup and a value. Like ``ModelAdmin.lookup_allowed``, it returns whether they may
-    be used.
+    Like ``ModelAdmin.lookup_allowed``, ``is_allowed(lookup, value)`` returns whether a filter with this lookup and
+    value is allowed.
     """
     spec: ObjectSpec = queryset.model._spec
     alternatives = _alternatives(spec, text)
@@ -211,7 +211,7 @@ def _terms(text: str) -> Iterator[re.Match[str]]:
         term = _TERM.match(text, place)
         if term is None:
             rest = text[place:].strip()[:40]
-            told = _("The search isn't understood from “%(rest)s” on.") % {"rest": rest}
+            told = _("The search can't be understood from “%(rest)s” onward.") % {"rest": rest}
             raise SearchError(told + " " + _("Write conditions as name=value, with spaces or “or” between them."))
         place = term.end()
         yield term

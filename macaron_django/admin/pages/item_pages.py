@@ -1,6 +1,7 @@
 """The read-only page of an item. The page formats each property by its type, and also shows DynamoDB's own form.
 
-Users who may only view an item get this page instead of the form. For all users, the page is also at ``…/view/``.
+Users who can view an item but not change it get this page instead of the form. For all users, the page is also at
+``…/view/``.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ class ItemPage:
 
     @cached_property
     def violations(self) -> list[Violation]:
-        """The violations of the stored item against its schema."""
+        """The ways in which the stored item violates its schema."""
         return ItemEdit.checked(self.persistence, self.row).violations
 
     @property
@@ -107,7 +108,7 @@ class ItemPage:
 
     @property
     def whole_problems(self) -> list[str]:
-        """The violations that no shown value causes: missing properties, and violations of the whole item."""
+        """The violations that can't be shown beside a value: missing properties, and violations of the whole item."""
         shown = {one.name for one in self.properties}
         return [
             f"{one.pointer[1:]} {local_text(one.message)}".strip()
@@ -180,7 +181,7 @@ class ItemPage:
     def siblings_search(self) -> str:
         """The search text that finds all items with this hash key.
 
-        It is "" if the table has no range key, or if the hash key is binary and can't be typed.
+        It is "" if the table has no range key, or if the hash key is binary, because users can't type binary values.
         """
         value = self.row[self.persistence.hash_key]
         if self.persistence.range_key is None or isinstance(value, bytes):
@@ -208,7 +209,7 @@ def _inside(value: Any, kind: str, name: str) -> Any:
 class ItemViewMixin(ItemAdminBase):
     """Adds the read-only page of an item, at ``…/view/``.
 
-    Users who may not change the item get this page instead of the form.
+    Users without permission to change the item get this page instead of the form.
     """
 
     item_template = "admin/macaron_django/item.html"

@@ -33,7 +33,7 @@ INTERNAL = "The server failed. Give the error_id to the server's operators: thei
 
 
 class ErrorDescription(NamedTuple):
-    """The information about an exception that a client gets, in any body format."""
+    """The information that a client gets about an exception, in any body format."""
 
     status: int
     code: str  # "PROFILE_NOT_FOUND"
@@ -59,7 +59,7 @@ class DeclaredError(PyMacaronException):
 
 
 def describe(exc: Exception) -> ErrorDescription:
-    """Returns the description of an exception. The exception may be of this package, DRF, Django or the application."""
+    """Returns the description of an exception. It can come from this package, DRF, Django or the application."""
     error_id = getattr(exc, "error_id", None) or uuid4_text()
     if _timed_out(exc):
         later = {"Retry-After": "1"}
@@ -134,12 +134,12 @@ def _docstring(exception_class: type[PyMacaronException]) -> str:
 
 
 def is_error_status(status: int) -> bool:
-    """Returns whether a status is an error, and Django can send it."""
+    """Returns whether a status is an error status that Django can send."""
     return HTTPStatus.BAD_REQUEST <= status <= LAST_STATUS
 
 
 def phrase(status: int, otherwise: str) -> str:
-    """Returns HTTP's phrase for a status; ``otherwise`` if HTTP has no phrase for it."""
+    """Returns the reason phrase of an HTTP status, or ``otherwise`` if HTTP defines no phrase for the status."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:

@@ -115,7 +115,9 @@ def _is_news(answer: ErrorDescription, exc: Exception, context: Mapping[str, Any
 
 
 def log_error(answer: ErrorDescription, exc: Exception, request: Any, *, is_news: bool = True) -> None:
-    """Logs an error response: a new fault of the server as an error with traceback, anything else as information."""
+    """Logs an error response. A new fault of the server is logged as an error, with its traceback. Any other response
+    is logged as information.
+    """
     at_fault = is_news and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     level = logging.ERROR if at_fault else logging.INFO
     if not logger.isEnabledFor(level):

@@ -1,4 +1,6 @@
-"""Error views for a root URLconf: programs get JSON in ``ERROR_FORMAT``, and browsers get Django's own pages.
+"""Error views for a root URLconf.
+
+Browsers get Django's own pages. Other clients get JSON in the format that the setting ``ERROR_FORMAT`` chooses.
 
 These views respond to requests that fail outside of the APIs' views::
 

@@ -1,4 +1,4 @@
-"""Creates the response for the result of a handler or of the mock: its status, headers and body.
+"""Creates a response, with status, headers and body, from the value that a handler or the mock returned.
 
 A value becomes JSON according to the schema that the operation declares for the status. An iterator is streamed.
 """

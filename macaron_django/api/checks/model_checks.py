@@ -33,7 +33,9 @@ def missing_model(name: str, schema: Schema, error: Exception) -> Finding:
 def fieldless_properties(
     name: str, schema: Schema, model: type[Model], seen: frozenset[Schema] = frozenset()
 ) -> Iterator[Finding]:
-    """Yields an error for each property that the model lacks, or whose ``x-writable`` has no writable field."""
+    """Yields an error for each property that the model lacks, and for each property with ``x-writable`` that can't be
+    written.
+    """
     for prop in schema.properties.values():
         target = prop.extensions.field or prop.name
         if target == "pk":

@@ -1,4 +1,4 @@
-"""Finds generated operations that store any property that a client sends, for ``manage.py check --deploy``."""
+"""Finds generated operations that let clients store unknown properties. ``manage.py check --deploy`` reports them."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def needed_threads(waiting_ms: float, cpu_ms: float = CPU_MS) -> int:
 
 
 def is_starved(threads: int, waiting_ms: float, cpu_ms: float = CPU_MS) -> bool:
-    """Returns whether so few threads leave a core idle at times, even if the threads never wait for one another.
+    """Returns whether there are too few threads to keep a core always busy, even if they never wait for one another.
 
     >>> is_starved(4, 5), is_starved(16, 5)
     (True, False)

@@ -1,6 +1,6 @@
 """Routes the documentation's URLs. The pages are imported at the first request for one of them.
 
-The pages need drf-spectacular. Importing it takes as long as importing the rest of a small project.
+The pages need drf-spectacular. Importing drf-spectacular takes as long as importing the rest of a small project.
 """
 
 from __future__ import annotations

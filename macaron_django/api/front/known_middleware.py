@@ -32,7 +32,7 @@ _MOST_HOSTS = 100
 
 @dataclass(frozen=True)
 class Steps:
-    """The steps of a middleware for the request of an operation."""
+    """The steps by which a middleware handles a request for an operation."""
 
     #: Returns whether Django's handler must serve a request, given the WSGI environ and the decoded path.
     leaves: Callable[[Environ, str], bool] | None = None

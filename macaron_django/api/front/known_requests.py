@@ -32,7 +32,7 @@ class Found(NamedTuple):
 
 
 class Front:
-    """Runs operations, and the steps of a handler's middleware, without Django's handler.
+    """Runs operations, and the middleware of Django's handler, without calling the handler itself.
 
     ``sender`` is the sender of Django's signals.
     """
@@ -52,7 +52,7 @@ class Front:
 
     @property
     def is_in_charge(self) -> bool:
-        """Whether operations are served here: all middleware is known, and settings for debugging are off."""
+        """Whether operations are served here. All middleware must be known, and settings for debugging must be off."""
         return self.chain.is_known and not (django_setting("DEBUG") or django_setting("DEBUG_PROPAGATE_EXCEPTIONS"))
 
     def find(self, path: str) -> Found | None:
@@ -79,7 +79,7 @@ class Front:
         return routes
 
     def response(self, request: Any) -> Any:
-        """Returns the response to a request. It is the same response as from Django's handler."""
+        """Returns the response to a request. Django's handler would return the same response."""
         set_urlconf(django_setting("ROOT_URLCONF"))
         if self._get_response is not None:
             response = self._get_response(self.handler, request)

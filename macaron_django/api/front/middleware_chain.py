@@ -41,7 +41,7 @@ _SENTRYS = "sentry_sdk.integrations.django.middleware"
 
 @dataclass
 class MiddlewareChain:
-    """The steps of a handler's middleware for a request to an operation. The outermost middleware is first."""
+    """The steps that a handler's middleware takes when it gets a request. The outermost middleware is first."""
 
     #: The reasons why Django's handler must serve all requests; empty if all middleware is known.
     unknown: Sequence[str] = ()
@@ -111,7 +111,7 @@ class MiddlewareChain:
 
     @property
     def is_known(self) -> bool:
-        """Whether all middleware is known, and no method has been replaced since this chain was created."""
+        """Whether the front knows all middleware, and no method has been replaced since this chain was created."""
         # Compares by identity, because a wrapper of wrapt equals the function that it wraps.
         return not self.unknown and all(map(is_, [found[name] for found, name in self._methods], self._as_made))
 
@@ -133,7 +133,7 @@ def unknown_middleware() -> list[str]:
 
 
 def replaced_methods() -> list[str]:
-    """Returns the methods of Django's handler that were replaced, or that have wrappers that the front doesn't run."""
+    """Returns the replaced methods of Django's handler, and its methods with wrappers that the front doesn't run."""
     return [f"{owner.__name__}.{name}" for (owner, name), known in _HANDLING.items() if is_replaced(owner, name, known)]
 
 

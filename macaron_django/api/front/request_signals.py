@@ -38,7 +38,7 @@ class _Receivers(NamedTuple):
 class RequestSignal:
     """A signal with one sender.
 
-    If all receivers are Django's or this package's, they are called directly. Otherwise, Django sends the signal.
+    If all receivers belong to Django or to this package, they are called directly. Otherwise, Django sends the signal.
     """
 
     def __init__(self, signal: Signal, sender: Any) -> None:
@@ -63,7 +63,7 @@ class RequestSignal:
     def send_own(self, **named: Any) -> None:
         """Calls only this package's receivers.
 
-        Use it if no database or cache was used: Django's receivers would do nothing.
+        Use this method if the request used no database and no cache. In that case, Django's receivers would do nothing.
         """
         receivers = self._receivers()
         for receiver in () if receivers is None else receivers.own:
@@ -71,7 +71,9 @@ class RequestSignal:
 
     @property
     def is_known(self) -> bool:
-        """Whether all receivers are Django's or this package's. These don't block while no database is open."""
+        """Whether all receivers belong to Django or to this package. Such receivers don't block while no database is
+        open.
+        """
         return self._receivers() is not None
 
     def _receivers(self) -> _Receivers | None:

@@ -24,7 +24,9 @@ _SPECIAL_NAMES = frozenset({"", "HTTP_COOKIE"})
 
 
 class OperationMatch(ResolverMatch):
-    """The match of an operation's path. Calls Django's resolver only if code reads more than the view and arguments."""
+    """The match of an operation's path. Calls Django's resolver only if code reads an attribute other than the view and
+    its arguments.
+    """
 
     def __init__(self, route: Any, arguments: dict[str, Any], path_info: str) -> None:
         self.func, self.args, self.kwargs = route.view, (), arguments

@@ -104,7 +104,7 @@ class _Other:
         return (found[:-1], True) if is_open else (found, False)
 
     def match(self, path: str, segments: Sequence[str]) -> dict[str, str] | None:
-        """Returns {} if the pattern may match, so that Django must decide; None if the pattern can't match."""
+        """Returns {} if the pattern could match the path: Django then decides. Returns None if it can't match."""
         for pattern in self._patterns:
             if pattern.converters if isinstance(pattern, RoutePattern) else False:
                 if not pattern.regex.search(path):

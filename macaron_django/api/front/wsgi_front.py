@@ -1,6 +1,6 @@
 """The front for WSGI servers. It serves known requests itself, and passes all other requests to Django's handler.
 
-A known request is served as in Django's handler, but without the parts that do nothing for an operation.
+A known request is served as Django's handler would serve it, without the steps that have no effect on an operation.
 """
 
 from __future__ import annotations

@@ -74,7 +74,10 @@ def _explicit(schema: Schema) -> Any:
 
 
 def example_of(schema: Schema) -> Any:
-    """Returns a value that is valid in responses, with the examples of the schema's parts. Can raise NoSample."""
+    """Returns a value that is valid in responses. Can raise NoSample.
+
+    The value includes the examples of the schema's parts, except for examples that would make it invalid.
+    """
     validator = validator_for(schema, "response")
     value = sample_of(validator)
     for steps, example in list(_examples_in(schema, value)):

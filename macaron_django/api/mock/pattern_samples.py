@@ -26,9 +26,10 @@ _LONGEST = 10_000  # repetitions in one text; nested repetitions multiply
 
 
 def texts_for(pattern: str, shortest: int = 0) -> Iterator[str]:
-    """Yields texts that probably match. The caller must check each text. Yields none if Python can't read the pattern.
+    """Yields texts that probably match. The caller must check each text.
 
-    Tries texts with up to ``shortest`` more repetitions than the pattern requires.
+    Tries texts with up to ``shortest`` more repetitions than the pattern requires. Yields nothing if Python can't read
+    the pattern.
 
     >>> next(texts_for("^[A-Z]{2}-[0-9]{3,}$"))
     'AA-000'

@@ -62,7 +62,7 @@ class _DeadEnd(Exception):  # noqa: N818 (ends one attempt)
 
 
 def sample_of(validator: Validator) -> Any:
-    """Builds a JSON value that ``validator`` accepts. A schema always leads to the same value. Can raise NoSample.
+    """Builds a JSON value that ``validator`` accepts. The same schema always gets the same value. Can raise NoSample.
 
     >>> sample_of(compile_schema({"type": "integer", "minimum": 7, "multipleOf": 5}))
     10
@@ -84,7 +84,7 @@ class _SampleBuilder:
         self.root, self.attempt, self.visited = root, attempt, 0
 
     def value(self, schema: Any, depth: int = 0, turn: int = 0) -> Any:
-        """Builds a value of ``schema``. If the schema has several values, another ``turn`` leads to another value."""
+        """Builds a value of ``schema``. If the schema allows several values, another ``turn`` gives another value."""
         self.visited += 1
         if depth > DEEPEST or self.visited > 50 * ENOUGH:
             raise _DeadEnd
@@ -115,7 +115,7 @@ class _SampleBuilder:
         return [part for part in parts if part is not True]
 
     def only_required(self, depth: int) -> bool:
-        """Returns whether optional members are left out: deep in a value, in large values, and in some attempts."""
+        """Returns whether to leave out optional members: deep inside a value, in large values, and in some attempts."""
         return depth > 5 or self.visited > ENOUGH or (self.attempt % 4 == 3 and depth > 0) or self.attempt > 19
 
     def array(self, parts: Parts, depth: int, turn: int) -> list[Any]:
@@ -144,7 +144,10 @@ class _SampleBuilder:
         return made
 
     def object(self, parts: Parts, depth: int, turn: int) -> dict[str, Any]:
-        """Builds the required and the described optional properties. ``maxProperties`` limits the optional ones."""
+        """Builds the required properties, and the optional properties that the schema describes.
+
+        ``maxProperties`` limits only the optional properties.
+        """
         required = [name for part in parts for name in part.get("required", ())]
         named = [name for part in parts for name in part.get("properties", ())]
         least, most = _strictest(max, parts, "minProperties", 0), _strictest(min, parts, "maxProperties", math.inf)

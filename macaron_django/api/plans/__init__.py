@@ -1,8 +1,8 @@
 """Determines the checks of an operation's requests, once for each operation.
 
-An ``OperationPlan`` is created for an operation of a viewset class. It lists the checks before the action, in DRF's
-order. It also says whether the action may use the store directly, without a serializer. The module ``request_checks``
-has the checks. ``operation_plans`` chooses the checks of a plan, and creates it again if settings change.
+An ``OperationPlan`` is created for an operation of a viewset class. It lists the checks that run before the
+action, in DRF's order. It also says whether the action may use the store directly, without a serializer. The module
+``request_checks`` has the checks. ``operation_plans`` chooses a plan's checks, and chooses again if settings change.
 ``served_operations`` has the objects that serve an operation, such as the reader of its parameters.
 
 ``operation_handlers`` calls the functions that ``x-bind-server`` names, and ``form_arguments`` passes form fields to

@@ -1,6 +1,6 @@
-"""Decides whether an operation can run on an event loop: none of its parts may block.
+"""Decides whether an operation can run on an event loop. It can't run there if any of its parts might block.
 
-The project's code may block. Django's ORM blocks, and so does fetching the keys that verify a token.
+The project's code might block. Django's ORM blocks, and so does fetching the keys that verify a token.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Determines which accesses to DynamoDB's tables the generated operations need.
 
-A list is planned for every set of filters and every order that a client may send. This module doesn't find the accesses
-in handlers, overridden hooks and receivers of signals. A recorded test run shows these.
+A list is planned for every set of filters and every order that a client can send. This module doesn't find accesses by
+handlers, overridden hooks or signal receivers. A recorded test run shows these accesses.
 """
 
 from __future__ import annotations

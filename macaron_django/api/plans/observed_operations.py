@@ -40,7 +40,7 @@ _FLAGS: Final = (bool, property)
 
 
 class ObservedOperations:
-    """The operations of one path, for subscribers.
+    """Calls the operations of one path, and notifies subscribers when an operation begins and ends.
 
     ``methods`` has HTTP's standard methods and the methods in the spec.
     """

@@ -4,9 +4,9 @@ A handler is imported when it is first called or checked. It can't be imported t
 while Django imports models, and handlers use models. A handler gets these arguments:
 
 - If the operation has a body, the first argument (or the argument named ``body``) is the body. If the body is a
-  Swagger 2.0 form, the handler may have an argument for each field instead.
+  Swagger 2.0 form, the handler can have an argument for each field instead.
 - Each parameter is passed by name. It is None if it wasn't sent and has no default. The function must have arguments
-  for path and query parameters, and may leave out header and cookie parameters.
+  for path and query parameters. Arguments for header and cookie parameters are optional.
 - If there is an argument named ``request``, it is the DRF request.
 """
 
@@ -43,9 +43,10 @@ class HandlerUnavailable(Exception):  # noqa: N818 (a state of the handler)
 
 
 def handler_for(operation: Operation) -> Handler | None:
-    """Returns the handler that ``x-bind-server`` or else a dotted operationId names; None if neither names a handler.
+    """Returns the handler of the operation; None if the operation has no handler.
 
-    If both name a handler and ``MACARON["COMPAT"]`` is on, the operationId decides, as in PyMacaron.
+    ``x-bind-server`` or a dotted operationId names the handler. If both name one, ``x-bind-server`` takes precedence.
+    But if ``MACARON["COMPAT"]`` is on, the operationId takes precedence, as in PyMacaron.
     """
     bound = operation.extensions.bind_server
     named = operation.operation_id if is_dotted(operation.operation_id) else None
@@ -102,7 +103,9 @@ class Handler:
 
     @cached_property
     def body_argument(self) -> str | None:
-        """The name of the argument for the body; None if the operation has no body or the function no such argument."""
+        """The name of the argument for the body. None if the operation has no body, or if the function has no argument
+        for it.
+        """
         if self.operation.request_body is None:
             return None
         taken = {*self.arguments.values(), "request"}
@@ -142,7 +145,9 @@ class Handler:
         return async_to_sync(_awaited)(result) if inspect.isawaitable(result) else result
 
     def called(self, request: Any, body: Any, values: Mapping[str, Any]) -> StepCall:
-        """Returns a call of an ``async def``. Steps can yield the call, so that an event loop can await it."""
+        """Returns an object that represents the call of an ``async def`` handler. A step can yield this object, so that
+        an event loop awaits the handler.
+        """
         args, kwargs = self.bind(request, body, values)
         return _HandlerCall(partial(self.function, *args, **kwargs))
 
@@ -234,7 +239,7 @@ class Handler:
             hint = "Correct the path, or the error in the module."
             raise HandlerUnavailable([self._finding(finding_id, problem, hint)]) from error
         if not callable(found):
-            hint = "Name a function or another callable object."
+            hint = "Use the path of a function or of another callable object."
             raise HandlerUnavailable(
                 [self._finding(finding_id, f"{where} {dotted!r} is a {type(found).__name__}, not a function", hint)]
             )

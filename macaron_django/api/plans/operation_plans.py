@@ -1,8 +1,8 @@
 """Creates the plan for an operation's requests when the first request arrives.
 
-A plan lists the checks before the action, in DRF's order. It leaves out checks of DRF whose result is already known. If
-a project overrides a check, the override is called as DRF's documentation says. A *hook* is an attribute of viewsets
-that a project may override. If a setting or a hook changes, for example in a test, the plan is created again.
+A plan lists the checks before the action, in DRF's order. The plan leaves out a DRF check if its result is already
+known. If a project overrides a check, the override is called as DRF's documentation says. A *hook* is an attribute of
+viewsets that a project can override. If a setting or a hook changes, for example in a test, the plan is created again.
 """
 
 from __future__ import annotations
@@ -117,14 +117,14 @@ class OperationPlan:
     stores: bool = False
     #: Whether a permission may depend on the object.
     asks_objects: bool = True
-    #: How properties that no schema names are handled; None if they are kept.
+    #: How properties that no schema declares are handled; None if they are kept.
     unknown: UnknownProperties | None = None
     #: Whether stored items can be shown without creating their rows.
     shows: bool = False
     accepted: dict[str, bool] = field(default_factory=dict)
 
     def may_have_changed(self, check: Check) -> bool:
-        """Returns whether a check may have called code of the project, which may have set a hook on the view."""
+        """Returns whether the project's code might have set a hook on the view during ``check``."""
         return not self.is_closed and (
             check not in checks.OWN or (check is checks.negotiate and not self.overridden.isdisjoint(_NEGOTIATION))
         )
@@ -137,7 +137,7 @@ class OperationPlan:
     def is_direct_for(self, accept: str) -> bool:
         """Returns whether the plan is direct (see ``is_direct``) for a request with this Accept header.
 
-        If the response may be a page of the browsable API, the plan isn't direct, because DRF creates the page.
+        If the response could be a page of the browsable API, the plan isn't direct, because DRF creates the page.
         """
         return self.is_direct and (not self.has_pages or self.accepts(accept))
 
@@ -171,7 +171,7 @@ class OperationPlan:
 
 
 class OperationPlans:
-    """The plans of the operations of one path, by method, for one viewset class."""
+    """The plans for the operations of one path and one viewset class. Each HTTP method has one plan."""
 
     def __init__(self, viewset: Any, hooks: Hooks, initkwargs: Mapping[str, Any]) -> None:
         self.viewset, self.hooks, self.initkwargs = viewset, hooks, initkwargs

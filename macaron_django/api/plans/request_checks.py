@@ -1,4 +1,4 @@
-"""The checks before the action of a request. Each check is a function, and a plan lists the checks of an operation."""
+"""The checks that run before a request's action. Each check is a function. A plan lists the checks of an operation."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ def authenticate(view: Any, request: Request) -> None:
 
 
 def authenticate_by_header_or_session(view: Any, request: Request) -> None:
-    """Authenticates the request. Without an Authorization header or a session, calls no authenticator."""
+    """Authenticates the request. If the request has neither an Authorization header nor a session, DRF's usual
+    authenticators aren't called.
+    """
     http_request = request._request
     has_credentials = "HTTP_AUTHORIZATION" in http_request.META or hasattr(http_request, "user")
     # DRF's test client replaces the authenticators if a test forces a user.

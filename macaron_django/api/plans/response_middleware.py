@@ -24,11 +24,12 @@ _KNOWN = frozenset(
 
 
 def reads_drf_responses(middleware: Iterable[str]) -> bool:
-    """Returns whether a middleware may need a DRF ``Response``. The names are those in ``settings.MIDDLEWARE``.
+    """Returns whether a middleware may need a DRF ``Response``.
 
-    Django's own middleware reads only headers, status and bytes. Any unknown middleware may need a ``Response``: a
-    subclass of a known class, a function, or a name that can't be imported. Plans of operations and
-    ``macaron_django.api.front`` both call this function, so that they always agree.
+    ``middleware`` has dotted paths, as in ``settings.MIDDLEWARE``. Django's own middleware reads only headers,
+    status and bytes. Any unknown middleware may need a ``Response``. Subclasses of known classes, functions, and names
+    that can't be imported also count as unknown. Plans of operations and ``macaron_django.api.front`` both call this
+    function, so that they always agree.
 
     >>> reads_drf_responses(["django.middleware.gzip.GZipMiddleware"])
     False

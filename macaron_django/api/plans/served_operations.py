@@ -38,7 +38,7 @@ class Served:
     def without_handler(self) -> dict[type, type]:
         """The classes that serve the operation without its handler.
 
-        Each key is the viewset class that the value replaces.
+        The dictionary maps each viewset class to the class that replaces it.
         """
         return {}
 

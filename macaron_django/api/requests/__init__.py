@@ -3,7 +3,7 @@
 ``parameters`` finds parameters, ``schemas.styles`` splits their texts by style, and ``field_readers`` converts the
 texts to values. ``bodies`` reads and converts bodies, ``parsers`` parses media types, and ``form_bodies`` and
 ``multipart_texts`` read forms. ``body_bytes`` handles sizes and chunks. ``operation_requests`` has a subclass of DRF's
-request, ``preconditions`` evaluates ``If-Match``, and ``unknown_properties`` handles properties that no schema names.
+request, ``preconditions`` evaluates ``If-Match``, and ``unknown_properties`` handles undeclared properties.
 """
 
 from __future__ import annotations

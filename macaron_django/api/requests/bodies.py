@@ -48,7 +48,10 @@ __all__ = ["Body", "BodyReader"]
 
 @dataclass(frozen=True)
 class Body:
-    """A parsed body. ``value`` is JSON, a dictionary with files, text or bytes; UNSET if the request has no body."""
+    """A parsed body. ``value`` is JSON, text, bytes, or the dictionary of a form, which can contain files.
+
+    If the request has no body, ``value`` is UNSET.
+    """
 
     value: Any
     media_type: str = ""
@@ -78,7 +81,7 @@ class BodyReader:
     def parser_classes(self, configured: Iterable[type[BaseParser]] = ()) -> list[type[BaseParser]]:
         """Returns DRF's parsers for the declared media types. For any other media type, DRF responds with 415.
 
-        If the project's ``configured`` parsers read forms, the browsable API may send a form instead of JSON.
+        If any of the project's ``configured`` parsers reads forms, the browsable API can send a form instead of JSON.
         """
         chosen = list(self._parser_classes)
         if any(is_json(media_type) for media_type in self.content):

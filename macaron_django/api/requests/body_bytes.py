@@ -52,7 +52,8 @@ class LengthRequired(RequestError):  # noqa: N818 (as its bases)
 def has_body(request: Request) -> bool:
     """Returns whether the request has a body. If the body is chunked, also sets the request's Content-Length.
 
-    Raises ``BodyTooLarge`` (413) or ``LengthRequired`` (411), or ``MalformedBody`` (400) for a wrong Content-Length.
+    Raises ``BodyTooLarge`` (413) or ``LengthRequired`` (411). Raises ``MalformedBody`` (400) if the Content-Length
+    isn't a number, or if a chunked body is malformed or incomplete.
     """
     django_request: Any = request._request
     try:
@@ -110,7 +111,7 @@ def buffered_body(request: Any, limit: int) -> bytes | None:
 
 
 def read_limited(stream: IO[bytes]) -> bytes:
-    """Returns all bytes of ``stream``. Raises ``BodyTooLarge`` if there are more than ``MAX_BODY_SIZE``."""
+    """Returns all bytes of ``stream``. Raises ``BodyTooLarge`` if it has more than ``MAX_BODY_SIZE`` bytes."""
     limit = settings.MAX_BODY_SIZE
     read = stream.read(limit + 1)
     if len(read) > limit:
@@ -203,7 +204,7 @@ def _discard(request: Any) -> None:
             left -= len(chunk)
 
 
-_BROKEN_OFF = "The body ends before its Content-Length."
+_BROKEN_OFF = "The body is shorter than its Content-Length."
 
 
 def _too_large(length: int | None = None) -> str:

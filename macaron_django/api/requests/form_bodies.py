@@ -73,7 +73,7 @@ class FormReader:
         }
 
     def read(self, form: MultiValueDict[str, Any]) -> dict[str, Any]:
-        """Returns the JSON object of a form, unvalidated. Raises ``RequestInvalid`` if a style or type is wrong."""
+        """Returns a form as a JSON object, unvalidated. Raises ``RequestInvalid`` if a style or type is wrong."""
         violations: list[Violation] = []
         pairs, files = self._parts(form, violations)
         found: dict[str, Any] = {}

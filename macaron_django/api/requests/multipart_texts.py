@@ -65,8 +65,9 @@ class _Part:
 def read_texts(stream: IO[bytes], content_type: str) -> dict[str, list[str]]:
     """Returns the text parts of a multipart body by name, in their order.
 
-    A part without a charset has the charset that the part ``_charset_`` names (RFC 7578, section 4.6), or else UTF-8.
-    Raises ``MalformedBody`` for a part that isn't text in its charset, or whose charset is unknown.
+    If a part doesn't specify a charset, the part ``_charset_`` contains the charset's name (RFC 7578, section 4.6). If
+    there is no such part, the charset is UTF-8. Raises ``MalformedBody`` for a part that isn't text in its charset, or
+    whose charset is unknown.
     """
     parts = list(_parts(stream, content_type))
     default = next((part.octets.decode("ascii", "replace") for part in parts if part.name == "_charset_"), "utf-8")

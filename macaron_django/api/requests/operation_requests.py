@@ -87,7 +87,9 @@ class OperationRequest(Request):
         return super().data if value is Empty else value
 
     def plain_json(self) -> Any:
-        """Returns the value of a JSON body; DRF's ``Empty`` for other types, and if ``buffered_body`` can't read it."""
+        """Returns the value of a JSON body. Returns DRF's ``Empty`` if the body has another media type, or if
+        ``buffered_body`` can't read the body.
+        """
         if self._json is not Empty:
             return self._json
         if self._request.META.get("CONTENT_TYPE", "").lower() not in self.json_types:

@@ -59,7 +59,7 @@ class ParameterValues(dict[str, Any]):
 
     @property
     def by_argument(self) -> dict[str, Any]:
-        """The values by the names of a handler's arguments (``api/routing/argument_names.py``)."""
+        """Maps the name of each handler argument to its value (see ``api/routing/argument_names.py``)."""
         return {self._arguments[key]: value for key, value in self.by_location.items()}
 
 
@@ -233,7 +233,7 @@ class _ParameterField(FieldReader):
 
     @cached_property
     def is_plain_text(self) -> bool:
-        """Whether a valid text in the path is already the value, without any conversion."""
+        """Whether the text in the path, if it is valid, becomes the value without any conversion."""
         return self.is_text and not self.needs_encoded_path and self.conversion.unchanged
 
     @property

@@ -207,8 +207,8 @@ class RangeParser(BaseParser):
 def parsers_for(media_type: str, schema: Schema | None) -> list[type[BaseParser]]:
     """Returns the parser classes for a declared media type or range. Each has a ``media_type``.
 
-    For a range, also returns parsers of forms, because DRF looks for them. If the range's schema is binary, returns
-    only a parser that returns the bytes.
+    For a range, such as ``*/*``, also returns parsers for forms, because DRF looks for parsers with the media types of
+    forms. If the range's schema is binary, returns only a parser that returns the bytes.
     """
     name = essence(media_type)
     if "*" not in name or name.startswith("text/"):

@@ -1,10 +1,10 @@
-"""Drops or refuses properties of request bodies if no schema names these properties.
+"""Drops or refuses properties of request bodies if no schema declares these properties.
 
 ``MACARON["UNKNOWN_PROPERTIES"]`` is the policy.
 
 JSON Schema allows such properties unless ``additionalProperties`` is false. A persisted object stores them. If an
-object's schema has ``additionalProperties`` or ``unevaluatedProperties``, or names no property, the object isn't
-changed.
+object's schema has ``additionalProperties`` or ``unevaluatedProperties``, or declares no properties, the object
+isn't changed.
 """
 
 from __future__ import annotations
@@ -98,13 +98,16 @@ class UnknownProperties:
 
 
 def is_open(applied: AppliedSchemas) -> bool:
-    """Returns whether an object's schemas name some properties, and neither allow nor forbid other properties."""
+    """Returns whether an object's schemas declare properties, but don't say whether other properties are allowed."""
     names_some = any(schema.properties for schema in applied.schemas)
     return names_some and not any(_OPEN & schema.keywords.keys() for schema in applied.schemas)
 
 
 def declared_parts(schema: Schema, form: Any) -> Any:
-    """Returns a multipart form without parts that its schema doesn't name, because browsers add such parts."""
+    """Returns a multipart form without its undeclared parts, because browsers add such parts.
+
+    If the schema allows or forbids additional properties explicitly, the form is returned unchanged.
+    """
     applied = applied_schemas(schema)
     if not isinstance(form, Mapping) or not is_open(applied):
         return form

@@ -37,7 +37,7 @@ def argument_name(name: str) -> str:
 
 
 def argument_names(parameters: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Returns a Python name for each parameter, by the parameter's (location, name).
+    """Returns a dictionary from each parameter's (location, name) to its Python name.
 
     Path parameters are named first. If a name is already taken, it gets the parameter's location as a prefix. If this
     name is also taken, it gets a number.

@@ -29,7 +29,7 @@ class PathTemplate:
 
     @cached_property
     def text(self) -> str:
-        """The regular expression that Django matches against a request's path, without its leading slash.
+        """The regular expression that Django matches against the path of a request without the leading slash.
 
         >>> PathTemplate("/a/{from}-{to}.json").text
         '^a/(?P<from_>[^/]+)\\\\-(?P<to>[^/]+)\\\\.json$'
@@ -79,8 +79,8 @@ class PathTemplate:
     def arguments(self) -> dict[str, int] | None:
         """The index of each argument's segment, by the argument's name.
 
-        If a parameter is only a part of a segment, or may have slashes, this is None. Then the regular expression must
-        be used.
+        This is None if a parameter is only a part of its segment, or if its value can contain slashes. Then the caller
+        must use the regular expression.
 
         >>> PathTemplate("/a/{from}/b/{to}").arguments
         {'from_': 1, 'to': 3}
@@ -95,7 +95,7 @@ class PathTemplate:
         return found
 
     def parts(self) -> Iterator[tuple[str, list[str]]]:
-        """Yields each segment, in which ``{}`` replaces each parameter, and the names of the segment's parameters."""
+        """Yields a pair for each segment: the text with ``{}`` for each parameter, and the names of the parameters."""
         names = iter(PATH_PARAMETER.findall(self.path))
         for text in PATH_PARAMETER.sub(_STAND_IN, self.path).split("/"):
             yield text, list(islice(names, text.count(_STAND_IN)))
@@ -117,7 +117,9 @@ class PathPattern(RegexPattern):
 
 
 def specificity(template: PathTemplate) -> tuple[tuple[int, int], ...]:
-    """Returns a sort key for paths. Comparing segment by segment, the path with the most literal text is first.
+    """Returns a sort key for paths.
+
+    The key compares paths segment by segment. The path with the most literal text comes first.
 
     >>> paths = ["/u/{id}", "/u/{id}:archive", "/u/me", "/{x}/me"]
     >>> [template.path for template in sorted(map(PathTemplate, paths), key=specificity)]

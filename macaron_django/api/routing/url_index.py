@@ -149,7 +149,7 @@ class _TrieNode(Generic[P]):
 
 
 class SegmentTrie(Generic[P]):
-    """An index of patterns by the segments of the paths that they may match."""
+    """An index that finds the patterns for a path by comparing segments."""
 
     def __init__(self) -> None:
         self.root: _TrieNode[P] = _TrieNode()
@@ -157,7 +157,7 @@ class SegmentTrie(Generic[P]):
     def add(self, each: P, segments: Sequence[str | None], is_open: bool) -> None:
         """Adds a pattern. A None in ``segments`` matches any segment that isn't empty.
 
-        If ``is_open`` is true, more segments may follow.
+        If ``is_open`` is true, more segments can follow.
         """
         node = self.root
         for segment in segments:
@@ -168,7 +168,7 @@ class SegmentTrie(Generic[P]):
         (node.open_ends if is_open else node.ends).append(each)
 
     def candidates(self, segments: Sequence[str]) -> list[P]:
-        """Returns, in Django's order, the patterns that may match a path with these segments."""
+        """Returns, in Django's order, the patterns that can match a path with these segments."""
         found: list[P] = []
         level = [self.root]
         for segment in segments:

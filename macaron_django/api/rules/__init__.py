@@ -1,4 +1,5 @@
-"""Finds the operations of a document that can be generated: they create, read, update or delete items of a schema.
+"""Finds the operations in a document for which this package can generate code. These operations create, read, update or
+delete items of a schema.
 
 The function ``resources`` gets a document and the keys of its persisted schemas, and returns resources with their
 generated operations. The module ``resources`` decides which operations are generated. ``key_bindings`` binds path

@@ -1,6 +1,7 @@
 """Binds path parameters to the keys of a resource: by their names, or else by ``x-key``.
 
-If neither binds the last parameter, it binds to the last key. Clients store URLs, so this rule must not change.
+If the last parameter of an item path has neither a property's name nor an ``x-key``, it binds to the last key. The key
+must still be free, and keys that come from the caller don't count. Clients store URLs, so this rule must not change.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ __all__ = ["Keys", "bind_keys"]
 class Keys(NamedTuple):
     """The properties that identify an item of a schema. All properties in ``primary`` (hash key, range key) are needed.
 
-    ``alternative`` has the unique properties of a Django model: each one alone also identifies the item.
+    ``alternative`` has the unique properties of a Django model. Each of them identifies an item by itself.
     ``from_caller`` has the source (such as ``claim:tenant``) of each primary property that comes from the caller.
     """
 

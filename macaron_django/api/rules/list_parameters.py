@@ -33,10 +33,10 @@ class Filter:
 def query_parameters(
     operation: Operation, schema: Schema
 ) -> tuple[tuple[Filter, ...], Mapping[str, str], tuple[str, ...]]:
-    """Returns a list's filters, the names of its paging parameters, and the names of parameters without a meaning.
+    """Returns the filters of a list, the names of its paging parameters, and the names of all other query parameters.
 
-    The names of the paging parameters have the keys LIMIT, CURSOR and ORDERING. Every list has LIMIT and CURSOR, even
-    if they aren't declared.
+    The second value maps LIMIT, CURSOR and ORDERING to the names of the parameters. Every list has LIMIT and CURSOR,
+    even if they aren't declared.
     """
     filters: list[Filter] = []
     paging = {LIMIT: LIMIT, CURSOR: CURSOR}

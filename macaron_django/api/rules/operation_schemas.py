@@ -44,9 +44,9 @@ def success_schemas(operation: Operation) -> list[Schema]:
 
 
 def kept_schemas(schema: Schema, names: Collection[str], depth: int = 0) -> set[str]:
-    """Returns a set with the name of ``schema``, if ``names`` has this name.
+    """Returns a set with only the name of ``schema``, if ``names`` contains the name.
 
-    Otherwise, returns the union of the results for the schemas in its ``allOf``.
+    Otherwise, returns the union of the results for the schemas in ``allOf``.
     """
     for each in (schema, schema.resolved):
         if each.name in names:
@@ -76,9 +76,10 @@ def is_listed(schema: Schema) -> bool:
 
 
 def success_status(operation: Operation, *wanted: int) -> int:
-    """Returns the status of a success: the first in ``wanted`` that is declared, or else the first declared 2xx status.
+    """Returns the first status in ``wanted`` that the operation declares.
 
-    If the operation declares ``2XX``, or no 2xx response, returns the first status in ``wanted``.
+    If the operation declares none of them, returns its first declared status from 200 to 299. If there is no such
+    status, or if the operation also declares ``2XX``, returns the first status in ``wanted``.
     """
     declared = [str(status).upper() for status in operation.responses]
     for status in wanted:

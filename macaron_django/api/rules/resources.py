@@ -129,7 +129,7 @@ class _Candidate:
 def resources(document: Document, keys: Mapping[str, Keys]) -> Resources:
     """Returns the resources of a document.
 
-    ``keys`` has the keys of each persisted schema, by the schema's name.
+    ``keys`` maps the name of each persisted schema to the schema's keys.
     """
     if not keys:  # then the responses of the operations needn't be read
         return Resources((), {}, ())
@@ -245,7 +245,10 @@ def _below(
 
 
 def is_generated(operation: Operation) -> bool:
-    """Returns whether an operation may be generated: the spec neither names a handler for it nor leaves it out."""
+    """Returns whether an operation may be generated.
+
+    Returns False if the spec names a handler for the operation, or leaves the operation out.
+    """
     extensions = operation.extensions
     return not (extensions.bind_server or extensions.no_bind_server or is_dotted(operation.operation_id))
 

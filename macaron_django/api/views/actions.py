@@ -72,7 +72,7 @@ class Create(ResourceViewSet):
         return self.created(self._saved(self.perform_create, serializer))
 
     def create_steps(self) -> Steps[HttpResponseBase]:
-        """Returns the steps of ``create``, with the store instead of a serializer."""
+        """Returns steps that do the same as ``create``. The steps always use the store, never a serializer."""
         return self._created(self.store, self.with_path_values(self.json_body()))
 
     def _created(self, store: Store, body: Any) -> Steps[HttpResponseBase]:
@@ -96,7 +96,7 @@ class Retrieve(ResourceViewSet):
         return self.tagged(self.answer(self.get_serializer(instance).data, 200), instance)
 
     def retrieve_steps(self) -> Steps[HttpResponseBase]:
-        """Returns the steps of ``retrieve``, with the store instead of a serializer."""
+        """Returns steps that do the same as ``retrieve``. The steps always use the store, never a serializer."""
         return self._retrieved(self.store)
 
     def _retrieved(self, store: Store) -> Steps[HttpResponseBase]:
@@ -120,7 +120,7 @@ class Replace(ResourceViewSet):
         return self.write(lambda: self._replace(body))
 
     def update_steps(self) -> Steps[HttpResponseBase]:
-        """Returns the steps of ``update``, with the store instead of a serializer."""
+        """Returns steps that do the same as ``update``. The steps always use the store, never a serializer."""
         body = self.with_path_values(self.json_body())
         return self.write_steps(lambda: self._stored(self.store, body))
 
@@ -182,7 +182,7 @@ class MergePatch(ResourceViewSet):
         return self.write(lambda: self._patch(patch))
 
     def partial_update_steps(self) -> Steps[HttpResponseBase]:
-        """Returns the steps of ``partial_update``, with the store instead of a serializer."""
+        """Returns steps that do the same as ``partial_update``. The steps always use the store, never a serializer."""
         patch = self.json_body()
         self.refuse_other_values(patch)
         return self.write_steps(lambda: self._patched(self.store, patch))
@@ -211,7 +211,7 @@ class Destroy(ResourceViewSet):
         return self.write(lambda: self._destroy(status))
 
     def destroy_steps(self) -> Steps[HttpResponseBase]:
-        """Returns the steps of ``destroy``, with the store instead of a serializer."""
+        """Returns steps that do the same as ``destroy``. The steps always use the store, never a serializer."""
         return self._deleted(self.store, self.served_here.success_status(204, 200))
 
     def _deleted(self, store: Store, status: int) -> Steps[HttpResponseBase]:

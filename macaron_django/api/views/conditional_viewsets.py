@@ -57,7 +57,7 @@ class ConditionalViewSet(OperationViewSet):
         return verdict is PreconditionOutcome.NOT_MODIFIED
 
     def changeable(self) -> Any:
-        """Returns the item that the path names, if the request's preconditions allow a change.
+        """Returns the item that the request's path identifies, if the request's preconditions allow a change.
 
         Raises ``PreconditionRequired`` or ``PreconditionFailed``.
         """
@@ -84,7 +84,7 @@ class ConditionalViewSet(OperationViewSet):
         return run(self.write_steps(lambda: _in_one_step(attempt)))
 
     def write_steps(self, attempt: Callable[[], Steps[R]]) -> Steps[R]:
-        """Does the same as ``write`` for an ``attempt`` that returns steps."""
+        """Does the same as ``write``, but returns steps (``macaron_django.drivers.Steps``). So does ``attempt``."""
         for _ in range(_ATTEMPTS - 1):
             try:
                 return (yield from attempt())

@@ -1,7 +1,7 @@
 """Calls the handler of an operation if the request's preconditions are met.
 
 Handlers can use two functions: ``generated`` runs the generated operation that the handler replaces, and
-``current_item`` loads the item that the path names.
+``current_item`` loads the item at the request's path.
 """
 
 from __future__ import annotations
@@ -115,8 +115,9 @@ def generated(request: Request, body: Any = UNSET) -> Any:
     """Runs the generated operation that the calling handler replaces, and returns its response.
 
     If ``body`` is passed, it replaces the body of the request. ``body`` is an API object, a row or JSON. For a PATCH,
-    it is the merge patch. The returned response has status, ``data`` and headers. Below an item's path
-    (``/orders/{id}/cancel``), a GET reads the item, and any other method applies a merge patch to it.
+    it is the merge patch. The returned response has status, ``data`` and headers. If the operation's path is below an
+    item's path (``/orders/{id}/cancel``), a GET returns the item, and any other method applies a merge patch to the
+    item.
 
     Raises the exceptions of the generated operation. Raises ``TypeError`` if the handler's operation doesn't create,
     list, read, replace, patch or delete items of a persisted schema.
@@ -128,14 +129,14 @@ def generated(request: Request, body: Any = UNSET) -> Any:
 
 
 def current_item(request: Request) -> Any:
-    """Returns the item that the path names, if the request may change it. The handler can change and save the item.
+    """Returns the item at the request's path. The handler can change and save the item.
 
-    If the operation's path is below an item's path (``/orders/{id}/cancel``), the item is the one before ``/cancel``.
-    If items are nested, it is the innermost item.
+    For a path below an item's path, such as ``/orders/{id}/cancel``, this is the item at ``/orders/{id}``. For nested
+    items, it is the innermost item.
 
-    Checks the viewset's query set, object permissions and preconditions. If another request changes the row afterwards,
-    saving the row fails. Raises ``Http404``, ``PreconditionFailed`` (412), ``PreconditionRequired`` (428), and
-    ``TypeError`` in the same cases as ``generated``.
+    Applies the viewset's query set and object permissions. Unless the request's method is safe (such as GET), also
+    checks the preconditions. If another request changes the row afterwards, saving the row fails. Raises ``Http404``,
+    ``PreconditionFailed`` (412), ``PreconditionRequired`` (428), and ``TypeError`` in the same cases as ``generated``.
     """
     view = _view(request)
     return view.get_object() if request.method in SAFE_METHODS else view.changeable()
@@ -149,7 +150,7 @@ def _view(request: Request) -> Any:
     served: Served | None = getattr(outer, "current", None)
     if served is None or served.replaced is None:
         name = described(served.operation) if served is not None else "The request's operation"
-        raise TypeError(f"{name} can't be generated. Use the rows of its schema instead.")
+        raise TypeError(f"{name} can't be generated. Use the rows of the schema instead.")
     kinds = served.without_handler  # the view is a weak proxy, whose type isn't its class
     kind = kinds.get(outer.__class__)
     if kind is None:

@@ -1,4 +1,4 @@
-"""Filters and orders a generated list by its path and its query parameters.
+"""Filters and sorts a generated list by the request's path and query parameters.
 
 The argument ``view`` of the functions is the request's ``ResourceViewSet``. If a database refuses a value, the
 functions find the parameter that contained it.
@@ -113,10 +113,10 @@ def ordered(view: Any, queryset: Any) -> Any:
         plain = term.lstrip("+-")
         prop = view.store.schema.properties.get(plain)
         if prop is None or prop.write_only:  # the order would reveal the values of a writeOnly property
-            raise refused(name, f"{plain[:50]!r} isn't a property to order by")
+            raise refused(name, f"{plain[:50]!r} isn't a property that this list can be ordered by")
         lookup = _column(queryset.model, view.store.lookup([plain]))
         if lookup is None:
-            raise refused(name, f"{plain[:50]!r} is stored in other rows: this list can't be ordered by it")
+            raise refused(name, f"{plain[:50]!r} is stored in other rows, so it can't order this list")
         order.append(("-" if term.startswith("-") else "") + lookup)
     try:
         return queryset.order_by(*order)

@@ -1,7 +1,8 @@
 """Finds the absolute URL of a new item, for the header ``Location``, and the absolute URL of a request.
 
 Django's ``reverse()`` tries all patterns at each call, so this module calls it only once for each URL to which items
-are posted. It then remembers the texts before and after a plain key. A key is plain if it needs no percent-encoding.
+are posted. For plain keys, it then remembers the parts of the path before and after the key. A key is plain if it needs
+no percent-encoding.
 """
 
 from __future__ import annotations

@@ -397,9 +397,8 @@ class OperationViewSet(PlannedViewSet):
 
         If the value needs another renderer, sets that renderer.
 
-        A value that is neither text nor bytes can't be written in a media type for text or bytes. For such a value,
-        raises ``NotAcceptable`` if the client accepts only such media types, and ``TypeError`` if the operation
-        declares only such media types.
+        A media type for text or bytes can't represent a value of another type. For such a value, raises ``TypeError``
+        if the operation declares no other media types, and ``NotAcceptable`` if the client accepts no others.
         """
         request: Any = self.request
         if not can_render(request.accepted_renderer, value):

@@ -1,11 +1,13 @@
 """Splits query sets into pages with cursors: a DRF pagination class for DynamoDB and the ORM.
 
-Every generated list reads ``limit`` and ``cursor``, even if they aren't declared. The ``Link`` header (RFC 8288) has
-the URL of the next page. If the response schema is an envelope, a property of the envelope also has this URL.
+Every generated list accepts the parameters ``limit`` and ``cursor``, even if the spec doesn't declare them.
 
-DynamoDB's query sets create their own pages. Such a page ends early if the maximum number of items was read for it. The
-pages of the ORM begin at a key, not at an offset. So every page costs the same, and rows that are added or deleted
-between two requests don't shift the other rows.
+The ``Link`` header (RFC 8288) has the URL of the next page. If the response schema is an envelope, a property of the
+envelope also has this URL.
+
+DynamoDB's query sets create their own pages. For each page, a query set reads a limited number of items. If it reaches
+this limit, the page ends early. The pages of the ORM begin at a key, not at an offset. So every page costs the same,
+and rows that are added or deleted between two requests don't shift the other rows.
 """
 
 from __future__ import annotations
@@ -165,9 +167,9 @@ class CursorPages(pagination.BasePagination):
 
 
 def page_size(given: Any) -> int | None:
-    """Returns the maximum number of rows on a page for ``given``, the client's ``limit``.
+    """Returns the maximum number of rows on a page. ``given`` is the limit that the client sent.
 
-    ``given`` may be None, which means the default. Returns None if the limit isn't valid.
+    If ``given`` is None, returns the default. Returns None if the limit isn't valid.
     """
     if given in {None, ""}:
         return int(settings.PAGE_SIZE)
@@ -181,8 +183,8 @@ def page_size(given: Any) -> int | None:
 def next_url(request: HttpRequest | Request, name: str, cursor: str) -> str:
     """Returns the absolute URL of the request with another cursor in the parameter ``name``.
 
-    The spelling of the other parameters doesn't change: an encoded comma is part of a value, but a plain comma may end
-    a value.
+    The other parameters stay as the client spelled them: an encoded comma is part of a value, but a plain comma can be
+    the end of a value.
     """
     url = urlsplit(own_url(getattr(request, "_request", request)))
     others = (each for each in url.query.split("&") if each and unquote_plus(each.partition("=")[0]) != name)
@@ -200,8 +202,8 @@ def keyset_page(queryset: QuerySet[Any], limit: int, cursor: str | None, scope: 
     """Returns at most ``limit`` rows of an ORM query set, from ``cursor`` on. Raises ``InvalidCursor``.
 
     The rows have the query set's order, and then the order of the primary key. If a term of the order isn't a field of
-    the model, the rows have only the order of the primary key. Null is last in every database. The cursor is encrypted,
-    and valid only for the same model, order and ``scope``.
+    the model, the rows have only the order of the primary key. Nulls sort last in every database. The cursor is
+    encrypted, and valid only for the same model, order and ``scope``.
     """
     keyset = Keyset(queryset, scope)
     rows = list(keyset.rows(cursor)[: limit + 1])
@@ -222,7 +224,7 @@ class Keyset:
         )
 
     def rows(self, cursor: str | None) -> QuerySet[Any]:
-        """Returns the rows after the row from which ``cursor`` was created. If it is None, returns all rows.
+        """Returns the rows after the row from which ``cursor`` was created. Without a cursor, returns all rows.
 
         Can raise ``InvalidCursor``.
         """

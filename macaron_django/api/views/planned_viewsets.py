@@ -123,7 +123,7 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @property
     def parameters(self) -> ParameterValues:
-        """The parameters that were sent or have a default. Raises ``RequestInvalid`` if one of them is wrong."""
+        """The parameters that were sent or have a default. Raises ``RequestInvalid`` if a parameter is wrong."""
         served = self.current
         if served is None:
             return ParameterValues({}, {})
@@ -173,7 +173,7 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @classmethod
     def filters_itself(cls) -> bool:
-        """Returns whether a subclass overrides the filters. Its own filters may read any declared parameter."""
+        """Returns whether a subclass overrides the filters. Such filters can read any declared parameter."""
         return not cls.hooks.overridden(cls).isdisjoint(FILTERING)
 
     def get_format_suffix(self, **kwargs: Any) -> str | None:

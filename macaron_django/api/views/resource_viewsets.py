@@ -114,7 +114,7 @@ class ResourceViewSet(ConditionalViewSet):
             raise
 
     def get_object(self) -> Any:
-        """Returns the item that the path names. Raises ``Http404`` if this item doesn't exist or can't exist."""
+        """Returns the item with the key in the path. Raises ``Http404`` if this item doesn't exist or can't exist."""
         if not self._is_generated:
             return super().get_object()
         queryset = self.filter_queryset(self.get_queryset())
@@ -292,7 +292,7 @@ class ResourceViewSet(ConditionalViewSet):
             raise ValidationFailed(f"The server adds a value that can't be stored: {error}") from error
 
     def found(self, stored: S | None) -> S:
-        """Returns ``stored``, the item that a store has found. Raises ``Http404`` if it is None."""
+        """Returns ``stored``, the result of a store's search for an item. Raises ``Http404`` if it is None."""
         if stored is None:
             raise list_queries.absent(self.store.schema, self.path_values())
         return stored

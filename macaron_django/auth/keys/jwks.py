@@ -33,7 +33,7 @@ STALE_FOR = 3600.0  # while the server can't be reached, seconds for which a set
 
 
 class KeysUnavailable(PyMacaronException):
-    """The keys that verify tokens can't be fetched now. The token may be valid."""
+    """The keys that verify tokens can't be fetched now. So it isn't known whether the token is valid."""
 
     code = "SIGNING_KEYS_UNAVAILABLE"
     status = 503
@@ -42,7 +42,7 @@ class KeysUnavailable(PyMacaronException):
 
 @dataclass(frozen=True)
 class PublishedKey:
-    """One key of the set. ``algorithm`` is the only algorithm that may use the key; None if any may use it."""
+    """One key of the set. The key can only be used with ``algorithm``; if that is None, with any algorithm."""
 
     kid: str | None
     algorithm: str | None

@@ -158,7 +158,7 @@ def _misuse(key: Key, allowed: Sequence[str]) -> ConfigurationProblem | None:
     elif key.setting.endswith('["SECRET"]'):
         fault, hint = "is a PEM key.", "Put PEM keys under KEYS or SIGNING_KEY."
     elif not key.algorithms:
-        fault = "is of a size or curve that no JWT algorithm accepts."
+        fault = "has a size or curve that no JWT algorithm accepts."
         hint = f"Use RSA of {RSA_BITS} bits or more, P-256, P-384, P-521, Ed25519 or Ed448."
     if not fault and not set(key.algorithms) & set(allowed):
         fault = f'fits none of MACARON["JWT"]["ALGORITHMS"] ({", ".join(map(str, allowed))}).'
@@ -169,8 +169,8 @@ def _misuse(key: Key, allowed: Sequence[str]) -> ConfigurationProblem | None:
 def verification_keys(options: Section, kid: str | None, algorithm: str) -> list[Key]:
     """Returns the keys that may verify a token whose header names ``kid`` and ``algorithm``, best first.
 
-    If the token names a key, only this key may verify the token. Otherwise, any key of the right type may. Raises
-    ImproperlyConfigured if no usable key is configured, and KeysUnavailable if the JWKS can't be fetched.
+    If the token names a key, only this key may verify the token. Otherwise, any key of the right type may verify
+    it. Raises ImproperlyConfigured if no usable key is configured, and KeysUnavailable if the JWKS can't be fetched.
     """
     keys, problems = _configured(options)
     if not keys and not options.JWKS_URL:

@@ -111,7 +111,7 @@ class AnswerReader:
 
     def _complain(self, violations: list[Violation], mode: str | None) -> None:
         shown = "; ".join(f"{each.pointer or '/'} {each.message}" for each in violations[:5])
-        message = f"{self.api}: {self.name} returned a response that breaks its spec: {shown}."
+        message = f"{self.api}: {self.name} returned a response that doesn't follow the API's spec: {shown}."
         if mode != "log":
             raise AnswerInvalid(message, api=self.api, operation=self.name, violations=violations)
         logger.warning("%s", message)

@@ -47,7 +47,7 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 class CallRequest:
     """A request that is ready to be sent. If its method is idempotent, it can be sent again.
 
-    ``repr`` shows no values of the caller.
+    ``repr()`` leaves out the values that the caller has passed.
     """
 
     api: str
@@ -314,4 +314,4 @@ def _refused(message: str, name: str, location: str, keyword: str) -> Validation
 
 def _sentence(api: str, name: str, violations: list[Violation]) -> str:
     shown = "; ".join(f"{each.location} {each.pointer or '/'}: {each.message}" for each in violations[:10])
-    return f"The call to {api}, {name}, breaks its spec and wasn't sent: {shown}"
+    return f"The call to {api}, {name}, doesn't follow the API's spec and wasn't sent: {shown}"

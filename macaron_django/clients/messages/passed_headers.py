@@ -1,4 +1,4 @@
-"""Copies headers from the request being served to the calls that it makes.
+"""Copies headers of the current request to the calls that the service makes while it handles this request.
 
 The headers identify the request: its id, PyMacaron's call id and call path, and the trace context.
 

@@ -1,9 +1,9 @@
 """Supplies the credentials that an operation's security requires: bearer tokens, API keys, passwords and OAuth 2.
 
-The option ``CREDENTIALS`` has the credentials by the name of the security scheme. Credentials are a text, a function
-that returns a text, or the dotted path of such a function. HTTP Basic needs ``("user", "password")``. OAuth 2 needs a
-mapping with ``client_id`` and ``client_secret``. The text ``"caller"`` means the token of the request that is being
-served.
+The option ``CREDENTIALS`` maps the name of each security scheme to its credentials: a string, a function that returns a
+string, or ``"call:"`` followed by the dotted path of such a function. HTTP Basic needs ``("user", "password")``. OAuth
+2 needs a mapping with ``client_id`` and ``client_secret``. The string ``"caller"`` means the token of the request that
+is being served.
 """
 
 from __future__ import annotations

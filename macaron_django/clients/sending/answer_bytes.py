@@ -65,7 +65,7 @@ class AnswerBytes:
         return unpacked
 
     def whole(self) -> bytes:
-        """Returns the whole response body. Raises ``AnswerInvalid`` if it is compressed and isn't complete."""
+        """Returns the whole response body. Raises ``AnswerInvalid`` if a compressed body is incomplete."""
         if self._unpacker is not None and self._size and not self._unpacker.eof:
             raise AnswerInvalid(f"{self._api} sent a compressed response that ends too early.", api=self._api)
         return b"".join(self._pieces)

@@ -3,8 +3,8 @@
 The threads of a process share one pool of connections, and each event loop has its own pool. If this process
 itself serves the API, there are no connections.
 
-httpx logs the URLs of its requests, but a query may have secrets. So these URLs have no query, and the transport adds
-the query.
+httpx logs the URLs of its requests, but a query string can contain secrets. So these URLs have no query string, and the
+transport adds it.
 """
 
 from __future__ import annotations
@@ -38,14 +38,17 @@ _QUERY = "macaron_query"
 
 
 class Replacement(Protocol):
-    """An object that answers instead of all services, in tests."""
+    """An object that responds in tests, instead of the services."""
 
     def answer(self, call: CallRequest, request: httpx.Request) -> httpx.Response:
         """Returns the response to a request."""
 
 
 class Channel:
-    """The connections to one API. ``replacement`` returns the object that answers instead of all services, in tests."""
+    """The connections to one API.
+
+    In tests, ``replacement`` returns the object that responds instead of the services.
+    """
 
     def __init__(self, api: str, replacement: Callable[[], Replacement | None] = lambda: None) -> None:
         self.api, self.replacement = api, replacement
@@ -247,9 +250,9 @@ class _InOwnTask(httpx.AsyncBaseTransport):
 
 
 class OutgoingCall:
-    """Sends one request, and waits for the response: ``block`` in a thread, ``wait`` on an event loop.
+    """Sends one request, and waits for the response. Call ``block`` in a thread, or await ``wait`` on an event loop.
 
-    ``ends`` is the time by ``clock`` at which the whole call must be over, or None for no limit. Both methods return a
+    ``ends`` is the time, on ``clock``, by which the whole call must end; None for no limit. Both methods return a
     ``ReceivedAnswer``. They raise httpx's errors, and ``AnswerInvalid`` if the response is too large.
     """
 

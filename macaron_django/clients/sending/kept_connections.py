@@ -1,4 +1,4 @@
-"""Keeps the caller's database connections open while this process itself serves the call, in the same thread.
+"""Keeps the caller's database connections open during a call that the caller's own thread serves.
 
 Django closes a thread's old connections before and after each request, which would end the caller's transaction.
 """
@@ -28,7 +28,10 @@ class _LeftOpen:
 
 
 class KeptConnections:
-    """The connections that are open in the thread of ``keep()``. ``release()`` must be called in the same thread."""
+    """The connections that are open in the thread that calls ``keep()``.
+
+    ``release()`` must be called in the same thread.
+    """
 
     def __init__(self) -> None:
         self._kept: list[tuple[Any, _LeftOpen]] = []

@@ -27,7 +27,7 @@ _EARLY, _UNSAID, _LONGEST = 30.0, 60.0, 366 * 86400
 
 
 class TokenCache:
-    """The received tokens, by the grants that they were requested with."""
+    """The received tokens. Each token is stored under the grant with which it was requested."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""The names of ``pymacaron``, of its versions 1 and 2."""
+"""Contains the rows for the names of ``pymacaron``, in its versions 1 and 2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of ``pymacaron_async``."""
+"""Contains the rows for the names of ``pymacaron_async``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MODULES: Modules = {
         "start_celery": "macaron_django.tasks.worker_processes.start_celery",
         "kill_celery": "macaron_django.tasks.worker_processes.kill_workers",
         "is_celery_task": "macaron_django.tasks.is_task",
-        "copy_func": without("a task calls the function itself, without a copy"),
+        "copy_func": without("a task calls the original function, not a copy"),
         "flaskapp": without(
             "a worker has no Flask app, but current_request() returns a request with the data of the caller's request"
         ),

@@ -1,4 +1,4 @@
-"""The names of ``pymacaron_core``."""
+"""Contains the rows for the names of ``pymacaron_core``."""
 
 from __future__ import annotations
 

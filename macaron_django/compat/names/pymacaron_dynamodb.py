@@ -1,4 +1,4 @@
-"""The names of ``pymacaron_dynamodb``."""
+"""Contains the rows for the names of ``pymacaron_dynamodb``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of ``pymacaron_unit``."""
+"""Contains the rows for the names of ``pymacaron_unit``."""
 
 from __future__ import annotations
 

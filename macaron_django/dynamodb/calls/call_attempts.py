@@ -2,8 +2,9 @@
 
 A failed call is sent again only if it can't be applied twice. Reads can be repeated. A write can be repeated if
 DynamoDB refused it for a temporary reason, or if its condition is false once the write has been applied. A transaction
-can be sent again, too, because it has a token, which AWS remembers. Other engines forget the token when they stop, and
-would apply the transaction again after a restart. Any other write whose outcome isn't known raises WriteOutcomeUnknown.
+can also be sent again, because AWS remembers the transaction's token. Other engines forget the token when they stop,
+and would apply the transaction again after a restart. Any other write whose outcome isn't known raises
+WriteOutcomeUnknown.
 """
 
 from __future__ import annotations
@@ -61,10 +62,11 @@ _ABSENT: Final = re.compile(r"\s*attribute_not_exists\s*\(\s*(#?\w+)\s*\)\s*")
 
 
 class Call(dict[str, Any]):
-    """The parameters of an operation. ``applied`` finds out whether an earlier attempt that got no answer was applied.
+    """The parameters of an operation.
 
-    A write with ``applied`` is sent again if its outcome isn't known. The write's condition must be false once the
-    write has been applied, so that the write can't be applied twice.
+    If an earlier attempt got no response, the function ``applied`` finds out whether that attempt was applied. A write
+    that has this function is sent again if the write's outcome isn't known. The write's condition must be false once
+    the write has been applied, so that the write can't be applied twice.
     """
 
     applied: Applied | None = None

@@ -12,7 +12,7 @@ __all__ = ["Configuration"]
 
 @dataclass(frozen=True)
 class Configuration:
-    """The configuration of a client. If it changes, a new client is made. Times are in seconds."""
+    """The configuration of a client. A new configuration requires a new client. Times are in seconds."""
 
     endpoint_url: str | None
     region: str

@@ -1,8 +1,8 @@
 """Keeps the process's botocore client, and the client's fast lane, for the current engine and settings.
 
-The fast lane sends calls without botocore's own code for each call. The client and the lane are replaced after a fork,
-and when the engine or the settings change. botocore is imported when something needs it. Until then, an ``EarlyLane``,
-which has no botocore client, makes the calls if it can.
+The fast lane sends calls, but bypasses the code that botocore runs for each call. The client and the lane are replaced
+after a fork, and when the engine or the settings change. botocore is imported when something needs it. Until then, an
+``EarlyLane`` makes the calls if it can. An ``EarlyLane`` has no botocore client.
 """
 
 from __future__ import annotations

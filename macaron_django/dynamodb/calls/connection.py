@@ -22,7 +22,7 @@ __all__ = ["Connection", "TableConnection", "connection"]
 
 
 class Connection(PynamoDBConnection):
-    """PynamoDB's connection over the process's client, with this package's retries."""
+    """A PynamoDB connection that uses the process's client and this package's retries."""
 
     def __init__(self, meta_table: MetaTable | None = None) -> None:
         # super().__init__() isn't called, because it would fix the host, the region and the timeouts now.

@@ -1,4 +1,4 @@
-"""Adds up the capacity units that the calls of a block consume. DynamoDB's responses have the numbers."""
+"""Adds up the capacity units that DynamoDB reports for the calls in a block."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Limits how long a request waits for DynamoDB, including attempts and pauses (``REQUEST_DEADLINE``).
 
-At Django's ``request_started``, a request gets a limit in seconds. The time that a call waits is subtracted from it.
-Commands, tasks and other threads have no limit. A request whose response is streamed has no limit, either.
+When Django sends ``request_started``, the request gets a limit in seconds. Each call's time is subtracted from the
+limit. Commands, tasks and other threads have no limit. A request whose response is streamed has no limit, either.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _RequestTime:
 
     @property
     def seconds(self) -> float | None:
-        """The seconds that the request may still wait; None if nothing limits it."""
+        """The seconds that the request can still wait; None if nothing limits the waiting time."""
         if self._most == -1:
             self._most = settings.DYNAMODB.REQUEST_DEADLINE
         return None if self._most is None or self.is_lifted else self._most - self.waited
@@ -119,13 +119,13 @@ def begin(operation: str) -> _Waiting | None:
 
 
 def end(waiting: _Waiting) -> None:
-    """Ends a call, and adds the time that it took to the waiting time of its request."""
+    """Ends a call, and adds the call's duration to the request's waiting time."""
     _deadline.set(None)
     waiting.allowance.waited += time.monotonic() - waiting.since
 
 
 def left() -> float | None:
-    """Returns the seconds that the current call may still take, at least 0.01; None if nothing limits it."""
+    """Returns the seconds that the current call can still take, at least 0.01; None if nothing limits the call."""
     deadline = _deadline.get()
     return None if deadline is None else max(deadline - time.monotonic(), _TOO_FEW)
 
@@ -142,8 +142,8 @@ def pause(seconds: float) -> None:
 
 
 def pausing(seconds: float) -> float:
-    """Returns the seconds to pause between two attempts: ``seconds``, or less if the deadline is earlier. Outside of
-    calls, the pause counts as waiting time of the request.
+    """Returns how many seconds to pause between two attempts: ``seconds``, or fewer if the deadline comes first.
+    Outside of calls, the pause is added to the request's waiting time.
     """
     remaining, allowance = left(), _current()
     if remaining is None and allowance is not None:
@@ -153,8 +153,8 @@ def pausing(seconds: float) -> float:
 
 
 def overdue(operation: str) -> TimeoutError:
-    """Returns the exception for a call whose request has no time left. Only for reads, and for calls that haven't been
-    sent.
+    """Returns the exception for a call whose request has no time left. Use this exception only for reads, and for calls
+    that haven't been sent.
     """
     return TimeoutError(
         f"{operation} ended: this request has waited for DynamoDB as long as "

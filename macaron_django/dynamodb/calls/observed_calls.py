@@ -24,8 +24,10 @@ _READS: Final = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "Transact
 
 
 class ObservedCall(Observed[DynamoDBCallEnded]):
-    """A call for which subscribers get an event when the call ends. The code that sends the call counts the attempts,
-    and the bytes of the last attempt.
+    """A call to DynamoDB. When the call ends, subscribers get an event.
+
+    The code that sends the call counts the attempts. The fast lane also sets the sizes of the last request and
+    response. If botocore sends the call, this class determines the sizes.
     """
 
     __slots__ = ("_call", "_index", "_operation", "_tables", "_within", "attempts", "request_size", "response_size")

@@ -19,7 +19,7 @@ __all__ = ["BACKUPS_AVAILABLE", "TABLE_READY", "UPDATE_CONFLICTS", "Attempt", "R
 
 
 class Attempt(NamedTuple):
-    """One attempt: its number from 1, whether it is the last, and the seconds since the first attempt began."""
+    """One attempt: its number (from 1), whether it is the last one, and the seconds since the first attempt began."""
 
     number: int
     is_last: bool
@@ -28,11 +28,11 @@ class Attempt(NamedTuple):
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Exponential backoff: at most ``attempts`` attempts, with pauses in seconds between them. None means no limit.
+    """Exponential backoff. There are at most ``attempts`` attempts, or any number if ``attempts`` is None.
 
-    The first pause is ``pause``. Each later pause is ``factor`` times the previous one, up to ``longest``. With
-    ``jitter``, each pause is a random part of this time ("full jitter", as AWS recommends). An attempt that begins more
-    than ``patience`` seconds after the first is the last one.
+    The first pause is ``pause`` seconds. Each later pause is ``factor`` times the previous one, up to ``longest``
+    seconds. With ``jitter``, each pause is a random part of this time ("full jitter", as AWS recommends). An attempt
+    that begins more than ``patience`` seconds after the first is the last one.
     """
 
     attempts: int | None = None
@@ -59,7 +59,7 @@ class RetryPolicy:
                 return
 
     def pauses(self) -> Iterator[float]:
-        """Yields the seconds to pause before each attempt, 0 before the first. The caller makes the pauses.
+        """Yields the seconds to pause before each attempt, 0 before the first. The caller must pause.
 
         >>> list(RetryPolicy(attempts=4, pause=1.0, longest=3.0).pauses())
         [0.0, 1.0, 2.0, 3.0]

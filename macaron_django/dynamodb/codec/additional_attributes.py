@@ -27,8 +27,8 @@ _NOTES: Final = frozenset({"__persistence_class__"})
 class AdditionalAttributes:
     """The additional attributes of one schema's items.
 
-    ``known`` has the names of the attributes for the schema's own properties, their twins (see ``attributes``) and the
-    version.
+    ``known`` has the names of all other attributes: of the schema's own properties, of their twins (see
+    ``attributes``), and of the version.
     """
 
     def __init__(self, known: frozenset[str], spec: ObjectSpec) -> None:
@@ -82,8 +82,8 @@ class AdditionalAttributes:
             return self._member.conversion.to_json(self._read(value))
 
     def write_json(self, name: str, value: Any) -> AttributeValue:
-        """Returns the attribute value of a property's JSON value. Raises UnusualValue for a value that ``encode`` must
-        write or refuse.
+        """Returns the attribute value for a property's value in JSON form. Raises UnusualValue if the caller must use
+        ``encode``, which writes or refuses the value.
         """
         if not name or name in self.known:
             raise UnusualValue
@@ -115,10 +115,10 @@ class AdditionalAttributes:
     def changes(
         self, held: AttributeMap, wanted: AttributeMap, rewritten: Collection[str] = ()
     ) -> tuple[AttributeMap, set[str]]:
-        """Returns the attributes to set and the names of the attributes to remove, so that the item ``held`` gets the
-        additional properties of ``wanted``.
+        """Returns the attributes to set, and the names of the attributes to remove.
 
-        Attributes in ``rewritten`` are set even if the item already has the same value.
+        These changes give the item ``held`` the additional properties of ``wanted``. Attributes in
+        ``rewritten`` are set even if the item already has the same value.
         """
         # JSON has no types for sets and bytes. If the item has a set or bytes, a list or text with the same meaning
         # doesn't replace it.

@@ -35,8 +35,8 @@ _AS_WRITTEN: Final = frozenset({"S", "BOOL", "NULL"})
 
 
 class SortedValue(AttributeValue):
-    """The value of a key attribute, if the property's value was given in another spelling. ``given`` has that spelling,
-    which the keys of older items may have.
+    """The value of a key attribute whose spelling differs from the property's original value. ``given`` is the value in
+    the original spelling. The keys of older items can have that spelling.
     """
 
     def __init__(self, value: AttributeValue, given: AttributeValue) -> None:
@@ -45,7 +45,7 @@ class SortedValue(AttributeValue):
 
 
 def key_as_given(key: AttributeMap) -> AttributeMap | None:
-    """Returns a key in the spelling in which it was given. Returns None if that is already the spelling in ``key``.
+    """Returns a key with the original spelling of its values. Returns None if ``key`` already has that spelling.
 
     >>> key_as_given({"id": SortedValue({"S": "0a"}, {"S": "0A"}), "year": {"N": "7"}})
     {'id': {'S': '0A'}, 'year': {'N': '7'}}
@@ -113,12 +113,14 @@ def same(left: AttributeValue, right: AttributeValue) -> bool:
 
 
 def same_items(one: AttributeMap, other: AttributeMap) -> bool:
-    """Returns whether DynamoDB considers two items equal: it compares numbers by value, and sets without order."""
+    """Returns whether DynamoDB considers two items equal. DynamoDB compares numbers by value, and ignores the order
+    of sets.
+    """
     return same({"M": one}, {"M": other})
 
 
 def value_at(item: AttributeMap, path: Path) -> AttributeValue | None:
-    """Returns the attribute value at ``path``, None if there is none."""
+    """Returns the attribute value at ``path``, or None if there is no such value."""
     value: AttributeValue | None = item.get(str(path[0]))
     for step in path[1:]:
         if value is None:

@@ -2,8 +2,8 @@
 
 The class adds three features to PynamoDB's attribute: keys, time to live, and twins. Keys of tables and indexes store
 date-times in UTC with six fractional digits, and UUIDs in lower case. If the value was given in another spelling, a
-second attribute, ``<property>#given``, stores it as given. This attribute is called the twin. The twin also stores a
-null, which an index's key can't have.
+second attribute, ``<property>#given``, stores it as given. This attribute is called the twin. The twin also stores
+null, because the key of an index can't be null.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class PropertyAttribute(Attribute[Any]):
     # -- one value -----------------------------------------------------------------------------
 
     def encode(self, value: Any) -> AttributeValue:
-        """Returns the attribute value of a Python value. For keys and indexes, returns the form that DynamoDB sorts."""
+        """Returns the attribute value of a Python value. Keys and indexes get a form that DynamoDB can sort."""
         return self._sortable(self.given(value))
 
     def encode_json(self, value: Any) -> AttributeValue:
@@ -115,8 +115,9 @@ class PropertyAttribute(Attribute[Any]):
         return {self._name: held, self.given_name: given}
 
     def given(self, value: Any) -> AttributeValue:
-        """Returns the attribute value of a Python value in the spelling in which it was given. Keys and indexes may
-        have another form.
+        """Returns the attribute value of a Python value, in the spelling that was given.
+
+        Keys and indexes can store a different form.
         """
         try:
             return self.write(value, 0)
@@ -127,7 +128,9 @@ class PropertyAttribute(Attribute[Any]):
         try:
             return self.codec.encode(self.conversion.to_json(value), self.pointer)
         except RecursionError:
-            raise UnstorableValue("nested deeper than DynamoDB's 32 levels, or within itself", self.pointer) from None
+            raise UnstorableValue(
+                "nested deeper than DynamoDB's 32 levels, or nested in itself", self.pointer
+            ) from None
 
     def placer(self) -> ValuePlacer:
         """Returns a function that puts the attributes of a Python value into an item. It raises UnstorableValue."""
@@ -246,7 +249,7 @@ class PropertyAttribute(Attribute[Any]):
         return value[self.attr_type] if self.attr_type in value else _Tagged(value)
 
     def operand(self, value: Any) -> _Operand:
-        """Returns another attribute, an attribute value or a Python value as an operand of an expression."""
+        """Returns an operand of an expression. ``value`` is an operand, attribute, attribute value or Python value."""
         if isinstance(value, _Operand):
             return value
         if isinstance(value, Attribute):
@@ -310,8 +313,8 @@ class VersionPropertyAttribute(PropertyAttribute, VersionAttribute):  # type: ig
 def build_attribute(
     described: Property, classes: Classes, *, role: Role = NO_ROLE, as_set: bool = False, version: bool = False
 ) -> PropertyAttribute:
-    """Returns the attribute of a property. Raises ValueError if ``role`` is a key, and a key can't have the property's
-    type.
+    """Returns the attribute of a property. Raises ValueError if ``role`` is a key and the property has a type that a
+    key can't have.
 
     ``as_set`` means that ``x-persist`` lists the property in ``sets``. ``version`` means that the property is the
     version for the optimistic lock.

@@ -1,7 +1,8 @@
 """Compiles the codecs of a schema into functions that convert between items, rows and JSON.
 
-The functions convert an item to JSON, and JSON to an item, without making a row. They make a row only if methods of the
-project's class, or receivers of Django's signals, could notice whether a row is made (see ``row_overrides``).
+The functions usually convert an item to JSON, and JSON to an item, without making a row. They make a row only if the
+project's code could notice the difference, in methods of its class or in receivers of Django's signals (see
+``row_overrides``).
 """
 
 from __future__ import annotations
@@ -72,8 +73,8 @@ class ItemCodec:
 
     @cached_property
     def typed_items(self) -> TypedItems | None:
-        """Reads whole pages of items, and makes their JSON. None if rows are needed, or if msgspec doesn't accept a
-        property's name.
+        """Reads a whole page of items at once, and converts the items to JSON. None if rows are needed, or if msgspec
+        doesn't accept a property's name.
         """
         # Imported here, because only lists need msgspec, and not every process serves lists.
         from macaron_django.dynamodb.codec.typed_items import typed_items

@@ -44,7 +44,7 @@ class ItemShape:
 
     @cached_property
     def places(self) -> tuple[PropertyPlace, ...]:
-        """The places of the schema's properties, in the schema's order."""
+        """A ``PropertyPlace`` for each property of the schema, in the schema's order."""
         return tuple(
             PropertyPlace(name, field, self.attributes[name]) for name, field in self.model._spec.field_names.items()
         )

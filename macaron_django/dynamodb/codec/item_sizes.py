@@ -18,7 +18,7 @@ MAX_ITEM_SIZE: Final = 400 * 1024
 
 
 def item_size(item: AttributeMap) -> int:
-    """Returns the bytes of an item by AWS's rule ("DynamoDB item sizes and formats")."""
+    """Returns the size of an item in bytes, by AWS's rule ("DynamoDB item sizes and formats")."""
     return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
 
 
@@ -35,7 +35,7 @@ def check_item_size(item: AttributeMap) -> None:
         return
     largest = sorted(item, key=lambda name: _value_size(item[name]), reverse=True)[:3]
     raise ItemTooLarge(
-        f"The item has {size} bytes, more than DynamoDB's {MAX_ITEM_SIZE}. "
+        f"The item has {size} bytes, more than DynamoDB's limit of {MAX_ITEM_SIZE}. "
         f"The largest attributes: {', '.join(f'{name} ({_value_size(item[name])})' for name in largest)}."
     )
 

@@ -1,5 +1,5 @@
-"""Sets the values of a saved row to its item's values. The row then shows the same values as a row that is loaded
-later.
+"""Sets the values of a saved row to its item's values. The row then shows the same values as if it were loaded
+again.
 """
 
 from __future__ import annotations

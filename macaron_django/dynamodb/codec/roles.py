@@ -40,7 +40,7 @@ class Role:
 
     @cached_property
     def size_limit(self) -> int:
-        """The most bytes that AWS allows in a key with this role."""
+        """The maximum number of bytes that AWS allows in a key with this role."""
         return MAX_RANGE_KEY if self.range_key or self.index_range_key else MAX_HASH_KEY
 
 

@@ -1,4 +1,5 @@
-"""Decides whether methods of a project's class, or receivers of signals, require that rows or API objects are made.
+"""Decides whether rows or API objects must be made. They must be made if a project's class overrides certain methods,
+or if certain signals have receivers.
 
 A method counts as overridden if the class's method isn't defined by this package or by Django.
 """
@@ -40,33 +41,33 @@ _VALUE_METHODS: Final = ("__getattribute__", "__new__", "_from_properties", "_st
 
 
 def is_loaded_plainly(model: Any) -> bool:
-    """Returns whether only Django's and this package's code makes rows from items."""
+    """Returns whether the code of Django and of this package alone makes rows from items."""
     return not overrides(model, _LOADING, Row, Model) and all(
         isinstance(getattr(model, field), RowAttribute) for field in model._spec.property_names
     )
 
 
 def is_shown_plainly(model: Any) -> bool:
-    """Returns whether only this package's code would make and show a row. If so, an item's JSON can be made without the
-    row.
+    """Returns whether this package's code alone would make and show a row. If so, an item can be converted to JSON
+    without making a row.
     """
     return is_loaded_plainly(model) and not overrides(model, _SHOWING, Row, Model)
 
 
 def is_stored_plainly(model: Any) -> bool:
-    """Returns whether only this package's code would make and fill a row. If so, JSON can become an item without the
-    row.
+    """Returns whether this package's code alone would make and fill a row. If so, JSON can be converted to an item
+    without making a row.
     """
     return is_loaded_plainly(model) and not overrides(model, _STORING, Row, Model)
 
 
 def is_saved_plainly(model: Any) -> bool:
-    """Returns whether only this package's code makes, saves and shows rows. Receivers of signals are ignored."""
+    """Returns whether this package's code alone makes, saves and shows rows. Receivers of signals are ignored."""
     return is_loaded_plainly(model) and not overrides(model, ROW_METHODS, Row, Model)
 
 
 def is_plain_value(kind: type[Any]) -> bool:
-    """Returns whether only this package's code makes, fills and shows the API objects of a class."""
+    """Returns whether this package's code alone makes, fills and shows the API objects of a class."""
     return not overrides(kind, _VALUE_METHODS, Value)
 
 

@@ -1,8 +1,8 @@
 """Parses the items in a response to a Query or Scan by their schema's types, and converts the items to JSON.
 
-For each attribute value, msgspec makes a small object instead of a dictionary. It also detects values that aren't of
-their schema's type. If a response has such a value, or an additional attribute, all of the response's items are read as
-attribute maps.
+For each attribute value, msgspec makes a small object instead of a dictionary. It also detects values whose
+types differ from the schema. If a response has such a value, or an additional attribute, all of the response's items
+are read as attribute maps.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class TypedItems:
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(_answer(item_type)).decode
 
     def members(self, body: bytes, known: AbstractSet[str]) -> dict[str, Any] | None:
-        """Does what ``response_members`` does, but with a ``TypedItem`` for each item if all items have their schema's
-        types.
+        """Does what ``response_members`` does. If all values have the types in the schema, each item becomes a
+        ``TypedItem``.
         """
         if has_init_receivers(self._model) or (self._holds_anything and has_nulls(body)):
             return response_members(body, known)

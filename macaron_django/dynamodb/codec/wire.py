@@ -63,8 +63,9 @@ def response_members(body: bytes, known: AbstractSet[str]) -> dict[str, Any] | N
 
 
 def has_nulls(body: bytes) -> bool:
-    """Returns whether JSON may have a null, which botocore leaves out at every level. The result is also True for
-    "null" inside a string, which is rare.
+    """Returns whether JSON contains "null". The result is also True for "null" inside a string, which is rare.
+
+    botocore leaves out nulls at every level.
     """
     return _NULL(body) is not None
 

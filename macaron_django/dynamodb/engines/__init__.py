@@ -1,7 +1,7 @@
 """An engine is a DynamoDB-compatible server that this process can use.
 
-``current()`` returns the engine that the settings and ``DEBUG`` choose. For each call, other code gets the address, the
-region and the credentials from this engine. Each engine has a module with its name (``aws``, ``embedded``, ``moto`` …).
+``current()`` returns the engine that the settings and ``DEBUG`` choose. The address, the region and the credentials of
+each call come from this engine. Each engine has a module with its name (``aws``, ``embedded``, ``moto`` …).
 ``selection`` lists and chooses the engines. ``shared_processes`` lets a project's processes share one server, and
 ``supervisor`` is the program that runs the server.
 """

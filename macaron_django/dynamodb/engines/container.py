@@ -45,10 +45,10 @@ def _works(runtime: str) -> bool:
 
 
 class ContainerEngine(LocalProcessEngine):
-    """Dynoxide in a container. ``path`` is the file in which the engine ``embedded`` would keep the project's data.
+    """Dynoxide in a container. ``path`` is the file that the engine ``embedded`` would use for the project's data.
 
-    The data is in a volume named after that path. If the data were in a folder of the project, the container could read
-    more than it needs. SQLite also needs file locks, which the shared folders of virtual machines may lack.
+    The data is in a volume that is named after ``path``. If the data were in a folder of the project, the container
+    could read more than it needs. SQLite also needs file locks, which the shared folders of virtual machines may lack.
     """
 
     name = "container"

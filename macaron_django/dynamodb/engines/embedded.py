@@ -37,7 +37,7 @@ def binary_missing() -> str:
 
 
 def find_binary() -> Path | None:
-    """Returns the path of ``dynoxide``: from the settings, from npm's folders, or the first on PATH.
+    """Returns the path of ``dynoxide``. Searches the settings, then npm's folders, then PATH.
 
     If the settings have a path, the other places aren't searched. Raises ``ImproperlyConfigured`` if that path isn't an
     executable file.
@@ -59,8 +59,8 @@ def find_binary() -> Path | None:
 
 
 def node_modules() -> Iterator[Path]:
-    """Yields the ``node_modules`` folders that may have an engine: in the project's folder, its parent folders, and
-    this package's repository.
+    """Yields the ``node_modules`` folders in which to look for an engine: those of the project's folder, of its parent
+    folders, and of this package's repository.
     """
     base = base_folder().absolute()
     checkout = Path(__file__).parents[3]

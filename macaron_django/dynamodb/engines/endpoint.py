@@ -45,5 +45,5 @@ class EndpointEngine(RemoteEngine):
 
     @property
     def credentials(self) -> tuple[str, str] | None:
-        """Dummy keys, unless the environment has keys. Alternator can be configured to check keys."""
+        """Dummy keys, or None if the environment has keys. Alternator can be configured to check the keys."""
         return None if "AWS_ACCESS_KEY_ID" in os.environ else LOCAL_CREDENTIALS

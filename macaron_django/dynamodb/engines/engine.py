@@ -15,7 +15,7 @@ LOCAL_CREDENTIALS = ("local", "local")
 
 
 def local_region() -> str:
-    """Returns the region for a server that has no region: from the settings or the environment, or a default."""
+    """Returns the region to use with a server outside AWS: from the settings or the environment, or a default."""
     return str(
         settings.DYNAMODB.REGION or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "eu-west-1"
     )
@@ -24,13 +24,13 @@ def local_region() -> str:
 class Engine(ABC):
     """A DynamoDB-compatible server.
 
-    ``endpoint_url`` is ``None`` for Amazon's own address. Reading it starts a local server that isn't running.
-    ``credentials`` are (access key, secret key), or ``None`` for the standard credential chain. ``local`` engines run
-    on this machine, and have no production data.
+    ``endpoint_url`` is ``None`` for Amazon's own address. If a local server isn't running, reading ``endpoint_url``
+    starts it. ``credentials`` are (access key, secret key), or ``None`` for the standard credential chain. ``local``
+    engines run on this machine, and have no production data.
 
-    If ``returns_refused_items`` is True, the engine is known to honour ReturnValuesOnConditionCheckFailure. A refusal
-    without an item then means that the item doesn't exist. If ``keeps_tokens`` is True, the engine remembers the token
-    of a transaction even after a restart. Amazon remembers it for ten minutes.
+    If ``returns_refused_items`` is True, the engine is known to honour ReturnValuesOnConditionCheckFailure. If such an
+    engine refuses a conditional write and returns no item, the item doesn't exist. If ``keeps_tokens`` is True, the
+    engine remembers the token of a transaction even after a restart. Amazon remembers a token for ten minutes.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Engine(ABC):
 
     @classmethod
     def is_here(cls) -> bool:
-        """Returns whether this machine has the programs that the engine needs, so that the engine can be chosen by
+        """Returns whether this machine has the programs that the engine needs. Otherwise the engine is never chosen by
         default.
         """
         return False

@@ -107,10 +107,10 @@ def configuration_problem() -> str | None:
 
 
 def choice_warning() -> str | None:
-    """Returns a warning if the settings name no engine, and this machine has no engine or only moto.
+    """Returns a warning if the settings name no engine, and no engine except moto is available on this machine.
 
-    This isn't an error, because a project can be migrated and looked at without DynamoDB. Returns ``None`` if there is
-    nothing to warn of, or if ``configuration_problem()`` reports the problem.
+    This isn't an error, because migrations and a first look at the project don't need DynamoDB. Returns ``None`` if
+    there is nothing to warn about, or if ``configuration_problem()`` reports the problem.
     """
     try:
         return _moto_instead() if settings.DYNAMODB.ENGINE is None and _chosen_name() == "moto" else None

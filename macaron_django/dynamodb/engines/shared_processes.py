@@ -41,7 +41,7 @@ class SharedProcess:
     """The server behind a local engine.
 
     ``stem`` is the path that the lock and log files are named after. ``command`` is called only when the server must be
-    started, and may raise. ``ready`` is the text that the server prints once it listens on the port.
+    started, and can raise an exception. ``ready`` is the text that the server prints once it listens on the port.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class SharedProcess:
                 self.address = None
 
     def leave(self) -> None:
-        """Stops being a user of the server. The server ends when it has no users any more."""
+        """Stops using the server. The server ends when no process uses it."""
         with self._mutex:
             self._unlock()
 
@@ -119,7 +119,7 @@ class SharedProcess:
         return found if found and supervisor.answers(found[1]) else None
 
     def shut_down(self, timeout: float = 15.0) -> bool:
-        """Ends the server for all its users. Returns whether it was running and has ended."""
+        """Ends the server for all its users. Returns True if the server was running and has ended in time."""
         found = self._look()
         if found is None:
             return False
@@ -135,7 +135,7 @@ class SharedProcess:
         return self.wait_for_end(timeout)
 
     def wait_for_end(self, timeout: float) -> bool:
-        """Waits until no supervisor runs any more. Returns False if that takes more than ``timeout`` seconds."""
+        """Waits until no supervisor is running. Returns False if that takes more than ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         pause = PAUSE
         while self._supervised():
@@ -162,7 +162,9 @@ class SharedProcess:
             except BlockingIOError:  # a supervisor is about to exit
                 if time.monotonic() > deadline:
                     os.close(fd)
-                    raise EngineUnavailable(f"The {self.name} engine doesn't end: see {self.log_file}.") from None
+                    raise EngineUnavailable(
+                        f"The {self.name} engine didn't stop in time: see {self.log_file}."
+                    ) from None
                 time.sleep(PAUSE)
                 continue
             except OSError:
@@ -192,8 +194,8 @@ class SharedProcess:
                 os.close(state_fd)
             time.sleep(PAUSE)
         raise EngineUnavailable(
-            f"The {self.name} engine doesn't answer. `manage.py dynamodb --stop` ends it; its output is in "
-            f"{self.log_file}."
+            f"The {self.name} engine doesn't answer. Stop it with `manage.py dynamodb --stop`. The engine's "
+            f"output is in {self.log_file}."
         )
 
     def _spawn(self, state_fd: int, token: str) -> None:

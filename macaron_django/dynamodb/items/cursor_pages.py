@@ -37,7 +37,7 @@ class CursorPage:
 
 @dataclass(frozen=True)
 class MatchPage:
-    """A page of items. ``CursorPage`` is made from it: its items become rows, and ``next`` becomes a cursor."""
+    """A page of items. It becomes a ``CursorPage``: the items become rows, and ``next`` becomes a cursor."""
 
     found: Sequence[Match]
     next: AttributeMap | None
@@ -45,10 +45,10 @@ class MatchPage:
 
 
 class PageLength:
-    """Adds up the bytes of a page's items as JSON. A page may have ``most`` bytes.
+    """Adds up the bytes of a page's items as JSON. The limit for a page is ``most`` bytes.
 
-    ``length_of`` returns the bytes of an item's JSON. It is called only if DynamoDB's responses are so long that the
-    page might be too long.
+    ``length_of`` returns the number of bytes in an item's JSON. It is called only if DynamoDB's responses are so
+    long that the page might be too long.
     """
 
     def __init__(self, most: int, length_of: Callable[[Any], int]) -> None:
@@ -58,8 +58,9 @@ class PageLength:
         self._sum = 1  # two brackets, minus the comma that one item doesn't need
 
     def fitting(self, found: Sequence[Match], sent: int | None) -> int:
-        """Returns how many of the matches ``found`` so far fit into the page, at least one. ``sent`` is the length of
-        DynamoDB's last response.
+        """Returns the number of matches that fit into the page. At least one match always fits.
+
+        ``found`` has all matches so far. ``sent`` is the length of DynamoDB's last response.
         """
         self._sent += math.inf if sent is None else sent
         if self._sent * _GROWTH > self._most:
@@ -77,7 +78,8 @@ def read_page(
     """Reads until ``limit`` items have matched, and until it is known whether another match follows.
 
     DynamoDB's LastEvaluatedKey doesn't show that, because DynamoDB also sends it if the last item has just been read.
-    If the plan's ``read_limit`` or the page's ``length`` is reached earlier, the page has fewer items, perhaps none.
+    Stops earlier if the plan's ``read_limit`` or the page's ``length`` is reached. The page then has fewer items, or
+    none.
     """
     found: list[Match] = []
     last: AttributeMap | None = None
@@ -94,8 +96,9 @@ def read_page(
 
 
 def list_scope(persistence: Persistence, plan: QueryPlan) -> str:
-    """Returns a text that identifies a list by its API, schema, table, index, filters and direction. A cursor is valid
-    only for its list.
+    """Returns a string that identifies a list by its API, schema, table, index, filters and direction.
+
+    A cursor is valid only for its list.
     """
     told = [
         plan.kind,

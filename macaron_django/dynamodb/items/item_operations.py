@@ -116,7 +116,7 @@ class Items:
 
     @property
     def kind(self) -> str:
-        """The name of an item in messages to clients, which never contain the table's name."""
+        """The word for an item in messages to clients. These messages never contain the table's name."""
         return "item"
 
     @property
@@ -130,7 +130,7 @@ class Items:
 
     @property
     def attributes(self) -> Mapping[str, PropertyAttribute]:
-        """The attributes that store properties, by the property's name."""
+        """Maps each property's name to the attribute that stores the property."""
         return self.layout.attributes
 
     @cached_property
@@ -147,8 +147,8 @@ class Items:
         return self.key_names
 
     def index_keys(self, index: str | None) -> tuple[str, ...]:
-        """Returns the names of the hash key and the range key of an index. For None, returns the names of the table's
-        keys.
+        """Returns the names of the hash key and the range key of an index. If ``index`` is None, returns the names of
+        the table's keys.
         """
         return self.layout.key_names(index)
 
@@ -169,8 +169,8 @@ class Items:
     ) -> Steps[AttributeMap | None]:
         """Returns the item with this key, None if there is none.
 
-        If a key was given in another spelling than this version of the package stores, the given spelling is tried,
-        too. Another program, or an older version of this package, may have stored it.
+        If no item is found, and the caller spelled the key differently from how this version of the package stores it,
+        the caller's spelling is tried, too. Another program, or an older version of this package, may have stored it.
         """
         if _impossible(key):
             return None
@@ -326,12 +326,12 @@ class Items:
         ``condition`` is "present", "absent", or a PynamoDB condition. ``expected`` has the values that attributes must
         have before the write; None means that the attribute must be missing. Raises ItemExists if the item must be
         absent but exists. Raises ItemAbsent if the item must exist but doesn't, and ItemChanged if it has other values.
-        These exceptions usually need no second call. If the engine doesn't honour ReturnValuesOnConditionCheckFailure,
-        they need a GetItem.
+        Usually, no second call is needed to choose the exception. If the engine doesn't honour
+        ReturnValuesOnConditionCheckFailure, a GetItem is needed.
 
-        If a PynamoDB ``condition`` keeps an ``addition`` within bounds, a failure of the condition may also raise
-        ItemOutOfBounds. With engines that don't honour ReturnValuesOnConditionCheckFailure, the reason isn't known, so
-        that the failure raises a plain StaleItem.
+        If a PynamoDB ``condition`` keeps an ``addition`` within bounds, a failure of the condition can also raise
+        ItemOutOfBounds. If the engine doesn't honour ReturnValuesOnConditionCheckFailure, the cause of the failure is
+        unknown. The method then raises a plain StaleItem.
 
         Inside a transaction, the result isn't known yet. This method then returns {}, and the transaction raises the
         exceptions at its end. If the item must be present, and nothing is to be changed, the item is read and not
@@ -396,8 +396,8 @@ class Items:
     ) -> Steps[AttributeMap | None]:
         """Deletes an item and returns the deleted item; None if it didn't exist.
 
-        Returns {} if the item isn't known: inside a transaction, and if the first of two attempts got no answer. Has
-        the same conditions and errors as ``update_item``.
+        Returns {} if the deleted item isn't known. This happens inside a transaction, and if the attempt that deleted
+        the item got no response. The conditions and errors are the same as in ``update_item``.
         """
         demand = WriteCondition(self.kind, key, condition, expected or {})
         if _impossible(key):

@@ -16,7 +16,7 @@ __all__ = ["key_schema_of"]
 
 
 def key_schema_of(persistence: Persistence) -> TableKeySchema:
-    """Returns the description of a table that the planner needs. It is cached until the settings change."""
+    """Returns a table's description for the planner. The description is cached until the settings change."""
     return persistence.derived(_key_schema, settings.DYNAMODB)
 
 

@@ -20,11 +20,11 @@ _KEYS: Final = {"S": "macaron_django", "N": "0", "B": "AA=="}
 
 
 def measured_latency(items: Items) -> float | None:
-    """Returns the seconds that reading an item takes: the shortest time of five calls, because the first call opens a
-    connection.
+    """Returns how many seconds it takes to read an item.
 
-    Returns None if the engine can't be reached, or refuses the call. The machine that checks a deployment may have no
-    access to the engine.
+    Measures five calls and returns the shortest time, because the first call opens a connection. Returns None if the
+    engine can't be reached, or refuses the call: the machine that checks a deployment might not have access to the
+    engine.
     """
     if not engines.current().running:
         return None

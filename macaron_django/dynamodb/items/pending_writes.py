@@ -62,8 +62,8 @@ class TransactionWrite:
 
     @cached_property
     def size(self) -> int:
-        """The size of the sent parts of the item, in bytes. The size of an update's unchanged attributes isn't known
-        here.
+        """The size in bytes of the parts of the item that the write sends. An update doesn't send unchanged attributes,
+        so their size isn't known here.
         """
         if "Item" in self.parameters:
             return item_size(self.parameters["Item"])
@@ -105,7 +105,7 @@ class PendingTransaction:
             size = write.size + sum(other.size for other in others)
             if size > MAX_TRANSACTION_BYTES:
                 raise ItemTooLarge(
-                    f"The items of a transaction may have {MAX_TRANSACTION_BYTES} bytes in total; with the "
+                    f"The items of a transaction can have at most {MAX_TRANSACTION_BYTES} bytes in total, but with the "
                     f"{write.name} they would have {size}. Use several transactions."
                 )
             self.writes.append(write)
@@ -127,9 +127,10 @@ class PendingTransaction:
 
     @property
     def heir(self) -> PendingTransaction | None:
-        """Returns the outer transaction that takes over the writes. Returns None if there is none, or if it has ended.
+        """Returns the nearest outer transaction that is still open, which takes over the writes. Returns None if all
+        outer transactions have ended.
 
-        A task may run longer than the block in which it was started.
+        A task can run longer than the block in which it was started.
         """
         return _open(self.outer)
 
@@ -187,7 +188,9 @@ def _open(current: PendingTransaction | None) -> PendingTransaction | None:
 
 
 def use_gathering(current: PendingTransaction | None) -> None:
-    """Makes ``current`` collect the writes of this thread or task. With None, each write is sent at once."""
+    """Makes ``current`` collect the writes of this thread or task. If it is None, each write is sent
+    immediately.
+    """
     _gathering.set(current)
 
 

@@ -46,19 +46,19 @@ class Persistence(ItemCodec, ItemVersions):
     * The changes of a loaded row are written with one UpdateItem, on the condition that the item still exists. If
       nothing has changed, the item is read instead, to find out whether it still exists. With ``version``, the
       unchanged item is written as a new version.
-    * A new row is stored with a conditional PutItem. If an item with its key exists, ``save()`` updates the item to the
-      row's properties, as Django does for an existing primary key. With ``force_insert``, which ``create()`` uses,
+    * A new row is stored with a conditional PutItem. If an item with its key exists, ``save()`` updates the item with
+      the row's properties, as Django does for an existing primary key. With ``force_insert``, which ``create()`` uses,
       ``save()`` raises ItemExists instead.
 
-    Attributes that the schema doesn't allow never change. With ``version``, saving a row raises StaleItem if the item
-    has been changed since it was loaded. ``row._state.expected`` may have attribute values that the item must have for
-    the row's next update (None: no such attribute). If the item has another value, StaleItem is raised, too. These
-    values stay set until the update is written, or the row is read again.
+    Saving a row never changes attributes that the schema forbids. With ``version``, saving a row raises StaleItem if
+    the item has been changed since it was loaded. ``row._state.expected`` can contain attribute values. If the item has
+    other values when the row is next updated, StaleItem is raised, too. None means that the item must not have the
+    attribute. The expected values stay set until the update is written, or the row is read again.
 
-    After a save, the row has the same values as a row that has just been loaded. For example, numbers have DynamoDB's
-    spelling, lists may have become sets, and changes by other programs are included. With ``update_fields``, only these
-    fields are refreshed. The next save still compares the other fields with the loaded values, and so doesn't undo
-    changes by other programs.
+    After a save, the row has the same values as a row that has just been loaded. For example, numbers are written as
+    DynamoDB writes them, lists may have become sets, and changes by other programs are included. With
+    ``update_fields``, only these fields are refreshed. The next save still compares the other fields with the loaded
+    values, and so doesn't undo changes by other programs.
     """
 
     options: Persist
@@ -99,7 +99,7 @@ class Persistence(ItemCodec, ItemVersions):
         return self.options.ttl if self.options.expired == "hidden" else None
 
     def is_hidden(self, item: AttributeMap) -> bool:
-        """Returns whether an item counts as absent. It does if it has expired, and its schema hides expired items."""
+        """Returns whether an item counts as absent, because it has expired and its schema hides expired items."""
         ttl = self.hides_expired_by
         return ttl is not None and matches(expired(ttl, int(time.time())), item)
 
@@ -108,8 +108,8 @@ class Persistence(ItemCodec, ItemVersions):
         return None if ttl is None else condition_expression(expired(ttl, int(time.time())))
 
     def encode_value(self, path: str | Sequence[str | int], value: Any) -> AttributeValue:
-        """Returns the attribute value for a Python value of a property, or of a part of a property. ``path`` leads to
-        it.
+        """Returns the attribute value for a Python value. ``path`` leads to the property that has this value, or to the
+        part of a property.
 
         >>> persistence.encode_value(("address", "zip"), "1010")  # doctest: +SKIP
         {'S': '1010'}
@@ -152,7 +152,7 @@ class Persistence(ItemCodec, ItemVersions):
 
     @cached_property
     def additional(self) -> AdditionalAttributes:
-        """Reads and writes the attributes of items that don't store a property of the schema."""
+        """Reads and writes attributes of an item that don't belong to any property of the schema."""
         attributes = self.attributes
         twins = {attribute.given_name for attribute in attributes.values() if attribute.keeps_given}
         return AdditionalAttributes(
@@ -204,12 +204,12 @@ class Persistence(ItemCodec, ItemVersions):
         return True
 
     def rewrite(self, row: Row, names: Collection[str], merged: Iterable[str] = ()) -> None:
-        """Makes the next update of a loaded row write the properties ``names``, even if they haven't changed.
+        """Makes the next update of a loaded row write all properties in ``names``, including unchanged ones.
 
-        The values that the update writes then don't depend on the item's current values. If ``names`` is empty, and the
-        row hasn't changed, the update makes no call, except in a transaction. The new values of the ``merged``
-        properties contain parts of the old values. If one of these properties has changed in the item in the meantime,
-        the update raises StaleItem.
+        So the written values don't depend on the item's current values. If ``names`` is empty, and the row hasn't
+        changed, the update makes no call, except in a transaction. The new values of the ``merged`` properties contain
+        parts of the old values. If one of these properties has changed in the item in the meantime, the update raises
+        StaleItem.
         """
         stored = stored_item(row)
         if stored is None:
@@ -314,8 +314,8 @@ class Persistence(ItemCodec, ItemVersions):
         ``wanted``.
 
         ``stored`` is the current item; None if that isn't known. With ``names``, only these properties change. The key,
-        the version, and attributes that the schema doesn't allow don't change. A value that another program wrote in
-        another form, but with the same meaning, doesn't change either, unless its property is in ``rewritten``.
+        the version, and attributes that the schema forbids never change. If another program has written the same value
+        in another form, the value doesn't change either, unless its property is in ``rewritten``.
         """
         set_: AttributeMap = {}
         remove: list[str] = []

@@ -30,8 +30,8 @@ FIRST_READ: Final = 64
 class Match(NamedTuple):
     """An item that matches the query.
 
-    ``source`` is the item or its index entry. The attributes ``names`` of ``source`` are the item's position in the
-    list.
+    ``source`` is the item or its index entry. ``names`` lists the attributes of ``source`` that make up the item's
+    position in the list.
     """
 
     item: AttributeMap | TypedItem
@@ -40,7 +40,7 @@ class Match(NamedTuple):
 
     @property
     def position(self) -> AttributeMap:
-        """The keys of the item's position. A further call continues after them."""
+        """The item's position in the list: the values of its keys. The list can be continued after this position."""
         source = self.source if isinstance(self.source, dict) else self.source.as_map()
         return {name: source[name] for name in self.names if name in source}
 
@@ -49,9 +49,9 @@ class Match(NamedTuple):
 class MatchBatch:
     """The result of one round of calls.
 
-    The next round begins after ``last``, which has the keys of an item, or only the hash key of the next partition.
-    None means the end of the list. ``read`` is the number of items that DynamoDB has read for the round. ``length`` is
-    the response's length in bytes; None if it isn't known.
+    If ``last`` has the keys of an item, the next round begins after this item. If ``last`` has only a hash key, the
+    next round begins with this partition. None means the end of the list. ``read`` is the number of items that DynamoDB
+    has read for the round. ``length`` is the response's length in bytes; None if it isn't known.
     """
 
     found: Sequence[Match]

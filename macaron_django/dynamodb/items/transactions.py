@@ -56,7 +56,10 @@ _LIMIT: Final = re.compile(r"[Mm]ember must have length less than or equal to (\
 
 
 class EngineLimit(UnsupportedQuery):
-    """The engine accepts only ``items`` items in a transaction, fewer than AWS. Nothing was written."""
+    """A transaction has more items than the engine accepts, so nothing was written.
+
+    ``items`` is the engine's limit, which is lower than the limit of AWS.
+    """
 
     def __init__(self, items: int) -> None:
         super().__init__(
@@ -89,9 +92,9 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
     writes are dropped. ``post_save``, ``post_delete`` and the functions of ``dynamodb.on_commit()`` wait for the end of
     the transaction. If the transaction fails, they aren't sent or called.
 
-    Writes of this thread are collected, but not writes of other threads. With ``async with``, writes of this task, and
-    of coroutines that it awaits, are collected. With a ``token`` from the caller, the same transaction can be sent
-    again within ten minutes without writing twice, even from another process.
+    The block collects the writes of its own thread, but not of other threads. With ``async with``, it collects the
+    writes of its own task, and of coroutines that the task awaits. With a ``token`` from the caller, the same
+    transaction can be sent again within ten minutes without writing twice, even from another process.
     """
 
     def __init__(self, *, token: str | None = None) -> None:
@@ -106,7 +109,7 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
         outer = gathering()
         if outer is not None and self._token is not None:
             raise UnsupportedQuery(
-                "A transaction inside another one is sent with the outer one: give only the outer one a token."
+                "A nested transaction is sent with the outer transaction: give a token only to the outer transaction."
             )
         self._gathering = PendingTransaction(outer)
         use_gathering(self._gathering)
@@ -133,8 +136,8 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
         fails.
 
         ``target`` is a row, or a query set that names one key. A row's item must exist, and have the row's ``version``
-        if the schema has versions. A query set's item must match the query set. With ``absent``, there must be no item
-        with this key.
+        if the schema has versions. The item whose key a query set names must match the query set's filters. With
+        ``absent``, there must be no item with this key.
 
         Raises UnsupportedQuery outside a transaction. If the condition isn't met, the end of the block raises
         StaleItem, or ItemExists with ``absent``.

@@ -30,7 +30,7 @@ _DIGITS: Final = Context(prec=38)
 
 @dataclass(frozen=True)
 class Addition:
-    """An addition by ``F()`` to a number of an item, with a condition that keeps the number within its schema's bounds.
+    """An addition by ``F()`` to a property, with a condition that keeps the number within its schema's bounds.
 
     ``text`` is the addition's form in messages, such as ``left = F(left) - 2``. ``leaves_bounds`` returns whether the
     number would be out of bounds after the addition.
@@ -42,7 +42,7 @@ class Addition:
 
 @dataclass(frozen=True)
 class WriteCondition:
-    """The requirements of a write to the item with ``key``. ``kind`` is the schema's name, and ``addition`` is the
+    """What must be true before a write to the item with ``key``. ``kind`` is the schema's name, and ``addition`` is the
     addition by ``F()``.
     """
 
@@ -80,7 +80,10 @@ class WriteCondition:
 
     @property
     def is_open_after_refusal(self) -> bool:
-        """Whether the item must be read to find out why the condition failed, if the refusal lacks the item."""
+        """Whether the item must be read to find out why the condition failed.
+
+        This applies only if DynamoDB's refusal doesn't contain the item.
+        """
         return bool(self.expected) and self._is_about_values
 
     def exception(self, item: AttributeMap | None, *, is_known: bool) -> ItemExists | StaleItem:
@@ -134,8 +137,9 @@ def _expectation(name: str, value: AttributeValue | None) -> Where:
 def values_after(
     expected: Expected, set_: Mapping[str, AttributeValue], add: Mapping[str, AttributeValue]
 ) -> AttributeMap:
-    """Returns the attributes whose values after an update are known in advance: attributes that are set, and known
-    numbers to which a number is added.
+    """Returns the attributes whose values after an update are known in advance.
+
+    These are attributes that are set, and numbers that are added to if their old values are in ``expected``.
 
     >>> values_after({"version": {"N": "3"}}, {"name": {"S": "x"}}, {"version": {"N": "1"}, "visits": {"N": "1"}})
     {'name': {'S': 'x'}, 'version': {'N': '4'}}

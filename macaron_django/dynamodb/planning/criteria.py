@@ -35,8 +35,8 @@ class Criteria:
         return tuple(part for part in self.parts if not any(part is one for one in used))
 
     def equal_values(self, attribute: str | None) -> tuple[tuple[AttributeValue, ...] | None, list[Lookup]]:
-        """Returns the values that the equality lookups allow for an attribute, and these lookups. Returns (None, []) if
-        there are no such lookups.
+        """Finds the equality lookups on an attribute. Returns the values that they allow, and the lookups themselves.
+        Returns (None, []) if there are no equality lookups.
         """
         pinning = [lookup for lookup in self.lookups(attribute) if lookup.operator in {"exact", "in"}]
         if not pinning:
@@ -46,7 +46,7 @@ class Criteria:
         return tuple(values), pinning
 
     def finds_all_in(self, index: IndexKeySchema) -> bool:
-        """Returns whether the index has all matches. An index omits items that lack its range key."""
+        """Returns whether the index contains all items that match. An index omits items that lack its range key."""
         name = index.range_key
         if name is None or name in self.table.required or name in self.table.key_names:
             return True
@@ -60,7 +60,7 @@ def attributes_of(parts: Iterable[Condition]) -> frozenset[str]:
 
 
 def cannot_order(criteria: Criteria, term: OrderTerm, place: str) -> str:
-    """Returns the message for an order that isn't possible. ``place`` is the call or the items, such as "a Scan"."""
+    """Returns the message for a sort order that isn't possible. ``place`` is what can't be sorted, such as "a Scan"."""
     name = term.attribute
     for index in criteria.table.indexes:
         values, _ = criteria.equal_values(index.hash_key)
@@ -103,7 +103,8 @@ def scan_forbidden(criteria: Criteria, condition: Condition) -> str:
         )
     if existing is not None:
         return (
-            f"{start} index {existing.name} would find the items, but not by a consistent read: leave consistent() out."
+            f"{start} index {existing.name} would find the items, but not with a consistent read: "
+            "leave consistent() out."
         )
     return (
         f"{start} an index would find the items: add `indexes: {{by_{equal}: {{{keys}}}}}` to x-persist, "

@@ -25,7 +25,7 @@ def without_expired(plan: QueryPlan, ttl: str, now: int) -> QueryPlan:
     >>> from macaron_django.dynamodb.planning.query_plans import TableKeySchema
     >>> print(without_expired(QueryPlan("scan", TableKeySchema("sessions", "id")), "ends", 1767225600).explain())
     Scan of sessions
-      filter, by DynamoDB after reading: not (ends <= 1767225600)
+      filter in DynamoDB, after reading: not (ends <= 1767225600)
     """
     if plan.kind == "empty":
         return plan

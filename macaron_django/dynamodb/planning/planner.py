@@ -49,8 +49,8 @@ def plan(
     """Returns the plan with the cheapest call.
 
     The rows must be sorted by ``order``. ``backward`` reverses the call's order. ``wanted`` has the attributes to read;
-    None means all. ``index`` is the name of the index to use; None means the best one. ``consistent`` reads
-    consistently, which excludes global indexes.
+    None means all. ``index`` is the name of the index to use; None means the best one. ``consistent`` requires a
+    strongly consistent read, which excludes global indexes.
 
     Raises ``UnsupportedQuery`` for a query that DynamoDB can't execute, and ``ScanForbidden`` for a filtered scan that
     the schema doesn't permit.

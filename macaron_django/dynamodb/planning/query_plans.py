@@ -29,8 +29,8 @@ class TableKeySchema:
     """The description of a table that the planner needs. Names are attribute names.
 
     ``required`` has the attributes that each item has besides its keys. ``scan`` is the schema's policy for filtered
-    scans, and a capped scan may read ``scan_limit`` items. ``listed`` has the number of values that an attribute can
-    have, if the schema limits them. Each attribute in ``identifiers`` is enough to identify an item.
+    scans, and a capped scan may read ``scan_limit`` items. If the schema limits the values of an attribute, ``listed``
+    has the number of possible values. Each attribute in ``identifiers`` is enough to identify an item.
     """
 
     table: str
@@ -68,13 +68,14 @@ class QueryPlan:
 
     ``keys`` are the keys for GetItem or BatchGetItem. ``partitions`` are values of the hash key. For each value, there
     is one Query, and the Queries run one after another. ``range_condition`` is the Query's condition on the range key.
-    ``filter`` is the condition that DynamoDB checks after reading. ``remainder`` is the condition that DynamoDB can't
-    check, so that this package checks it.
+    ``filter`` is the condition that DynamoDB checks after reading. ``remainder`` is the condition that this package
+    checks, because DynamoDB can't check it.
 
-    If ``fetch`` is True, the index lacks wanted attributes. The keys are then read from the index first, and the items
-    afterwards. Reading stops after ``read_limit`` items, as in a capped scan. ``reason`` is the reason in words for the
-    choice of the index, if there was a choice. ``hidden`` is the part of the filter or the remainder that hides expired
-    items. This part depends on the current time.
+    If ``fetch`` is True, the index doesn't have all the attributes that the query needs. The query then first reads the
+    keys from the index, and afterwards the items from the table. Reading stops after ``read_limit`` items, as in a
+    capped scan. If there were several possible plans, ``reason`` explains in words why this plan was chosen. ``hidden``
+    is the condition that hides expired items. This condition is a part of the filter or of the remainder, and depends
+    on the current time.
     """
 
     kind: Kind
@@ -139,13 +140,14 @@ class QueryPlan:
         if self.reason:
             lines.append(f"why: {self.reason}")
         if self.filter != ALL:
-            lines.append(f"filter, by DynamoDB after reading: {describe(self.filter)}")
+            lines.append(f"filter in DynamoDB, after reading: {describe(self.filter)}")
         if self.ordered_by:
             lines.append(f"order: {self.ordered_by}, {'ascending' if self.forward else 'descending'}")
         if self.fetch and self.index:
             lines.append(
-                f"then BatchGetItem of the items found: index {self.index.name} doesn't hold every attribute needed"
+                f"then BatchGetItem for the items found, because index {self.index.name} doesn't have all the required "
+                "attributes"
             )
         if self.remainder != ALL:
-            lines.append(f"filter, by this process after the answer: {describe(self.remainder)}")
+            lines.append(f"filter in this process, after DynamoDB's response: {describe(self.remainder)}")
         return "\n  ".join(lines)

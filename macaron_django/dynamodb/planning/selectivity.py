@@ -45,15 +45,17 @@ def _range_share(plan: QueryPlan) -> float:
 
 
 def reason(chosen: QueryPlan, better: Sequence[QueryPlan], worse: Sequence[QueryPlan]) -> str:
-    """Returns why a Query was chosen. ``better`` plans would read less but don't have the order; ``worse`` plans would
-    read more.
+    """Returns why a Query was chosen.
+
+    The plans in ``better`` would read less, but can't return items in the required order. The plans in ``worse`` would
+    read as much or more.
     """
     if better:
-        return f"{_place(better[0])} doesn't have this order"
+        return f"{_place(better[0])} can't return items in this order"
     other = worse[0]
     if share(chosen) == share(other):
-        return f"the schema doesn't show that there would be less to read in {_place(other)}"
-    return f"less to read than in {_place(other)}: here {_words(chosen)}; there {_words(other)}"
+        return f"the schema doesn't show that a Query on {_place(other)} would read less"
+    return f"a Query on {_place(other)} would probably read more: {_words(other)}; in this Query, {_words(chosen)}"
 
 
 def _place(plan: QueryPlan) -> str:
@@ -73,4 +75,6 @@ def _words(plan: QueryPlan) -> str:
     condition = plan.range_condition
     if condition is None:
         return words
-    return f"{words} and {condition.path[0]} is {'given' if condition.operator == 'exact' else 'in a range'}"
+    if condition.operator == "exact":
+        return f"{words}, and the filter gives a value for {condition.path[0]}"
+    return f"{words}, and the filter limits {condition.path[0]} to a range"

@@ -33,9 +33,9 @@ class BulkWriteMethods:
     ) -> list[Any]:
         """Stores new rows, in transactions of up to 100 rows. Each transaction stores all of its rows, or none.
 
-        If an item with a row's key exists, ItemExists is raised. With ``ignore_conflicts``, such a row is left out, and
-        rows are put one by one. With ``update_conflicts``, the row replaces the existing item completely, without a
-        transaction. As in Django, no signals are sent.
+        If an item with a row's key exists, ItemExists is raised. With ``ignore_conflicts``, rows are stored one by one,
+        and rows whose keys exist are left out. With ``update_conflicts``, such a row replaces the existing item
+        completely, without a transaction. As in Django, no signals are sent.
         """
         if ignore_conflicts and update_conflicts:
             raise ValueError("ignore_conflicts and update_conflicts are mutually exclusive.")

@@ -167,7 +167,7 @@ class Filters:
             return Not(ALL) if value else ALL
         if operator not in {"exact", "in"}:
             raise UnsupportedQuery(
-                f"DynamoDB can't look for a primary key by {operator!r}: filter by the hash key and the range key."
+                f"Primary keys don't support the lookup {operator!r}: filter by the hash key and the range key."
             )
         keys = map(self._key, [value] if operator == "exact" else value)
         return KeyIn(tuple(key for key in keys if key is not None))
@@ -180,7 +180,7 @@ class Filters:
 
     def _lookup(self, name: str, target: Target, operator: str, value: Any) -> Condition:
         if isinstance(value, F | BaseExpression):
-            raise UnsupportedQuery(f"DynamoDB filters compare with values, not with expressions ({name}).")
+            raise UnsupportedQuery(f"A filter on items needs a value, not an expression ({name}).")
         if operator == "isnull" or (operator == "exact" and value is None):
             return self._null(name, target, operator, value)
         if operator == "in":
@@ -204,7 +204,7 @@ class Filters:
         return null if value is None or value else Not(null)
 
     def encode(self, target: Target, value: Any) -> AttributeValue:
-        """Returns the attribute value of ``value`` for ``target``. A number may be text, as in a URL."""
+        """Encodes ``value`` for a comparison with ``target``. A number can also be a string, as in a URL."""
         schema = target.schema
         if isinstance(value, datetime) and value.tzinfo is None:
             raise ValueError(f"{value!r} has no time zone, so it can't be compared with items: make it aware.")
@@ -228,7 +228,7 @@ class Filters:
 
 
 def filters_of(persistence: Persistence) -> Filters:
-    """Returns the filters of a persisted schema. They are cached for its model."""
+    """Returns the filters of a persisted schema. They are cached for the schema's current row model."""
     return persistence.derived(Filters, persistence.model)
 
 
@@ -252,7 +252,7 @@ def _json(to_json: Callable[[Any], Any], value: Any, target: Target) -> Any:
         return to_json(value)
     except RecursionError:
         place = "".join(f"/{step}" for step in target.path)
-        raise UnstorableValue("nested deeper than DynamoDB's 32 levels, or within itself", place) from None
+        raise UnstorableValue("nested deeper than DynamoDB's 32 levels, or nested in itself", place) from None
 
 
 def _part(value: Any) -> AttributeValue:

@@ -23,9 +23,9 @@ _Base: Any = _base()
 
 
 class ItemManager(_Base):  # type: ignore[misc]
-    """The manager ``objects`` of a persisted schema's model. It has the table in which rows are stored.
+    """The manager ``objects`` of a persisted schema's model. The manager has the table that stores the model's rows.
 
-    Subclass it for your own query-set methods, as with Django's managers.
+    Subclass this manager to add your own query-set methods, as with Django's managers.
     """
 
     use_in_migrations = False

@@ -253,9 +253,9 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._with(consistent=value)
 
     def capped(self) -> Self:
-        """Permits a filtered scan that the schema's policy doesn't permit, with the limit of a capped scan.
+        """Permits a filtered scan, even if the schema's policy forbids it. The scan has the limit of a capped scan.
 
-        This is for users who search, and can see the cost. ``page()`` continues after the last item that was read.
+        This is for searches by users who can see the cost. ``page()`` continues after the last item that was read.
         """
         return self._with(capped=True)
 
@@ -311,7 +311,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
 
     @property
     def gives_rows(self) -> bool:
-        """Whether the query set returns rows, and not ``values()`` or JSON."""
+        """Whether the query set returns rows, rather than ``values()`` or JSON."""
         return self._values is None
 
     def as_json(self) -> Self:
@@ -333,7 +333,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
 
     @property
     def is_narrowed_only(self) -> bool:
-        """Whether only a condition restricts these rows. A slice, an index or ``values()`` makes this False."""
+        """Whether the query set only filters rows. A slice, an index or ``values()`` makes this False."""
         return self.gives_rows and not self.is_sliced and self._index is None
 
     # -- the call ---------------------------------------------------------------------------------------------------

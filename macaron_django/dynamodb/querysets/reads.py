@@ -115,7 +115,7 @@ class ReadMethods:
         A page can have fewer rows, or none, in three cases:
 
         - A capped scan has reached its limit.
-        - ``read_limit`` items have been read, or ``limit`` items if that is more.
+        - The number of items read has reached ``read_limit`` or ``limit``, whichever is larger.
         - One more row would make the page's JSON longer than ``max_bytes``.
 
         If more rows follow, the page still has a cursor.

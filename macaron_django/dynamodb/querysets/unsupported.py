@@ -51,8 +51,8 @@ class UnsupportedMethods:
     __xor__: _Refused = _refuse("__xor__", NO_XOR)
 
     def select_related(self: Any, *fields: Any) -> Any:
-        """Does nothing without arguments (or with None). Raises UnsupportedQuery for names, because items have no
-        relations.
+        """Does nothing without arguments (or with None). Raises UnsupportedQuery if names are given, because items
+        have no relations.
         """
         if any(fields):
             raise UnsupportedQuery(
@@ -69,7 +69,9 @@ class UnsupportedMethods:
         return self._clone()
 
     def distinct(self: Any, *names: str) -> Any:
-        """Does nothing for rows, which are always distinct. Raises UnsupportedQuery for names and for ``values()``."""
+        """Does nothing for rows, which are always distinct. Raises UnsupportedQuery if names are given, or after
+        ``values()``.
+        """
         if names or self._values is not None:
             raise UnsupportedQuery("DynamoDB has no DISTINCT: collect the values in a Python set.")
         return self._clone()

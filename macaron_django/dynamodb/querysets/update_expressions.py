@@ -1,8 +1,9 @@
 """Turns ``update(name="x", visits=F("visits") + 1)`` into the clauses of an UpdateItem.
 
-A counter is an expression such as ``F("visits") + 1``, which adds a number to its own property. It becomes ADD, which
-DynamoDB executes, with a condition for the schema's bounds. The value of any other expression is computed here from the
-item that was read. The value is written on the condition that the item hasn't changed.
+A counter is an expression such as ``F("visits") + 1``, which adds a number to its own property. It becomes the action
+ADD, so DynamoDB computes the sum. A condition keeps the sum within the schema's bounds. The value of any other
+expression is computed here from the item that was read. The value is written on the condition that the item hasn't
+changed.
 """
 
 from __future__ import annotations
@@ -79,14 +80,14 @@ class UpdateExpression:
     def guard(self) -> Condition | None:
         """The condition under which DynamoDB can add to the counters; None if there are no counters.
 
-        If the condition isn't met, read the item, and call ``change(item, counting=False)``. The exception that this
-        raises has the reason.
+        If the condition isn't met, read the item, and call ``change(item, counting=False)``. This call raises an
+        exception with the reason.
         """
         return reduce(and_, self._guards) if self._guards else None
 
     @property
     def added(self) -> str:
-        """The additions that DynamoDB makes if ``guard`` is true, as text for a message; "" if there are none."""
+        """The text for a message about the additions that DynamoDB makes if ``guard`` is met; "" without additions."""
         return " and ".join(f"{name} = {value}" for name, value in self._counters.items() if name not in self._computed)
 
     @property
@@ -98,8 +99,8 @@ class UpdateExpression:
     def change(self, item: AttributeMap | None = None, *, counting: bool = True) -> UpdateClauses:
         """Returns the clauses for an item. ``item`` is used only if ``needs_item`` is true or ``counting`` is false.
 
-        Raises ValidationFailed for a value that isn't valid by the schema. Raises ItemOutOfBounds if a value that is
-        computed from the item is less than its minimum or greater than its maximum.
+        Raises ValidationFailed for a value that violates its schema. Raises ItemOutOfBounds if a value that is computed
+        from the item is less than its minimum or greater than its maximum.
         """
         constant = self._constant
         counters = {} if counting else self._counters
@@ -186,7 +187,9 @@ class UpdateExpression:
         wanted = kind_of_schema(properties[name].schema)
         given = kind_of_expression(expression, lambda named: kind_of_schema(properties[self._named(named)].schema))
         if wanted is not None and given is not None and given != wanted:
-            raise UnsupportedQuery(f"{name} can't become {expression}: that is a {given}, and {name} is a {wanted}.")
+            raise UnsupportedQuery(
+                f"{name} can't become {expression}: {name} is a {wanted}, but the expression is a {given}."
+            )
 
     def _countable(self, name: str, step: Decimal) -> Condition:
         """Returns the condition under which the number is within its bounds after ``step`` is added.
@@ -227,7 +230,7 @@ class UpdateExpression:
             return None
         schema = self._persistence.schema.properties[name].schema
         if "number" not in schema.types and number % 1:
-            message = f"must stay an integer, but {value} may not be one"
+            message = f"must stay an integer, but the result of {value} might not be an integer"
             raise ValidationFailed(violations=[Violation(message, json_pointers.join((name,)), "", "type")])
         return -number if value.connector == Combinable.SUB else number
 

@@ -27,8 +27,8 @@ Shape: TypeAlias = Literal["dict", "tuple", "flat", "named", "json"]
 @dataclass(frozen=True)
 class ValueRows:
     """Describes how the results of ``values()`` are made. ``attributes`` has the attributes to read; None means all.
-    ``make`` returns the result for an item. If ``make`` accepts ``TypedItem`` objects, ``typed`` reads items as such
-    objects. Otherwise, ``typed`` is None.
+    ``make`` returns the result for an item. If ``make`` accepts ``TypedItem`` objects, ``typed`` reads items and
+    returns ``TypedItem`` objects. Otherwise, ``typed`` is None.
     """
 
     attributes: frozenset[str] | None

@@ -1,8 +1,8 @@
-"""The methods of the query set that write: ``create()``, ``update()``, ``delete()`` and others.
+"""The query set's write methods: ``create()``, ``update()``, ``delete()`` and others.
 
 DynamoDB has no operation that updates many items by a condition. Each item is written separately, with the query set's
-condition, so that an item that no longer matches stays unchanged. An error's message has the number of completed
-writes.
+condition, so that an item that no longer matches stays unchanged. An error's message says how many writes were
+completed before the error.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = ["WriteMethods", "condition_failed"]
 
 
 class WriteMethods:
-    """The methods of the query set that write."""
+    """The query set's write methods."""
 
     # -- writing one --------------------------------------------------------------------------------------------------
 
@@ -254,7 +254,7 @@ class WriteMethods:
     def _changed_again_and_again(self: Any, key: AttributeMap) -> ItemChanged:
         kind = self.persistence.kind
         often = f"{UPDATE_CONFLICTS.attempts} times in a row"
-        message = f"The {kind} with {describe_key(key)} was changed by others {often}: try again later."
+        message = f"The {kind} with {describe_key(key)} was changed by other writers {often}: try again later."
         return ItemChanged(message, schema=kind, key=key)
 
     def _keys(self: Any, changing: Collection[str]) -> Iterator[AttributeMap]:
@@ -291,7 +291,7 @@ class WriteMethods:
     def write_demand(self: Any, *, any_key: bool = False) -> Any:
         """Returns the condition under which a write may change an item: that the item is in the query set.
 
-        ``any_key`` means that the key doesn't come from the query set, so that conditions on the key must be checked,
+        ``any_key`` means that the key doesn't come from the query set. Then the conditions on the key must be checked,
         too.
         """
         present = PropertyPath((self.persistence.hash_key,)).exists()
@@ -306,7 +306,7 @@ class WriteMethods:
             for target in targets:
                 count += write(target)
         except PyMacaronException as error:
-            add_progress(error, f"{count} rows had been {done} before.")
+            add_progress(error, f"{count} rows had already been {done}.")
             raise
         return count
 

@@ -32,7 +32,7 @@ class ExistingTable:
 
 
 def table_names(prefix: str = "") -> list[str]:
-    """Returns the names of the account's tables in the region, if they begin with ``prefix``, in alphabetical order."""
+    """Finds the account's tables in the region. Returns the names that begin with ``prefix``, in alphabetical order."""
     names: list[str] = []
     start: dict[str, Any] = {}
     with translated("*"):

@@ -32,7 +32,9 @@ _ATTRIBUTES: Final[Mapping[str, str]] = {
 
 
 def mapping_from_class(cls: type) -> dict[str, Any]:
-    """Returns the options that a class has as attributes, by their keys in ``x-persist``."""
+    """Returns the options that are set as attributes of a class. The mapping's keys are the option names in a spec's
+    ``x-persist``.
+    """
     said: dict[str, Any] = {}
     for attribute, option in _ATTRIBUTES.items():
         value = getattr(cls, attribute, None)
@@ -59,7 +61,7 @@ def _plain(value: Any, *, local: bool) -> Any:
 
 
 def options_from_class(cls: type) -> Persist:
-    """Returns the options that a class has as attributes. ``given`` has the names of these options."""
+    """Returns the options that are set as attributes of a class. ``given`` has the names of these options."""
     said = mapping_from_class(cls)
     if "sets" in said:
         said["sets"] = tuple(said["sets"])

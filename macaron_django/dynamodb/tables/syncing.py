@@ -43,9 +43,9 @@ def create_table(table: Table, *, wait: bool = True, safeguards: bool = True, pr
     """Creates the table with its indexes, its time to live and, with ``safeguards``, its safeguards. Returns whether
     the table was missing.
 
-    With ``wait``, returns when the table can be used. Without ``wait``, changes that AWS refuses while it creates a
-    table are left to the next ``sync_table``. A temporary table needs no safeguards, and some of them would prevent
-    dropping it.
+    With ``wait``, returns when the table can be used. Without ``wait``, AWS refuses some changes because it is still
+    creating the table. The next ``sync_table`` makes these changes. A temporary table needs no safeguards. With some
+    safeguards, the table couldn't be dropped.
     """
     with translated(table.Meta.table_name):
         try:
@@ -75,8 +75,8 @@ def sync_table(
 ) -> list[TableDifference]:
     """Changes the table to match its schema. Returns the differences that were found.
 
-    DynamoDB adds one index at a time. Without ``wait``, the creation of the first missing index is started, and the
-    other indexes are left to the next run. ``progress`` receives a line of text for each step and each wait.
+    DynamoDB adds one index at a time. Without ``wait``, this function starts to create the first missing index, and
+    later runs create the other indexes. ``progress`` receives a line of text for each step and each wait.
     """
     differences = compare_table(table)
     if dry_run or not any(difference.is_applied for difference in differences):
@@ -100,8 +100,8 @@ def sync_table(
 
 
 def item_estimate(table: Table) -> int | None:
-    """Returns the number of items by DynamoDB's own count; None if DynamoDB doesn't send it. DynamoDB updates it about
-    every six hours.
+    """Returns the number of items by DynamoDB's own count; None if DynamoDB doesn't send this number. DynamoDB updates
+    the number about every six hours.
     """
     with translated(table.Meta.table_name):
         count: int | None = (describe(table) or {}).get("ItemCount")
@@ -150,7 +150,8 @@ def _differences(table: Table, found: Description | None) -> Iterator[TableDiffe
     wanted = _keys(schema["key_schema"], schema["attribute_definitions"])
     there = _keys(found["KeySchema"], found["AttributeDefinitions"])
     if wanted != there:
-        yield TableDifference("conflict", f"table {name}: {there}; its schema says {wanted}, which needs a new table")
+        text = f"table {name}: {there}; its schema says {wanted}: this change needs a new table"
+        yield TableDifference("conflict", text)
         return
     # Safeguards are set first. Indexes are last, because filling them may take hours.
     yield from safeguard_differences(table, found)
@@ -174,7 +175,7 @@ def _index_differences(schema: Mapping[str, Any], found: Description) -> Iterato
                 yield TableDifference("add", f"index {wanted}", name)
             elif (is_now := _found_index_text(present, found)) != wanted:
                 yield TableDifference(
-                    "conflict", f"index {name} is {is_now}, but its schema says {wanted}: give it a new name"
+                    "conflict", f"index {name} is {is_now}, but its schema says {wanted}: give the index a new name"
                 )
         for name in there:
             yield TableDifference("extra", f"index {name} isn't in any schema: left unchanged")

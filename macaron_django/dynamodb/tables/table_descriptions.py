@@ -29,7 +29,7 @@ _NO_ANSWER = NOT_THERE | {"AccessDeniedException", "ValidationException", "NotIm
 
 @dataclass(frozen=True)
 class KeySchemaElement:
-    """One part of a key: "HASH" or "RANGE", and the type of its attribute ("S", "N", "B")."""
+    """One part of a key. ``role`` is "HASH" or "RANGE", and ``type`` is the attribute's type ("S", "N" or "B")."""
 
     name: str
     role: str

@@ -37,9 +37,9 @@ _SIGNS: Final = {"create": "+", "add": "+", "change": "~", "conflict": "!", "ext
 class TableDifference:
     """One difference between a table and its schema.
 
-    ``sync_table`` resolves a ``create``, an ``add`` and a ``change``. A ``conflict`` needs a new table. An ``extra`` is
-    something that the schema doesn't mention; it is left unchanged. An ``unsupported`` is a feature that the engine
-    doesn't have, and on which nothing depends.
+    ``sync_table`` resolves differences of the kinds ``create``, ``add`` and ``change``. A ``conflict`` needs a new
+    table. An ``extra`` is something that the schema doesn't mention; it is left unchanged. The kind ``unsupported``
+    means a feature that the engine doesn't have, and on which nothing depends.
     """
 
     kind: Literal["create", "add", "change", "conflict", "extra", "unsupported"]
@@ -81,7 +81,7 @@ def unless(codes: AbstractSet[str], table: Table, operation: str, **parameters: 
 
 
 def billing_mode(found: Description) -> str:
-    """Returns a table's billing mode. DescribeTable leaves it out if it has never changed."""
+    """Returns a table's billing mode. DescribeTable leaves the mode out if the mode has never changed."""
     return str((found.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED"))
 
 

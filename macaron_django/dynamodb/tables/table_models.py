@@ -35,8 +35,8 @@ _BILLING: Final = {"on-demand": "PAY_PER_REQUEST", "provisioned": "PROVISIONED"}
 class ItemModel(Model):
     """A PynamoDB model over the items of a persisted schema.
 
-    ``save()`` writes unknown attributes as they were read. None is written as NULL. A property that isn't set is also
-    None when it is read, but isn't written.
+    ``save()`` writes unknown attributes as they were read, and the value None as NULL. An unset property also has the
+    value None when it is read, but it isn't written.
     """
 
     _by_attribute_name: ClassVar[Mapping[str, PropertyAttribute]] = {}

@@ -34,7 +34,7 @@ SAFEGUARDS: Final = frozenset({TAGS, RECOVERY, PROTECTION})
 
 
 def wanted_safeguards(table: Table) -> Iterator[str]:
-    """Yields a text for each safeguard that a new table must get."""
+    """Yields the description of each safeguard that a new table must get."""
     meta = cast("Any", table.Meta)
     if meta.tags:
         yield f"tags {_told(meta.tags)}"
@@ -107,7 +107,7 @@ def _switch(subject: str, wanted: bool, there: bool | None) -> Iterator[TableDif
         yield TableDifference("change", f"{subject}: off becomes on", subject)
     elif there and not wanted:
         yield TableDifference(
-            "extra", f"{subject} is on, but the schema says off: left on; turn it off with AWS's tools"
+            "extra", f"{subject} is on, but the schema says off: it stays on until you turn it off with AWS's tools"
         )
 
 

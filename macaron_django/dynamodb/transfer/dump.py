@@ -1,4 +1,7 @@
-"""Dumps a table into a file of lines, in parallel segments. An interrupted dump can be continued."""
+"""Dumps a table into a file that has a line for each item. Parallel scans read the table in segments.
+
+An interrupted dump can be continued.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,10 @@ __all__ = ["DumpState", "dump_items", "flushed"]
 
 @dataclass
 class DumpState:
-    """The progress of a dump. For each segment, it has the last key that was read: {} before the first page, None at
-    the segment's end.
+    """The progress of a dump.
+
+    ``positions`` has an entry for each segment: {} before the first page, then the last key that was read, and finally
+    None at the end of the segment.
     """
 
     table: str
@@ -54,7 +59,7 @@ class DumpState:
 def dump_items(
     persistence: Persistence, sink: BinaryIO, state: DumpState, *, consistent: bool = False
 ) -> Iterator[DumpState]:
-    """Writes the items that ``state`` doesn't count yet, and yields the new state after each page.
+    """Writes the items that aren't in the dump yet according to ``state``. Yields the new state after each page.
 
     Each page is a separate gzip member, so that a file that is cut off after any page is still valid.
     """
@@ -70,7 +75,7 @@ def dump_items(
 
 
 def flushed(sink: BinaryIO) -> None:
-    """Waits until the written bytes are on the disk. A state that counts these bytes may be written only afterwards."""
+    """Waits until the written bytes are on the disk. Write a state that counts these bytes only after this call."""
     sink.flush()
     os.fsync(sink.fileno())
 

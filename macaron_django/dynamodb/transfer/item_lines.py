@@ -37,12 +37,12 @@ def line_of(persistence: Persistence, item: AttributeMap, form: Form) -> bytes:
 
 
 def item_in(persistence: Persistence, line: bytes, form: Form | None = None) -> AttributeMap:
-    """Returns the item of a line, which can be stored as it is. Raises LineError, with the reason, if the line has no
-    such item.
+    """Returns the item in a line. The item can be stored without changes. Raises LineError, with the reason, if the
+    line doesn't contain an item that can be stored.
 
     Without ``form``, an object whose only member is ``Item`` is in DynamoDB's form, and any other object is in the
-    plain form. A plain item must be valid by its schema. An item in DynamoDB's form isn't validated, because it may be
-    older than the schema.
+    plain form. An item in the plain form must match the schema. An item in DynamoDB's form isn't validated, because it
+    may be older than the schema.
     """
     try:
         json = exact_json(line)

@@ -1,6 +1,6 @@
 """Loads lines into a table, with several calls at once. Every line is written, skipped or named in an error.
 
-Progress is counted up to the first line that isn't done, so that an interrupted load can continue there.
+The reported progress ends before the first line that isn't done, so an interrupted load can continue there.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Line:
 
 @dataclass(frozen=True)
 class LoadState:
-    """The first ``lines`` lines are done. Of these, ``written`` were written, and ``present`` were skipped because
-    their items exist.
+    """The progress of a load. The first ``lines`` lines are done: ``written`` items were written, and ``present`` items
+    were skipped because they already exist.
     """
 
     lines: int = 0
@@ -53,7 +53,7 @@ class LoadState:
     read: int = 0
 
     def after(self, chunk: Sequence[Line], written: int, present: int) -> LoadState:
-        """Returns the state after the lines of ``chunk``."""
+        """Returns the state when the lines of ``chunk`` are done, too."""
         return LoadState(self.lines + len(chunk), self.written + written, self.present + present, chunk[-1].read)
 
 
@@ -89,8 +89,8 @@ def load_items(
     """Writes the items of ``lines``, and yields the progress repeatedly.
 
     If an item with the same key exists, ``skip`` leaves the new item out, and ``replace`` overwrites the existing item.
-    ``fail`` raises an error if the items differ. LineError and the package's own errors are raised after all earlier
-    lines are done.
+    ``fail`` raises an error if the items differ. Raises LineError if a line is wrong or its item can't be written. All
+    earlier lines are then done.
     """
     write = _WRITERS[on_conflict]
     state = LoadState()
@@ -116,8 +116,9 @@ def load_items(
 def try_items(
     persistence: Persistence, lines: Iterable[Line], *, form: Form | None = None
 ) -> Iterator[tuple[LoadState, LineError | None]]:
-    """Checks the lines without writing. Yields the progress, with the number of existing items, and the error of each
-    line that is wrong.
+    """Checks the lines without writing. Yields the progress with the error of a wrong line, or with None.
+
+    In the progress, ``written`` is the number of new items, and ``present`` is the number of items that already exist.
     """
     state = LoadState()
     remaining = iter(lines)

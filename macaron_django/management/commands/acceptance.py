@@ -45,8 +45,8 @@ class Command(BaseCommand):
     help = (
         "Runs acceptance tests with pytest. The tests call a running server, or a server of this project that the "
         "command starts with empty databases and tables. The tests read PYM_SERVER_HOST, PYM_SERVER_PORT and "
-        "PYM_JWT_TOKEN, as macaron_django.testing.MacaronTestCase does. After --, you can also give options of "
-        "pytest."
+        "PYM_JWT_TOKEN, as macaron_django.testing.MacaronTestCase does. To pass options to pytest, put them "
+        "after --."
     )
     requires_system_checks: list[str] = []  # if this command starts a server, the server runs the checks
 
@@ -63,10 +63,11 @@ class Command(BaseCommand):
             "--port", help="Port of a running server (default: the URL's port, or else 8080). 443 means HTTPS."
         )
         target.add_argument(
-            "--env", help="Call the live_url of pym-config.ENV.yaml, and sign the token with the keys in this file."
+            "--env",
+            help="Test the server at the live_url in pym-config.ENV.yaml, and sign the token with that file's keys.",
         )
         target.add_argument("--no-ssl-check", action="store_true", help="Accept any server certificate.")
-        token = parser.add_argument_group("the token (default: this project makes one, if it has a key that signs)")
+        token = parser.add_argument_group("the token (default: made by this project, if it has a key to sign tokens)")
         token.add_argument("--user", metavar="USER", help="The user of the token (default: test-jwt-token).")
         token.add_argument("--no-token", action="store_true", help="Don't give the tests a token.")
         token.add_argument("--gen-token", action="store_true", help="Make a token even if PYM_JWT_TOKEN has one.")
@@ -107,7 +108,7 @@ class Command(BaseCommand):
             environment["NO_SSL_CHECK"] = "1"
         self.stdout.write(f"Acceptance tests against {printable(target.base_url)}")
         if not token and not options["no_token"]:
-            self.stdout.write("The tests get no token, because MACARON['JWT'] has no key that signs.")
+            self.stdout.write("The tests get no token, because MACARON['JWT'] has no key that can sign tokens.")
         self.stdout.flush()
         while True:
             began = time.monotonic()
@@ -201,7 +202,7 @@ def _token(options: dict[str, Any]) -> dict[str, str]:
 
     token = token_for_tests(options["user"] or TEST_USER)
     if token is None and (options["gen_token"] or options["user"]):
-        raise CommandError("No token can be made: MACARON['JWT'] has no key that signs.")
+        raise CommandError("No token can be made: MACARON['JWT'] has no key that can sign tokens.")
     return {"PYM_JWT_TOKEN": token} if token else {}
 
 

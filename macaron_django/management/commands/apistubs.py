@@ -49,7 +49,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--output",
             metavar="FOLDER",
-            help=f"The folder for {_PATH.as_posix()} (default: typings in the project's folder); - prints the stub.",
+            help=(
+                f"The folder for {_PATH.as_posix()} (default: typings in the project's folder). "
+                "If it is -, the stub is printed."
+            ),
         )
         parser.add_argument(
             "--check", action="store_true", help="Write nothing, and exit with 1 if the stub is out of date."

@@ -49,7 +49,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--root",
             metavar="FOLDER",
-            help="References can only read files in this folder. If the project serves the file, the "
+            help="References can read only files in this folder. If the project serves the file, the "
             "default is MACARON['SPEC_ROOTS']. For other files, the default is the folder above the file's folder.",
         )
 

@@ -66,7 +66,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--back-on-failure",
             action="store_true",
-            help="If a release or its acceptance tests fail, go back to the version before it.",
+            help="If a release or its acceptance tests fail, go back to the previous version.",
         )
         instead = parser.add_argument_group("instead of deploying").add_mutually_exclusive_group()
         instead.add_argument(
@@ -85,7 +85,11 @@ class Command(BaseCommand):
         for name in _known_names():
             left_out.add_argument(f"--no-{name}", action="append_const", dest="without", const=name)
         left_out.add_argument("--no-test", action="store_true", help="All acceptance tests.")
-        left_out.add_argument("--no-deploy", action="store_true", help="Tables, releases, and the tests after them.")
+        left_out.add_argument(
+            "--no-deploy",
+            action="store_true",
+            help="The tables, and the releases and acceptance tests of the environments.",
+        )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
         if problems := list(deploy_problems()):
@@ -93,8 +97,8 @@ class Command(BaseCommand):
         environments = _chosen_environments(options["env"])
         if (given := options["release"]) is not None and not is_version(given):
             raise CommandError(
-                f"{given!r} can't name a version: use letters, digits, '.', '_' and '-', 128 of them at most, and "
-                "begin with a letter, a digit or '_'."
+                f"{given!r} can't be the name of a version. Use at most 128 characters: letters, digits, '.', '_' "
+                "and '-'. The name must begin with a letter, a digit or '_'."
             )
         actions = DeployActions(self._written, base_folder().absolute(), dry_run=options["dry_run"])
         with printing(self), ending_on_sigterm():
@@ -196,8 +200,8 @@ class Command(BaseCommand):
         except (KeyboardInterrupt, SystemExit):
             name = environments[0].name
             self.stderr.write(
-                f"\nInterrupted: {name} may have begun to go back. A second --back would go back one more version. "
-                "To go back only if a certain version is served, add --release VERSION."
+                f"\nInterrupted, possibly after {name} began to go back. A second --back would go back one more "
+                "version. To go back only if a certain version is served, add --release VERSION."
             )
             raise
         if actions.dry_run:
@@ -258,10 +262,10 @@ def _chosen_steps(deployment: Deployment, options: Mapping[str, Any]) -> list[De
     if options["no_deploy"]:
         without |= {"tables", *names[len(STEPS_BEFORE) :]}
     if options["first"] in without:
-        raise CommandError(f"--from {options['first']}: the other options leave out this step.")
+        raise CommandError(f"--from names the step {options['first']}, which the other options leave out.")
     chosen = chosen_steps(steps, without=frozenset(without), first=options["first"], last=options["last"])
     if not chosen:
-        raise CommandError("The options leave out all steps.")
+        raise CommandError("The options leave no steps to run.")
     return chosen
 
 
@@ -274,8 +278,7 @@ def _go_on(step: DeployStep, deployment: Deployment, options: Mapping[str, Any])
     again = f"go on with: {_resuming(step, deployment, options)}"
     if step.name in STEPS_BEFORE[: STEPS_BEFORE.index("push")]:
         return (
-            "Correct the cause, commit the correction, and deploy again. "
-            f"If nothing in the project must be corrected, {again}"
+            f"Correct the cause, commit the correction, and deploy again. If the project needs no correction, {again}"
         )
     return f"Correct the cause, and {again}"
 

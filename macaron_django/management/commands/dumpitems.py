@@ -82,7 +82,9 @@ class Command(BaseCommand):
     def _state(self, persistence: Persistence, path: Path, progress: Path, options: dict[str, Any]) -> DumpState:
         if not options["resume"]:
             if progress.exists():
-                raise CommandError(f"{path} was interrupted: continue with --resume, or remove it and {progress}.")
+                raise CommandError(
+                    f"The dump to {path} was interrupted: continue with --resume, or remove {path} and {progress}."
+                )
             if path.exists():
                 raise CommandError(f"{path} already exists: remove it, or give another file name.")
             return DumpState.begin(persistence, options["format"], options["segments"], compressed=path.suffix == ".gz")

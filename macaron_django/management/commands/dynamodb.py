@@ -17,8 +17,9 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Runs the DynamoDB engine that MACARON['DYNAMODB'] configures until Ctrl-C, and prints its URL. If the "
-        "engine is already running, the command shares it. The engine stops with the last process that uses it."
+        "Starts the DynamoDB engine that MACARON['DYNAMODB'] configures, and prints its URL. Press Ctrl-C to end the "
+        "command. If the engine is already running, the command shares it. The engine stops when no process uses it "
+        "any more."
     )
     requires_system_checks = []  # the engine runs even if a spec has errors
 
@@ -27,7 +28,7 @@ class Command(BaseCommand):
         instead.add_argument(
             "--status",
             action="store_true",
-            help="Print the engine's name, its URL and the place of its data. Exit with 1 if it isn't running.",
+            help="Print the engine's name, its URL and where its data is. Exit with 1 if the engine isn't running.",
         )
         instead.add_argument(
             "--stop",
@@ -74,10 +75,10 @@ class Command(BaseCommand):
             self.stdout.write("")
         else:
             raise CommandError(
-                "Another process stopped the engine, or the engine failed. See the log next to its data."
+                "Another process stopped the engine, or the engine failed. See the log beside the engine's data."
             )
         engine.stop()
         ended = engine.wait_for_end(timeout=3)
         self.stdout.write(
-            "Stopped." if ended else "Other processes still use the engine: it stops with the last of them."
+            "Stopped." if ended else "Other processes still use the engine. It stops when they have all ended."
         )

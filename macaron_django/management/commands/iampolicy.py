@@ -1,4 +1,4 @@
-"""``manage.py iampolicy`` prints the least IAM policy that the service needs for its tables."""
+"""``manage.py iampolicy`` prints the least-privilege IAM policy that the service needs for its tables."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Prints the least IAM policy for DynamoDB. For each table and index, it allows exactly the calls that "
-        "the generated operations and tasks can make. To add the calls of handlers and hooks, record a test run with "
-        "`pytest --dynamodb-record FILE`, and pass --recorded FILE."
+        "Prints the least-privilege IAM policy for DynamoDB. For each table and index, it allows exactly the calls "
+        "that the generated operations and tasks can make. To add the calls of handlers and hooks, record a test run "
+        "with `pytest --dynamodb-record FILE`, and pass --recorded FILE."
     )
     requires_system_checks = []  # the command works even if handlers can't be imported
 

@@ -29,7 +29,7 @@ _WRITERS = {"cloudformation": cloudformation_template, "terraform": terraform_te
 class Command(BaseCommand):
     help = (
         "Prints a CloudFormation template or a Terraform file. It has the tables of the persisted schemas, with "
-        "their scaling and alarms, and the least IAM policy. With --service, it also has the function or the "
+        "their scaling and alarms, and the least-privilege IAM policy. With --service, it also has the function or the "
         "containers of the service. Changes nothing in AWS. You can edit the file, because it doesn't depend on this "
         "package."
     )

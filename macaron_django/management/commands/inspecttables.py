@@ -20,7 +20,7 @@ _MOST = 10_000
 
 def _sample(text: str) -> int:
     if not text.isdecimal() or int(text) > _MOST:
-        raise ArgumentTypeError(f"{text!r} isn't a number of items from 0 to {_MOST}.")
+        raise ArgumentTypeError(f"{text!r} isn't a valid number of items: give a number from 0 to {_MOST}.")
     return int(text)
 
 
@@ -71,7 +71,8 @@ class Command(BaseCommand):
                 tables.append(found)
                 bar.update()
         head = (
-            f"Written by `manage.py inspecttables` from tables on {engine.name}, {engine.region}, and at most {sample} "
-            "items of each.\nReview the types, the required properties, and who may read: other items may differ."
+            f"Written by `manage.py inspecttables` from tables on {engine.name} ({engine.region}), and from at most "
+            f"{sample} items of each table.\nReview the types and the required properties, because other items can "
+            "differ. Also review who is allowed to read the items."
         )
         self.stdout.write(spec_of_tables(tables, prefix, head), ending="")

@@ -26,8 +26,8 @@ _NAMED = 20
 
 class Command(BaseCommand):
     help = (
-        "Loads items into the table of a persisted schema. The files have lines of JSON, as dumpitems and AWS's "
-        "exports to S3 write them. They can be gzipped."
+        "Loads items into the table of a persisted schema. The files have one item of JSON on each line, in the format "
+        "of dumpitems or of AWS's exports to S3. They can be gzipped."
     )
     requires_system_checks = []
 
@@ -44,7 +44,7 @@ class Command(BaseCommand):
             "the stored item.",
         )
         parser.add_argument(
-            "--format", choices=["dynamodb", "plain"], help="The form of the lines (default: detected for each line)."
+            "--format", choices=["dynamodb", "plain"], help="The format of the lines (default: detected for each line)."
         )
         parser.add_argument("--dry-run", action="store_true", help="Report faulty lines and write nothing.")
         parser.add_argument(

@@ -55,9 +55,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--services",
             metavar="NAMES",
-            help="The AWS services that the project itself calls, such as s3,sqs. The package gets only botocore's "
-            "data for these services, and for the services that macaron_django calls. 'all' keeps the data of all "
-            "services. The default is 'all' if boto3 is installed, or else none.",
+            help="The AWS services that the project itself calls, such as s3,sqs. The package gets botocore's data "
+            "only for these services and for the services that macaron_django calls. 'all' keeps the data of all "
+            "services. If the requirements install boto3, the default is 'all'; otherwise no services are added.",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -95,5 +95,6 @@ class Command(BaseCommand):
         )
         if made.services is not None:
             self.stdout.write(
-                f"In this package, botocore has only: {', '.join(sorted(made.services))}. Add services with --services."
+                "In this package, botocore has the data of only these services: "
+                f"{', '.join(sorted(made.services))}. Add services with --services."
             )

@@ -18,9 +18,9 @@ __all__ = ["Command"]
 class Command(BaseCommand):
     help = (
         'Writes the folder that MACARON["PREBUILT"] names. Each start then reads the parsed YAML specs from this '
-        "folder, instead of parsing and checking them again. If a file doesn't match its spec, this package's "
-        "version or Python's version, the start ignores the file, with a warning. So run this command again "
-        "after each such change."
+        "folder, instead of parsing and checking them again. A file is ignored, with a warning, if its spec, "
+        "this package's version or Python's version has changed. So run this command again after each such "
+        "change."
     )
     requires_system_checks = []
 

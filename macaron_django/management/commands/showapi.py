@@ -21,9 +21,9 @@ _HEADINGS = ("PATH", "METHOD", "OPERATION", "ANSWERED BY", "SERIALIZER", "MODEL"
 
 class Command(BaseCommand):
     help = (
-        "Shows, for each operation of an API, the code that answers it, its serializer, its model and its "
-        "manager. Also shows the properties whose fields have another name, and the options of x-persist in "
-        "force."
+        "For each operation of an API, shows the code that answers it, and the serializer, model and manager of the "
+        "operation. Also shows the properties whose fields have a different name, and the effective options of "
+        "x-persist."
     )
     requires_system_checks = []  # this command helps to look at an API with errors
 
@@ -46,11 +46,11 @@ class Command(BaseCommand):
         rows = [tuple(cell or "-" for cell in astuple(row)) for row in operation_rows(api)]
         yield from _table([_HEADINGS, *rows] if rows else [("no operations",)])
         if fields := list(field_names_of(api)):
-            yield from self._headed("Fields whose name differs from their property's", _table(map(astuple, fields)))
+            yield from self._headed("Fields named differently from their property", _table(map(astuple, fields)))
         for name, persistence in api.persistences.items():
             yield from self._headed(f"{name}: x-persist", _table(options_of(persistence)))
         if kept := list(kept_names(api)):
-            yield from self._headed("In the document, not served", _table(kept))
+            yield from self._headed("In the document, but not served", _table(kept))
 
     def _headed(self, heading: str, lines: Iterable[str]) -> Iterator[str]:
         yield ""

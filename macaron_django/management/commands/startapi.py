@@ -31,7 +31,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", help="An OpenAPI file, in YAML or JSON.")
         parser.add_argument("--name", metavar="API", help="The name of the API (default: the name of the file).")
-        add_storage_choice(parser, "Without this option, they are only marked.")
+        add_storage_choice(parser, "Without --dynamodb or --orm, comments in the spec mark them.")
         parser.add_argument("--dry-run", action="store_true", help="List the files, and write nothing.")
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -72,7 +72,7 @@ class Command(BaseCommand):
             raise CommandError(f"{folder} already exists and isn't empty: --name gives the API another name.")
 
     def _what_next(self, made: APIFiles, storage: Storage) -> None:
-        lines = ["", "What next:", f"  Serve it: add {made.settings_line} to MACARON['APIS'] of the settings."]
+        lines = ["", "What next:", f"  To serve the API, add {made.settings_line} to MACARON['APIS'] in the settings."]
         if settings.APIS is None:
             found = [each for each in discover() if not each.builtin]
             entries = [f'"{each.name}": "{_below(each.path)}",' for each in found]
@@ -85,7 +85,7 @@ class Command(BaseCommand):
         if made.kept:
             names = ", ".join(each.name for each in made.kept)
             verb = "look persisted" if storage == "none" else "are persisted"
-            lines.append(f"  Review the schemas that {verb}, as marked in {made.spec}: {printable(names)}.")
+            lines.append(f"  Review these schemas, which {verb} and are marked in {made.spec}: {printable(names)}.")
         if made.stubs:
             lines.append(f"  Write the {len(made.stubs)} handlers in {made.handlers}: each answers 501 until then.")
         self.stdout.write("\n".join(lines))

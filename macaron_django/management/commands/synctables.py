@@ -81,7 +81,7 @@ class Command(BaseCommand):
     def _tell_of(self, left_out: list[str]) -> None:
         if left_out:
             told = [line for name in left_out for line in reasons(name)]
-            raise CommandError("\n".join([*told, "The tables of APIs that aren't served weren't checked."]))
+            raise CommandError("\n".join([*told, "The command didn't check the tables of APIs that aren't served."]))
 
     def _sync(self, persistence: Persistence, *, only_look: bool, wait: bool) -> list[TableDifference]:
         label = f"{persistence.api}.{persistence.schema.name}: {persistence.table_name}"

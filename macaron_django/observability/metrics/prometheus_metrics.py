@@ -1,7 +1,7 @@
 """Counts and measures operations, tasks, calls to other services, and calls to DynamoDB with their units and cost.
 
-The metrics are for Prometheus. If ``PROMETHEUS_MULTIPROC_DIR`` is in the environment, prometheus_client stores the
-values of all of a server's processes in files of that folder.
+The metrics are for Prometheus. If the environment variable ``PROMETHEUS_MULTIPROC_DIR`` names a folder,
+prometheus_client stores the values of all processes of a server in files in that folder.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ METRICS: Final[dict[str, tuple[type[Any], str, tuple[str, ...]]]] = {
     "macaron_operation_write_units_total": (Counter, "Write units that operations have consumed.", _OPERATION),
     "macaron_operation_cost_dollars_total": (
         Counter,
-        "What the units of operations cost, at the prices of the price list.",
+        "The cost of the units that operations have consumed, according to the price list.",
         _OPERATION,
     ),
     "macaron_dynamodb_call_duration_seconds": (
@@ -38,12 +38,12 @@ METRICS: Final[dict[str, tuple[type[Any], str, tuple[str, ...]]]] = {
         "How long calls to DynamoDB took, including all attempts.",
         ("call", "table", "error"),
     ),
-    "macaron_dynamodb_repeated_attempts_total": (Counter, "Attempts after the first one.", ("call", "table")),
+    "macaron_dynamodb_repeated_attempts_total": (Counter, "Attempts of a call after its first one.", ("call", "table")),
     "macaron_dynamodb_read_units_total": (Counter, "Read units by table.", ("table",)),
     "macaron_dynamodb_write_units_total": (Counter, "Write units by table.", ("table",)),
     "macaron_dynamodb_price_dollars": (
         Gauge,
-        "What one unit costs, at the prices of the price list.",
+        "The price of one unit, according to the price list.",
         ("unit", "region", "as_of"),
     ),
     "macaron_client_call_duration_seconds": (
@@ -52,7 +52,11 @@ METRICS: Final[dict[str, tuple[type[Any], str, tuple[str, ...]]]] = {
         (*_OPERATION, "status"),
     ),
     "macaron_task_duration_seconds": (Histogram, "How long tasks took.", ("task", "outcome")),
-    "macaron_block_duration_seconds": (Histogram, "How long monitored blocks took.", ("kind", "method", "outcome")),
+    "macaron_block_duration_seconds": (
+        Histogram,
+        "How long monitored code blocks took.",
+        ("kind", "method", "outcome"),
+    ),
 }
 
 

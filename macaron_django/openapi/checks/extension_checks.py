@@ -59,8 +59,10 @@ def operation_attributes(document: Document) -> Iterator[Finding]:
 
 def _two_handlers(operation: Operation) -> Finding:
     bound, named = operation.json["x-bind-server"], operation.operation_id
-    message = f"{operation.method.upper()} {operation.path} names two handlers: x-bind-server {bound}, and operationId."
-    hint = "Keep one. x-bind-server is used now; with macaron_django.compat, operationId is used, as in PyMacaron."
+    message = (
+        f"{operation.method.upper()} {operation.path} names a handler in both x-bind-server ({bound}) and operationId."
+    )
+    hint = "Remove one. x-bind-server is used now; with macaron_django.compat, operationId is used, as in PyMacaron."
     if bound == named:
         hint = "Give the operation an operationId without dots, or remove x-bind-server."
     return finding("W042", operation.node.child("x-bind-server").location, message, hint)
@@ -72,7 +74,7 @@ def _operation_attribute(node: SourceNode, key: str, value: Any) -> Iterator[Fin
     elif key == "x-decorate-server":
         paths = value.split(",") if isinstance(value, str) else value
         if not isinstance(paths, list) or not paths:
-            yield _wrong_type(key, "a dotted path or a list of them", node.location)
+            yield _wrong_type(key, "a dotted path, or a list of dotted paths", node.location)
             return
         for path in paths:
             yield from _dotted(key, path.strip() if isinstance(path, str) else path, node.location)
@@ -150,9 +152,9 @@ def _component(schema: Schema) -> Iterator[Finding]:
             hint = "Write it as app_label.Model, as in library.Book."
             if not means_model(value):
                 message = (
-                    f"x-model isn't the label of a Django model, so it is assumed to be another tool's: {value!r}."
+                    f"x-model isn't the label of a Django model, so it is assumed to belong to another tool: {value!r}."
                 )
-                yield finding("W041", location, message, f"{hint} If it is another tool's, there is nothing to do.")
+                yield finding("W041", location, message, f"{hint} If another tool uses it, there is nothing to do.")
             elif not re.match(_MODEL, value):
                 yield finding("E049", location, f"x-model is not the label of a Django model: {value!r}.", hint)
         elif key == "x-parent":

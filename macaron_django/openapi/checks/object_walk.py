@@ -34,7 +34,7 @@ def walk(
 ) -> Iterator[Visit]:
     """Visits the roots, the objects below them and the targets of references, in document order.
 
-    ``seen`` holds the URI, pointer and kind of each object already visited. The walk adds to it.
+    ``seen`` holds the URI, pointer and kind of each object already visited. ``walk`` adds each object that it visits.
     """
     todo = list(reversed(roots))
     while todo:

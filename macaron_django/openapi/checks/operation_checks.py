@@ -1,4 +1,4 @@
-"""Checks routes, path parameters, bodies and security, which decide whether a document can be served.
+"""Finds problems in routes, path parameters, bodies and security: these decide whether a document can be served.
 
 These checks run at each start. To be fast, they read plain mappings, read each list of parameters once, and create a
 location only for a finding.
@@ -105,7 +105,7 @@ def _methods(path: str, node: SourceNode) -> Iterator[Finding]:
     for key, child in node.children():
         other = first.setdefault(key.lower(), key)
         if other != key and key.lower() in METHODS:
-            message = f"{path} has both {other!r} and {key!r}, which are one method; the first counts."
+            message = f"{path} has both {other!r} and {key!r}, which are the same method. The first one is used."
             yield finding("E020", child.location, message, "Remove one of them.")
 
 

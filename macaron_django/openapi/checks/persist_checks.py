@@ -224,7 +224,7 @@ def _sets(schema: Schema, node: SourceNode) -> Iterator[Finding]:
         types = items.types if items is not None else ()
         if found is None or found.schema.types != ("array",) or not types or not set(types) <= set(_KEY_TYPES):
             message = f"x-persist: {name!r} can't be a set: it isn't an array of strings, numbers or binary values."
-            yield finding("E047", node.location, message, "Remove it from `sets`, or give it such items.")
+            yield finding("E047", node.location, message, "Remove it from `sets`, or make it such an array.")
 
 
 def _keys_from(schema: Schema, node: SourceNode, options: Mapping[str, Any]) -> Iterator[Finding]:
@@ -235,7 +235,7 @@ def _keys_from(schema: Schema, node: SourceNode, options: Mapping[str, Any]) -> 
     for name, child in node.children() if node.mapping else ():
         # If the class may set a key, ``keys_from`` is checked later, with the options of the class.
         if name not in keys and (options.get("class") is None or None not in keys):
-            message = f"x-persist: keys_from names {name!r}, which is neither the hash_key nor the range_key."
+            message = f"x-persist: keys_from has the key {name!r}, which is neither the hash_key nor the range_key."
             yield finding("E042", child.location, message, f"Use {' or '.join(filter(None, keys))}.")
         if not isinstance(child.value, str) or not _SOURCE.fullmatch(child.value):
             message = f"x-persist: keys_from can't take {name} from {child.value!r}."

@@ -304,8 +304,8 @@ def _dynamic(document: Document, node: SourceNode) -> Iterator[Finding]:
     places = [uri for file in document.sources for uri in file.identified if uri.endswith(fragment)]
     if len(places) > 1:
         message = (
-            f"{fragment} is defined in {len(places)} schemas with an $id. The validator chooses one by the path that "
-            "led to this $dynamicRef, but serializers and Python values always use the nearest one."
+            f"{fragment} is defined in {len(places)} schemas with an $id. The validator chooses one of them by the "
+            "path that led to this $dynamicRef, but serializers and Python values always use the nearest one."
         )
         hint = "If only one of these schemas is meant, refer to it with $ref."
         yield finding("W026", node.child("$dynamicRef").location, message, hint)

@@ -35,7 +35,7 @@ def noted(file: SourceFile) -> Iterator[Finding]:
 
 
 def reread(file: SourceFile) -> Iterator[Finding]:
-    """Yields the findings that need a second reading of the text."""
+    """Yields findings about faults that the parser didn't note. Reads the text again for them."""
     yield from _not_json_numbers(file)
     try:
         text = file.text()

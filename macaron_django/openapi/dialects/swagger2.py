@@ -77,7 +77,7 @@ class Swagger2Reader(OpenAPI3Reader):
         return self.document.schema_at(node.file, node.pointer, node.pointer, json)
 
     def request_body(self, operation: SourceNode, parameters: Sequence[SourceNode]) -> RequestBody | None:
-        """Returns the body parameter, or all form fields as one body; None if there are neither."""
+        """Returns the body parameter, or all form fields as one body; None if there is neither."""
         fields = [node for node in parameters if node.value.get("in") == "formData"]
         if fields:
             return self._form(operation, fields)

@@ -63,7 +63,7 @@ def matches(media_type: str, media_range: str) -> bool:
 
 
 def allows_json(media_range: str) -> bool:
-    """Returns whether a media type is JSON, or a range contains a JSON media type.
+    """Returns whether a media type is JSON, or whether a media range includes a JSON media type.
 
     >>> [allows_json(r) for r in ("application/hal+json", "application/*", "*/*", "text/plain")]
     [True, True, True, False]

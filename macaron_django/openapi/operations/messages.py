@@ -58,9 +58,9 @@ class Header:
 class Parameter:
     """A parameter of an operation.
 
-    ``content_type`` and ``encoding`` come from its ``content``, if it has one. ``item_styles`` are the styles of nested
-    arrays, outer arrays first. In Swagger 2.0, they come from the ``collectionFormat`` of ``items``; otherwise there
-    are none.
+    If the parameter has ``content``, ``content_type`` and ``encoding`` come from it. ``item_styles`` are the styles of
+    nested arrays, outer arrays first. In Swagger 2.0, these styles come from the ``collectionFormat`` of ``items``. In
+    OpenAPI 3, ``item_styles`` is empty.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class RequestBody:
-    """The body of a request. ``content`` has the media types, by their names as written."""
+    """The body of a request. ``content`` maps the names of media types, as written, to the media types."""
 
     required: bool
     description: str

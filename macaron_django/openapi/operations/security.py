@@ -44,7 +44,7 @@ def security_requirements(value: Any) -> Requirements | None:
 
 
 def malformed_requirement(value: Any) -> str | None:
-    """Returns a well-formed spelling of a malformed ``security``; None if it is well-formed.
+    """Returns a corrected spelling of a malformed ``security``, or None for a well-formed ``security``.
 
     >>> malformed_requirement([{"oauth": "admin"}])
     '[{oauth: [admin]}]'

@@ -47,8 +47,8 @@ def parse_cached(
 ) -> Parsed:
     """Returns the result of ``parse``, from the cache in ``folder`` if possible.
 
-    If the folder can't be used, it is ignored. ``prebuilt`` is another folder with entries, for texts of any length.
-    Nothing is written to it. Raises ``SpecError``, like ``parse``.
+    If the folder can't be used, it is ignored. ``prebuilt`` is another folder with entries. Its entries can be for
+    texts of any length. Nothing is written to ``prebuilt``. Raises ``SpecError``, like ``parse``.
     """
     if looks_like_json(raw):
         return parse(raw, name, limits)

@@ -48,7 +48,8 @@ _BYTE_ORDER_MARKS = (
 def read_bytes(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes:
     """Returns the content of a regular file.
 
-    Raises ``SpecError``: E001 if it can't be read, E002 if it has more than ``limits.max_bytes``.
+    Raises ``SpecError``. The error's ID is E001 if the file can't be read, and E002 if the file has more than
+    ``limits.max_bytes`` bytes.
     """
     try:
         descriptor = os.open(path, _READ_AT_ONCE)
@@ -107,9 +108,10 @@ def decode(raw: bytes, name: str) -> str:
 
 
 def parse(raw: bytes, name: str, limits: Limits) -> Parsed:
-    """Parses JSON or YAML to a tree with string keys. The first character shows whether the text may be JSON.
+    """Parses JSON or YAML to a tree with string keys. The first character shows whether the text could be JSON.
 
-    Raises ``SpecError``: E003 if it isn't text, E004 for bad syntax, E005 beyond the limits.
+    Raises ``SpecError``. The error's ID is E003 if ``raw`` isn't text, E004 if the syntax is wrong, and E005 if the
+    text exceeds a limit.
     """
     if len(raw) < _SMALL and raw[:1] == b"{":  # too small to start a garbage collection
         return _parse_json(raw, name, limits)

@@ -62,7 +62,7 @@ class SourceFile:
 
     @lazy_attribute
     def has_ids(self) -> bool:
-        """Whether $id, $anchor or $self may identify a schema.
+        """Whether $id, $anchor or $self might identify a schema.
 
         Searching the text for these names is faster than visiting the tree.
         """
@@ -71,7 +71,7 @@ class SourceFile:
 
     @lazy_attribute
     def has_extensions(self) -> bool:
-        """Whether the file may have x- attributes."""
+        """Whether the file might have x- attributes."""
         self._search()
         return self.has_extensions
 
@@ -183,7 +183,7 @@ class SourceNode(NamedTuple):
     value: Any
 
     def child(self, *keys: str) -> SourceNode:
-        """Returns the node at ``keys`` below this node. Its value is None if nothing is there."""
+        """Returns the node at ``keys`` below this node. The node's value is None if the file has no value there."""
         file, pointer, value = self
         for key in keys:
             value = value.get(key) if type(value) is dict else _item(value, key)

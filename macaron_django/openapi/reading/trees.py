@@ -28,7 +28,7 @@ class DuplicateKey:
 
 
 class Parsed(NamedTuple):
-    """A parsed tree, and the peculiarities of its text that the checks report."""
+    """A parsed tree, and facts about its text that the checks need, such as duplicate keys."""
 
     tree: Any
     duplicates: tuple[DuplicateKey, ...] = ()

@@ -44,7 +44,9 @@ def events(text: str) -> Iterator[Any]:
 
 
 def scalar(event: Any) -> Any:
-    """Returns the value of a scalar by the core schema; its text if it has another tag or is quoted."""
+    """Returns the value of a scalar according to the core schema. If the scalar is quoted or has another tag, returns
+    its text.
+    """
     value, tag = event.value, event.tag
     if tag == _CORE + "str" or (tag in (None, "!") and not event.implicit[0]):
         return value
@@ -80,8 +82,8 @@ class _Frame:
 class ExactLoader:
     """Reads one document into ``tree``, and lists the ``duplicates`` among its keys.
 
-    ``merged`` says whether the document has a merge key (``<<``), and ``shared`` whether it has an alias. A long text
-    counts as several values, so that the limits also cover long texts that aliases repeat.
+    ``merged`` says whether the document has a merge key (``<<``), and ``shared`` says whether it has an alias. A long
+    text counts as several values. So the limits also apply if aliases repeat a long text.
 
     Raises ``yaml.YAMLError`` for bad syntax, and ``TooLargeError`` beyond the limits.
     """

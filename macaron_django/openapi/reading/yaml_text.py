@@ -33,7 +33,7 @@ _RYAML_DEPTH = 128
 def parse_yaml(text: str, name: str, limits: Limits) -> Parsed:
     """Parses YAML to a tree with string keys.
 
-    Raises ``SpecError``: E004 for bad syntax, E005 beyond the limits.
+    Raises ``SpecError`` with the id E004 for bad syntax, or E005 if the text exceeds a limit.
     """
     anchors = set(_ANCHOR.findall(text)) if "&" in text else set()
     if not (anchors and anchors.intersection(_ALIAS.findall(text))):
@@ -59,7 +59,8 @@ def _parse_exactly(text: str, name: str, limits: Limits) -> Parsed:
     try:
         loader = ExactLoader(text, max_depth=limits.max_depth, max_nodes=limits.max_nodes)
     except TooLargeError as error:
-        raise spec_error("E005", name, f"{name} {error}.", "Write it flatter, with $ref instead of aliases.") from error
+        hint = "Reduce the nesting, and use $ref instead of aliases."
+        raise spec_error("E005", name, f"{name} {error}.", hint) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]

@@ -53,7 +53,7 @@ class _Rewritten(NamedTuple):
 
 
 class DefinitionPart(NamedTuple):
-    """A definition without the definitions that it refers to: its schema, its name in ``$defs``, and its JSON."""
+    """A definition: its schema, its name in ``$defs``, and its JSON, which lacks the definitions that it refers to."""
 
     schema: Schema
     name: str

@@ -72,7 +72,7 @@ class Files:
         return iter([self.main, *self._referred.values()])
 
     def resolve(self, node: SourceNode, reference: str) -> SourceNode:
-        """Returns the node that a reference written at ``node`` leads to.
+        """Returns the target of a reference. ``node`` is the node that contains the reference.
 
         Raises ``BrokenReference`` if it leads nowhere.
         """
@@ -193,8 +193,8 @@ class Files:
             raise BrokenReference(
                 "E012",
                 f"The reference {reference!r} leaves the folder of the document.",
-                f"Keep the files of a document below {root.name}/, without links that lead out of it, or name the "
-                "folder that holds them all (with MACARON['SPEC_ROOTS'] or checkspec --root).",
+                f"Move all files of the document below {root.name}/, or choose a folder that contains all of them: set "
+                "MACARON['SPEC_ROOTS'], or use checkspec --root. A symbolic link must lead into the document's folder.",
             )
         return path
 
@@ -210,7 +210,7 @@ class Files:
             raise BrokenReference(
                 "E013",
                 f"The reference leads to the host {host!r}, which isn't allowed.",
-                "Copy the file beside the spec, or name the host in the setting SPEC_HOSTS.",
+                "Copy the file to the spec's folder, or add the host to the setting SPEC_HOSTS.",
             )
         try:
             request = Request(target, headers={"Accept": "application/yaml, application/json, */*;q=0.1"})  # noqa: S310 (http and https only, see _open)
@@ -220,7 +220,7 @@ class Files:
                 raw: bytes = answer.read(self._limits.max_bytes + 1)
         except (OSError, ValueError) as error:
             raise BrokenReference(
-                "E011", f"{target} can't be fetched: {error}.", "Copy the file beside the spec."
+                "E011", f"{target} can't be fetched: {error}.", "Copy the file to the spec's folder."
             ) from error
         if len(raw) > self._limits.max_bytes:
             raise BrokenReference("E002", f"{target} has more than {self._limits.max_bytes} bytes.", "Split it.")

@@ -1,6 +1,6 @@
-"""Checks the annotations in a document's schemas: examples and defaults should be valid, and formats known.
+"""Checks the annotations in a document's schemas: whether examples and defaults are valid, and formats are known.
 
-All findings are warnings: a server works with a wrong example, and doesn't check an unknown format.
+All findings are warnings: an invalid example doesn't keep a server from working, and unknown formats aren't checked.
 """
 
 from __future__ import annotations
@@ -137,4 +137,4 @@ def _judgement(example: _Example, parts: CompiledParts) -> Iterator[Finding]:
     violation = parts.violation(example.judge, ways[0], example.value)
     reason = f"{violation.pointer or 'it'} {violation.message}"
     message = f"The {example.label} isn't valid: {reason[:200]}."
-    yield finding(example.finding_id, example.place, message, "Correct it, or the schema.")
+    yield finding(example.finding_id, example.place, message, "Correct this value, or the schema.")

@@ -1,7 +1,8 @@
 """Builds every validator, serializer and class that a document needs, and reports failures.
 
-A server builds them at first use. ``manage.py checkspec`` builds them all, so its "ok" means that all of them can be
-built. If one can't be built, or if a keyword had to be ignored, a finding reports that. No exception is raised.
+A server builds each of these objects when it first needs the object. ``manage.py checkspec`` builds all of them. So if
+the command prints "ok", all of them can be built. A finding reports each object that can't be built, and each keyword
+that is ignored. No exception is raised.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _SERIALIZED, _SERIALIZED_EACH = 2_000, 8
 
 @dataclass(frozen=True)
 class Built:
-    """The numbers of serializers and validators that could be built, and the findings."""
+    """The findings, and how many serializers and validators could be built."""
 
     serializers: int
     validators: int

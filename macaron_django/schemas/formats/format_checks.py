@@ -120,7 +120,9 @@ def _passes(validate: Callable[[str], Any], text: str) -> bool:
 
 
 def custom_formats() -> dict[str, Check]:
-    """Returns, by name, the checks of registered formats and of the formats that jsonschema-rs doesn't check."""
+    """Returns the checks of the registered formats, and of the formats that jsonschema-rs doesn't check. The keys are
+    the names of the formats.
+    """
     return dict(_CHECKS.by_name)
 
 

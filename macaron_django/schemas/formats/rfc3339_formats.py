@@ -34,7 +34,7 @@ _DURATION = re.compile(
 
 
 class DateTimeFormat(StringFormat):
-    """A date-time. With a leap second, the year 0 or an offset of 24 hours, it stays a string in Python."""
+    """A date-time. A value with a leap second, the year 0 or an offset of 24 hours stays a string in Python."""
 
     name = "date-time"
     description = "a date and time with its offset, such as 2026-01-31T12:00:00Z"
@@ -118,7 +118,7 @@ class DateTimeFormat(StringFormat):
 
 
 class DateFormat(StringFormat):
-    """A date. In the year 0, it stays a string in Python."""
+    """A date. A date in the year 0 stays a string in Python."""
 
     name = "date"
     description = "a date such as 2026-01-31"
@@ -139,7 +139,7 @@ class DateFormat(StringFormat):
 
 
 class TimeFormat(StringFormat):
-    """A time with an offset. With a leap second or an offset of 24 hours, it stays a string in Python."""
+    """A time with an offset. A time with a leap second or an offset of 24 hours stays a string in Python."""
 
     name = "time"
     description = "a time with its offset, such as 12:00:00Z"
@@ -172,7 +172,7 @@ class TimeFormat(StringFormat):
 
 
 class DurationFormat(StringFormat):
-    """A duration. With years or months, it stays a string in Python, because their length varies."""
+    """A duration. A duration with years or months stays a string in Python, because their length varies."""
 
     name = "duration"
     description = "an ISO 8601 duration such as P1DT12H"

@@ -28,7 +28,8 @@ class FieldFactory(Protocol):
 
 
 class StringFormat:
-    """A format of strings. By default, values are like strings without a format. A subclass overrides what differs.
+    """A format of strings. This base class handles values like strings without a format. Subclasses override what
+    differs.
 
     Reading and writing are lossless: ``write(read(text)) == text`` for every text.
     """
@@ -51,7 +52,7 @@ class StringFormat:
     model_field_class: ClassVar[str] = ""
 
     def read(self, text: str) -> Any:
-        """Returns the Python value of a string. If Python can't represent it, the string is returned unchanged."""
+        """Returns the Python value of a string. If Python can't represent the value, returns the string unchanged."""
         return text
 
     def adopted(self, value: Any) -> Any:
@@ -63,7 +64,7 @@ class StringFormat:
         return str(value)
 
     def check(self, text: str) -> bool:
-        """Returns whether a string is valid: by default, whether ``read`` returns a Python value for it."""
+        """Returns whether a string is valid. By default, ``read`` must return a value of another type."""
         return not isinstance(self.read(text), str)
 
     def serializer_field(self, schema: Schema, plain: FieldFactory, **options: Any) -> SerializerField:

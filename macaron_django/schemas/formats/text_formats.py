@@ -1,4 +1,4 @@
-"""The formats with values that stay strings in Python: addresses, URIs, host names, passwords …"""
+"""The formats whose values stay strings in Python: addresses, URIs, host names, passwords …"""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def column_limits(field: Field[Any, Any]) -> ColumnLimits | None:
             yield from _reasons(error)
             return
         if choices is not None and held not in choices:
-            yield "invalid_choice", f"is none of {', '.join(map(repr, choices[:_SHOWN]))}"
+            yield "invalid_choice", f"isn't one of {', '.join(map(repr, choices[:_SHOWN]))}"
             return
         for validate in validators:
             try:

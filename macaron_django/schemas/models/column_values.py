@@ -55,7 +55,7 @@ def _text_held(value: Any) -> Any:
 
 def _octets(value: Any) -> Any:
     if isinstance(value, str):
-        raise UnstorableValue("A text that isn't base64 doesn't fit a column of octets.")
+        raise UnstorableValue("Only base64 text can be stored in a binary column.")
     return value
 
 
@@ -81,7 +81,7 @@ def _duration(value: Any) -> Any:
     The value is a string if the duration has years, months or too many days.
     """
     if isinstance(value, str):
-        raise UnstorableValue("A duration of years, months or billions of days doesn't fit any column.")
+        raise UnstorableValue("A duration can't be stored in a column if it has years, months or billions of days.")
     return value
 
 

@@ -56,7 +56,7 @@ class PropertyField(models.Field):  # type: ignore[type-arg]
 
     @property
     def property_name(self) -> str:
-        """The name of the property. The name of the field may differ."""
+        """The name of the property. The field's name can be different."""
         return self.attname if self.schema_property is None else self.schema_property.name
 
     def formfield(self, **kwargs: Any) -> forms.Field | None:

@@ -14,7 +14,7 @@ __all__ = ["RequiredVersion", "required_version"]
 
 @dataclass
 class RequiredVersion:
-    """The version that the request's If-Match requires of an item. The request's handler loads and saves the item."""
+    """The item version that the request's If-Match header requires. The request's handler loads and saves the item."""
 
     model: type[Model]
     key: Mapping[str, Any]  # Python values by property name

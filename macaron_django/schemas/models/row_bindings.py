@@ -36,7 +36,9 @@ class ModelBinding:
 
     @property
     def kept(self) -> frozenset[str]:
-        """The names of the properties that an update doesn't set, such as keys and a version that the store counts."""
+        """The names of the properties that an update doesn't set: for example, keys, and a version that the store
+        increments.
+        """
         return self.keys
 
     @property
@@ -48,7 +50,7 @@ class ModelBinding:
         """Stores a new instance. Raises ``ItemExists`` if its key is taken.
 
         ``additional`` are the names of additional properties, which the client chose. These properties are never set as
-        attributes. If :attr:`keeps_additional` is false, there are none.
+        attributes. If :attr:`keeps_additional` is false, ``additional`` is empty.
         """
         raise NotImplementedError
 
@@ -70,7 +72,7 @@ class ModelBinding:
         raise NotImplementedError
 
     def violations(self, values: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[Violation]:
-        """Yields a violation for each value that the model refuses, although the schema may allow it.
+        """Yields a violation for each value that the model refuses, even if the schema allows the value.
 
         Pointers begin with ``path``.
         """
@@ -82,7 +84,7 @@ class ModelBinding:
 
 
 class RowBinding(ModelBinding):
-    """The binding to row models, which have a field for every property, and item access by property name."""
+    """The binding to row models. A row model has a field for every property, and its rows support ``row["name"]``."""
 
     @cached_property
     def keys(self) -> frozenset[str]:

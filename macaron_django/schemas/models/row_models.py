@@ -141,7 +141,7 @@ class Row(APIObject, _Model):
     # Validity
 
     def to_json(self, *options: Any, **named: Any) -> dict[str, Any]:
-        """Returns the set properties as JSON. Raises ``ValidationFailed`` if a value contains itself.
+        """Returns the row as JSON, without unset properties. Raises ``ValidationFailed`` if a value contains itself.
 
         The options are described in :meth:`APIObject.to_json`.
         """
@@ -194,7 +194,9 @@ class Row(APIObject, _Model):
     def full_clean(
         self, exclude: Iterable[str] | None = None, validate_unique: bool = True, validate_constraints: bool = True
     ) -> None:
-        """Raises Django's ``ValidationError``, by field, if the row violates its schema or its ``clean()`` fails."""
+        """Raises Django's ``ValidationError``, with the errors of each field, if the row violates its schema or if
+        ``clean()`` fails.
+        """
         excluded = set(exclude or ())
         errors: dict[str, Any] = {}
         json = {**self.to_json(), **(self._generated(creating=True) if self._state.adding else {})}
@@ -236,9 +238,9 @@ class Row(APIObject, _Model):
 
         In a transaction, ``post_save`` is sent after the commit.
 
-        ``update_fields`` are names of fields or properties, without the keys. If the row is invalid, raises
-        ``ValidationFailed`` before anything is written. If the key of a new row is taken, raises ``ItemExists``. The
-        stored item may have an invalid value, from another program or an older schema. Such a value is accepted until
+        ``update_fields`` contains names of fields or properties. Keys can't be updated. If the row is invalid, raises
+        ``ValidationFailed`` before anything is written. If the key of a new row is taken, raises ``ItemExists``. A
+        stored item can have an invalid value, from another program or an older schema. Such a value is accepted until
         it is changed.
         """
         if force_insert and (force_update or update_fields):

@@ -54,8 +54,8 @@ class Unmatched(ValueError):  # noqa: N818 (the result is known: nothing can mat
 class Store:
     """The objects of a schema in the model that stores them.
 
-    Keys are Python values by property name. Bodies are JSON before validation. ``request`` may be None. The request's
-    credentials determine the values of ``x-generated: user`` and ``claim:<name>``.
+    A key maps property names to Python values. A body is JSON that hasn't been validated yet. ``request`` can be None.
+    The request's credentials determine the values of ``x-generated: user`` and ``claim:<name>``.
     """
 
     schema: Schema
@@ -75,14 +75,14 @@ class Store:
     def hooks(self) -> object:
         """Returns the parts of the model that a project can replace at run time.
 
-        If a later result differs, the project has replaced a part.
+        If a later call returns a different result, the project has replaced one of these parts.
         """
         return None
 
     def serves(self, action: str) -> bool:
         """Returns whether an action works without creating instances of the model.
 
-        The instances are needed only if the project's code, such as a receiver of ``post_save``, would get them.
+        Instances are needed only if they are passed to the project's code, such as a receiver of ``post_save``.
         """
         raise NotImplementedError
 
@@ -91,7 +91,7 @@ class Store:
         return False
 
     def waits_in_steps(self, action: str) -> bool:
-        """Returns whether an action yields every call, so that it never blocks."""
+        """Returns whether an action never blocks, because it yields every call to the database."""
         return False
 
     def queryset(self) -> Any:
@@ -132,7 +132,10 @@ class Store:
         raise NotImplementedError
 
     def refuse_unstorable(self, values: Any) -> None:
-        """Raises ``UnstorableValue`` if the database can't store one of these valid values, given by property name."""
+        """Raises ``UnstorableValue`` if the database can't store one of the values.
+
+        ``values`` has valid values by property name.
+        """
 
     def valid(self, body: Any, *, defaults: bool = True) -> dict[str, Any]:
         """Returns a valid body as a dictionary, with defaults. Raises ``RequestInvalid`` if the body is invalid."""

@@ -50,9 +50,9 @@ _TYPES = ("string", "integer", "number", "boolean", "object", "array")
 def register_field(type: str, format: str | None, factory: FieldFactory) -> None:  # noqa: A002 (the schema's words)
     """Registers ``factory(schema, **options)``, which creates the fields for schemas with this type and format.
 
-    ``format=None`` covers the type's formats that have no other field. A later registration replaces an earlier
-    one. Register fields while Django loads (in ``AppConfig.ready``), because they are created at first use. Raises
-    ValueError for an unknown type, and TypeError if the factory can't be called.
+    A factory with ``format=None`` creates the fields for all formats of the type that have no other field. A later
+    registration replaces an earlier one. Register fields while Django loads (in ``AppConfig.ready``), because they are
+    created at first use. Raises ValueError for an unknown type, and TypeError if the factory can't be called.
     """
     if type not in _TYPES:
         near = difflib.get_close_matches(str(type), _TYPES, 1)
@@ -77,7 +77,8 @@ def field_for(
     """Returns the field that describes ``schema``.
 
     ``nested`` returns the serializer class of an object schema with properties. Without ``nested``, such a schema gets
-    a JSON field. If a property is both readOnly and writeOnly, readOnly counts, because DRF doesn't allow both.
+    a JSON field. If a property is both readOnly and writeOnly, readOnly takes precedence, because DRF doesn't
+    allow both.
     """
     options: dict[str, Any] = {}
     if read_only:
@@ -97,7 +98,7 @@ def field_for(
 def is_nested(schema: Schema) -> bool:
     """Returns whether a schema has its own serializer.
 
-    A schema has one if it describes objects with properties, and no branch of the schema has properties.
+    That is the case if the schema describes objects with properties, and no branch of the schema has properties.
     """
     if not schema.is_object or not schema.properties:
         return False

@@ -1,7 +1,7 @@
 """Translates between JSON values and the HTML forms of the browsable API.
 
-HTML's controls have their own notations: a checkbox that isn't ticked sends nothing, ``datetime-local`` has no offset,
-and an optional text field without text sends "".
+HTML controls send values in their own notations: an unticked checkbox sends nothing, ``datetime-local`` sends no UTC
+offset, and an empty text field sends "" even if it is optional.
 """
 
 from __future__ import annotations

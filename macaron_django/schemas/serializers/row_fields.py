@@ -66,11 +66,11 @@ class RowPropertyField(serializers.ModelField):
 
 
 class RowValidator:
-    """Raises DRF's ``ValidationError`` if ``save()`` would refuse a row with the values of the fields.
+    """Raises DRF's ``ValidationError`` if the row's ``save()`` would refuse the values of the fields.
 
-    A property without a field may be set later, for example by ``serializer.save(owner=user)``. So this validator
-    doesn't check whether such a property is missing. It also skips rules about the whole row that the later value could
-    satisfy. ``save()`` checks both.
+    A property without a field can be set later, for example by ``serializer.save(owner=user)``. So this validator
+    doesn't check whether such a property is missing. If it is missing, the validator also skips all rules about the
+    whole row, because the later value could satisfy them. ``save()`` checks the property and the rules.
     """
 
     requires_context = True

@@ -308,7 +308,7 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
     def own_values(self, values: Any) -> Any:
         """Returns the values to save, and records the names of additional properties.
 
-        If the model can't store additional properties, they are left out. If they weren't, a client could set fields of
+        If the model can't store additional properties, they are left out. This prevents clients from setting fields of
         an ORM model that the schema leaves out on purpose.
         """
         if values is None or values.keys() <= self.schema.properties.keys():

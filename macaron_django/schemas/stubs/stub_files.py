@@ -1,7 +1,7 @@
 """Writes the stub of ``macaron_django`` for a project's APIs, so that editors complete ``apipool.myserver.Profile.``.
 
 Editors don't find these classes, because they are created from a spec while Django loads. In the stub, ``apipool`` is a
-class that contains classes. So ``apipool.myserver.Profile`` is a type, which annotations can use, too.
+class that contains classes. So annotations can use ``apipool.myserver.Profile`` as a type.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ _INDENT = "    "
 def stub(apis: Iterable[Classes], members: Members = lambda classes, name_of: (), types: str = "") -> str:
     """Returns the text of ``macaron_django/__init__.pyi``.
 
-    ``types`` are the imports that the lines of ``members`` need.
+    ``types`` has the import statements that the lines from ``members`` need.
     """
     written = [_APIStub(classes, members) for classes in apis]
     body = ["class apipool(metaclass=_Pool):  # a namespace, so that its classes can be named in annotations\n"]

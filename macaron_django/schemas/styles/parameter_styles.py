@@ -125,7 +125,9 @@ def elements(decode: Decode, styles: Sequence[str]) -> Callable[[str], Any]:
 
 
 def simple(text: str, explode: bool, shape: Shape, decode: Decode = decoded, item_styles: Sequence[str] = ()) -> Texts:
-    """Splits text in style "simple" (paths, headers): ``blue,black``, and ``R,100,G,200`` or exploded ``R=100,G=200``.
+    """Splits text in style "simple" (paths, headers): an array ``blue,black``, or an object ``R,100,G,200``.
+
+    An exploded object is ``R=100,G=200``.
 
     >>> simple("R=100,G=200", True, "object")
     {'R': '100', 'G': '200'}

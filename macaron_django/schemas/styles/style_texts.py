@@ -125,7 +125,7 @@ def _joined(parameter: Parameter, value: Any, explode: bool, encode: Encode) -> 
     if plain != separator and isinstance(value, (list, dict)):  # the separator counts with and without encoding
         texts = _parts(value, False, str, parameter.item_styles)
         if any(plain in text for text in texts):
-            raise StyleError(f"has a value with {plain!r} in it, which separates values (style {parameter.style})")
+            raise StyleError(f"has a value that contains {plain!r}, the separator of the style {parameter.style}")
     return separator.join(_parts(value, explode, encode, parameter.item_styles))
 
 
@@ -154,7 +154,7 @@ def header_text(parameter: Parameter | Header, value: Any) -> str:
         separator = _SEPARATORS.get(parameter.style, _SEPARATORS["simple"])[1]
         parts = list(_parts(value, parameter.explode, str, parameter.item_styles, of_header=True))
         if isinstance(value, (list, dict)) and any(separator in part for part in parts):
-            raise StyleError(f"has a value with {separator!r} in it, which separates the values of a header")
+            raise StyleError(f"has a value that contains {separator!r}, the separator of values in a header")
         text = separator.join(parts)
     if _UNSENDABLE.search(text):
         raise StyleError("has a character that isn't allowed in headers")
@@ -188,7 +188,7 @@ def _parts(
     if isinstance(value, dict):
         pairs = [(encode(name), encode(scalar_text(each))) for name, each in value.items()]
         if of_header and explode and any("=" in name for name, _ in pairs):
-            raise StyleError("has a name with '=' in it, which ends the name in a header")
+            raise StyleError("has a name that contains '=', which would end the name in a header")
         return [f"{name}={text}" for name, text in pairs] if explode else [part for pair in pairs for part in pair]
     return [encode(scalar_text(value))]
 

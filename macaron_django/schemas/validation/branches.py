@@ -16,12 +16,13 @@ __all__ = ["branch_for", "branches_beside_null"]
 def branch_for(schema: Schema, value: Any, *, is_known_valid: bool = False) -> Schema | None:
     """Returns the branch of ``oneOf`` or ``anyOf`` that applies to ``value``; None if that isn't certain.
 
-    If there is a discriminator, it decides. If only one branch isn't ``null``, that branch applies. Otherwise, the only
+    If there is a discriminator, it decides. If exactly one branch isn't ``null``, it applies. Otherwise, the only
     valid branch of a ``oneOf`` applies, or the first valid branch of an ``anyOf``. ``value`` must be JSON of limited
     depth. This isn't checked again.
 
-    ``is_known_valid`` means that at least one branch is valid. Then the value isn't validated again if only one branch
-    fits its type, names and fixed values. Without this argument, a tree would be validated again at each level.
+    ``is_known_valid`` means that at least one branch is valid. In that case, the value isn't validated again if
+    only one branch fits the value's type, property names and fixed values. Without this argument, a tree would be
+    validated again at each level.
     """
     if schema.discriminator is not None and isinstance(value, Mapping):
         name = value.get(schema.discriminator.property_name)

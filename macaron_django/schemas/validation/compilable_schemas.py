@@ -44,7 +44,7 @@ class SchemaError(ValueError):
 
 @dataclass(frozen=True)
 class Note:
-    """A remark for the author of a schema that was compiled: about an ignored keyword, or a slow pattern."""
+    """A remark for the author of a compiled schema, about an ignored keyword or a slow pattern."""
 
     message: str
     pointer: str
@@ -53,7 +53,7 @@ class Note:
 def compilable_schema(schema: Mapping[str, Any] | bool) -> Any:
     """Returns a compilable copy of ``schema`` in plain dictionaries and lists.
 
-    Raises :class:`SchemaError` if it isn't JSON.
+    Raises :class:`SchemaError` if ``schema`` isn't JSON.
     """
     root: list[Any] = [None]
     todo: list[tuple[Any, Any, Any, int, str]] = [(schema, root, 0, 0, _SCHEMA)]

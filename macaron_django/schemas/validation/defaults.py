@@ -2,7 +2,7 @@
 
 A *cleaner* makes these changes for one schema. It uses other cleaners for the values inside an instance: for properties
 (also those from ``$ref`` and ``allOf``), items, additional properties, and the branch of a ``oneOf`` or ``anyOf`` that
-applies. An instance is never changed in place. The result shares unchanged parts with it.
+applies. A cleaner never changes an instance in place. Its result shares the unchanged parts with the instance.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Cleaner:
 
     @cached_property
     def read_only(self) -> frozenset[str]:
-        """The names of the properties that are readOnly in the schema and in each branch that describes them."""
+        """The names of the properties that are readOnly wherever the schema or one of its branches describes them."""
         own = self.schema.properties
         names = {name for name, each in own.items() if each.read_only}
         for branch in self.branches:

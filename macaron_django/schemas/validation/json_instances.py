@@ -54,7 +54,11 @@ def holds_json_only(instance: Any) -> bool:
 
 
 def json_only(instance: Any) -> tuple[Violation | None, Any]:
-    """Returns None, and ``instance`` in JSON's own types. If it isn't JSON, returns the first reason, and None."""
+    """Converts ``instance`` to JSON's own types.
+
+    Returns None and the converted instance. If ``instance`` isn't JSON of allowed depth, returns the first violation
+    and None.
+    """
     root: list[Any] = [instance]
     todo: list[tuple[list[Any] | dict[str, Any], int, Any]] = [(root, 0, None)]
     while todo:
@@ -86,7 +90,7 @@ def _problem(message: str, trail: Any) -> Violation:
 
 
 def too_deep(name: str) -> Violation:
-    """Returns the violation for a property with a value that contains itself, or is too deep for Python's stack."""
+    """Returns the violation for the property ``name``. Its value contains itself, or is too deep for Python's stack."""
     return Violation(f"{_TOO_DEEP}, or contains itself", json_pointers.join([name]), "", "depth")
 
 

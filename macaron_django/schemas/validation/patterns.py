@@ -1,7 +1,7 @@
 """Rewrites regular expressions that the engines of jsonschema-rs refuse, or that need too much memory.
 
-An engine expands ``[class]{1,4096}`` to four thousand copies of the class. That needs up to several MiB in each
-validator with the pattern. Public documents (such as AWS's) have hundreds of such patterns, nearly all in this form.
+An engine expands ``[class]{1,4096}`` to four thousand copies of the class. Each validator with such a pattern then
+needs up to several MiB. Public documents (such as AWS's) have hundreds of such patterns, nearly all in this form.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class BoundedPattern(NamedTuple):
 
 
 def bounded_pattern(pattern: str) -> BoundedPattern | None:
-    r"""Returns the equivalent of a ``pattern`` that repeats one character with large bounds; None for other patterns.
+    r"""Returns the equivalent of ``pattern`` if it only repeats one character class, with large bounds. Returns None
+    for any other pattern.
 
     The bounds in a pattern count characters, like ``minLength`` and ``maxLength`` in JSON Schema.
 

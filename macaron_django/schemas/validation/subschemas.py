@@ -1,7 +1,7 @@
 """Compiles the parts of a schema (its subschemas), so that each can validate a part of an instance.
 
-All parts are compiled together, at the first invalid instance. Because parts refer to one another, compiling them one
-by one would compile each part together with all parts that it refers to.
+All parts are compiled together, at the first invalid instance. Parts refer to one another, so the separate compilation
+of one part would also compile all parts that it refers to.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ class Subschema:
     def has_fixed_values(self) -> bool:
         """Whether the part, or the target of its ``$ref``, has ``const`` or ``enum``.
 
-        A property with fixed values distinguishes kinds of objects.
+        The value of a property with fixed values can show which kind of object an instance is.
         """
         part: Subschema | None = self
         seen: set[Subschema] = set()
@@ -236,7 +236,7 @@ class Subschema:
 
     @cached_property
     def single(self) -> Mapping[str, Subschema]:
-        """For each keyword with a schema as its value, the part for that schema."""
+        """For each keyword whose value is a schema, the part for that schema."""
         return {
             keyword: self._part(keyword)
             for keyword, value in self.keywords.items()
@@ -245,7 +245,7 @@ class Subschema:
 
     @cached_property
     def lists(self) -> Mapping[str, tuple[Subschema, ...]]:
-        """For each keyword with a list of schemas, the parts for these schemas."""
+        """For each keyword whose value is a list of schemas, the parts for these schemas."""
         return {
             keyword: tuple(self._part(keyword, index) for index in range(len(value)))
             for keyword, value in self.keywords.items()
@@ -254,7 +254,7 @@ class Subschema:
 
     @cached_property
     def maps(self) -> Mapping[str, Mapping[str, Subschema]]:
-        """For each keyword with an object of schemas, the parts for these schemas, by name."""
+        """For each keyword whose value maps names to schemas, the parts for these schemas, by name."""
         return {
             keyword: {
                 name: self._part(keyword, name) for name, member in value.items() if isinstance(member, (dict, bool))
@@ -318,7 +318,7 @@ class Subschema:
 
     @cached_property
     def names_needed_by(self) -> Mapping[str, tuple[str, ...]]:
-        """For each property name, the other properties that an object with this property needs."""
+        """For each property name, the names that an object with this property must also have."""
         named = self.keywords.get("dependentRequired", self.keywords.get("dependencies"))
         found = named.items() if isinstance(named, dict) else ()
         return {name: tuple(names) for name, names in found if isinstance(names, list)}

@@ -1,4 +1,4 @@
-"""Finds the branch of a failed ``oneOf`` or ``anyOf`` with the violations to report to the client."""
+"""If a ``oneOf`` or ``anyOf`` fails, finds the branch whose violations are reported to the client."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ def types_wanted(branch: Subschema, instance: Any, judged: Judge) -> list[str] |
 
 
 def applied(part: Subschema, instance: Any, judged: Judge) -> Iterator[Subschema]:
-    """Yields ``part``, and the parts that its ``allOf``, ``if`` and ``$ref`` apply to the same instance."""
+    """Yields ``part`` and the subschemas that it applies to the same instance: the schemas in ``allOf``, the target of
+    ``$ref``, and either ``then`` or ``else``.
+    """
     seen = {part}
     todo = [part]
     while todo:
@@ -73,10 +75,11 @@ def applied(part: Subschema, instance: Any, judged: Judge) -> Iterator[Subschema
 
 
 def branch_that_gets_furthest(branches: list[Subschema], instance: Any, judged: Judge) -> Subschema | None:
-    """Returns the branch that fails inside ``instance`` and not at its top; None if several or no branches do.
+    """Returns the branch that accepts the top level of ``instance`` and fails only below it. Returns None if there is
+    no such branch, or more than one.
 
-    A branch fails at the top if it rejects the value itself, the names of its properties, or the property that
-    distinguishes kinds of objects.
+    A branch fails at the top level if it rejects the instance itself, if a required property is missing, if a property
+    isn't allowed, or if a property such as ``type`` doesn't have the value that the branch requires.
     """
     found = [branch for branch in branches if _gets_inside(branch, instance, judged)]
     return found[0] if len(found) == 1 else None

@@ -54,7 +54,7 @@ def compile_schema(
 ) -> Validator:
     """Compiles ``schema``, written in ``dialect``, into a :class:`Validator`.
 
-    ``remotes`` contains the other schemas that it may refer to, by URI. No URI is ever fetched. With
+    ``remotes`` maps URIs to the other schemas that ``schema`` can refer to. No URI is ever fetched. With
     ``validate_formats=False``, ``format`` is only an annotation, which is the default in JSON Schema 2020-12. If the
     schema refers to other resources or contains resources, :meth:`Validator.iter_errors` only says that an instance is
     invalid. Raises :class:`SchemaError` if the schema isn't valid, or if the target of a reference doesn't exist.
@@ -77,8 +77,8 @@ class Validator(CompiledSchema):
     def iter_errors(self, instance: Any) -> Iterator[Violation]:
         """Yields every violation of the schema once.
 
-        The search for violations is limited in time and number. If the search ends early, the last violation has the
-        keyword "more".
+        The search has a time limit, and stops after a maximum number of violations. If the search ends early, the last
+        violation has the keyword "more".
         """
         if not self.is_valid(instance):
             yield from self._violations(instance)
@@ -101,7 +101,7 @@ class Validator(CompiledSchema):
 
 
 class SchemaValidator(Validator):
-    """The validator of a document's schema in one direction."""
+    """The validator of a document's schema for one direction: "request", "response", or None for neither."""
 
     def __init__(self, compiled: CompiledSchema, source: Schema, direction: Direction | None) -> None:
         super().__init__(compiled._schema, compiled._compiler, compiled._native, compiled.notes)
@@ -113,8 +113,8 @@ class SchemaValidator(Validator):
     def clean(self, instance: Any, *, defaults: bool = True) -> Any:
         """Returns ``instance`` with defaults applied and, for a request, without readOnly properties.
 
-        The instance itself is never changed. It is returned if there is nothing to change. Raises
-        :class:`~macaron_django.exceptions.ValidationFailed` if it isn't valid.
+        If there is nothing to change, returns ``instance`` itself. Never changes ``instance``. Raises
+        :class:`~macaron_django.exceptions.ValidationFailed` if ``instance`` isn't valid.
         """
         if type(instance) is str and instance.isascii() and self._is_valid(instance):
             return instance  # a string has no properties or defaults
@@ -126,7 +126,10 @@ class SchemaValidator(Validator):
         return self.clean_plain(plain, defaults=defaults)
 
     def clean_plain(self, instance: Any, *, defaults: bool = True) -> Any:
-        """Does the same as :meth:`clean`, for an instance in JSON's own types and of allowed depth (``is_plain``)."""
+        """Does the same as :meth:`clean`, but the instance must have only JSON's own types and an allowed depth.
+
+        ``is_plain`` checks this.
+        """
         is_request = self._direction == "request"
         try:
             if is_request:

@@ -1,8 +1,8 @@
 """Finds the violations in an invalid instance, within limits of time and number.
 
-jsonschema-rs decides in microseconds whether a part of an instance is valid. But its lists of errors are too long. For
-a union, it lists the errors of every branch at every level, each with a copy of the instance. So the number of errors
-grows exponentially with the depth. Their size grows with the square of the depth.
+jsonschema-rs decides in microseconds whether a part of an instance is valid. But the lists of errors that it returns
+are too long. For a union, it lists the errors of every branch at every level, each with a copy of the instance. So the
+number of errors grows exponentially with the depth. The size of the errors grows with the square of the depth.
 
 This search uses only verdicts (valid or invalid), and descends into invalid parts. In a failed ``oneOf`` or ``anyOf``,
 it follows one branch: the branch that the discriminator picks, the only branch with the right type, or the branch that
@@ -38,7 +38,7 @@ __all__ = ["MAX_VIOLATIONS", "MORE", "at_most_violations", "searches_share_time"
 
 #: How many violations in one instance are reported at most.
 MAX_VIOLATIONS = 1000
-#: Reported last if there are, or may be, more violations.
+#: Reported last if there are more violations, or if the search ended before it could find out.
 MORE = Violation("has more errors than are listed here", "", "", "more")
 #: The most characters of all pointers together. Pointers repeat names that a client chose.
 _MAX_CHARACTERS = 500_000
@@ -65,7 +65,7 @@ _shared: ContextVar[_SearchTime | None] = ContextVar("macaron_violation_search",
 
 @contextmanager
 def searches_share_time() -> Iterator[None]:
-    """Returns a context in which all searches together get the time of one search. Use it for one request."""
+    """Returns a context. All searches in the context share the time of one search. Use the context for one request."""
     token = _shared.set(_SearchTime(_SECONDS))
     try:
         yield
@@ -74,7 +74,7 @@ def searches_share_time() -> Iterator[None]:
 
 
 def at_most_violations(violations: list[Violation]) -> list[Violation]:
-    """Returns the first :data:`MAX_VIOLATIONS` of ``violations``. If there are more, :data:`MORE` follows."""
+    """Returns the first :data:`MAX_VIOLATIONS` of ``violations``. If the list is longer, adds :data:`MORE`."""
     return violations if len(violations) <= MAX_VIOLATIONS else [*violations[:MAX_VIOLATIONS], MORE]
 
 
@@ -113,7 +113,7 @@ class _End(NamedTuple):
 
 
 def violations_of(instance: Any, parts: Subschemas) -> Iterator[Violation]:
-    """Yields each violation of an invalid ``instance`` once. If there may be more, :data:`MORE` is the last."""
+    """Yields each violation of an invalid ``instance`` once. If the search ends early, yields :data:`MORE` last."""
     return _Search(parts, instance).run()
 
 

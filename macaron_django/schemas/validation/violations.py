@@ -1,7 +1,7 @@
-"""Violations: the faults of an instance, each with its place and a message for the client.
+"""Describes where an instance violates its schema: each violation has its place, and a message for the client.
 
-Messages never quote the instance, because a value may be secret, or megabytes long. They quote names of properties and
-the schema (a limit, a pattern, the allowed values), up to :data:`MAX_QUOTE` characters.
+Messages never quote the instance, because a value may be secret, or megabytes long. They quote property names, and
+parts of the schema (a limit, a pattern, the allowed values), up to :data:`MAX_QUOTE` characters.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Builds API object classes from object schemas, and defines the common methods of values and rows.
 
-The properties of an API object are attributes, by field name (``field_names``), and items, by property name. The value
-of an unset property is its default or None. ``"name" in object`` is true if the property is set.
+You can read and set the properties of an API object as attributes, by field name (``field_names``), or as items, by
+property name. The value of an unset property is its default or None. ``"name" in object`` is true if the property is
+set.
 
 There are two kinds of API objects. A *value* validates a property when the property is set. Two values are equal if
 their content is equal. A *row* (``models``) is an instance of a Django model that inherits :class:`APIObject`. It is
@@ -97,7 +98,10 @@ class APIObject:
         return name in self._additional if field is None else self.__dict__.get(field, UNSET) is not UNSET
 
     def __iter__(self) -> Iterator[str]:
-        """Yields the names of the set properties: those in the schema, in schema order, then additional properties."""
+        """Yields the names of the properties that are set.
+
+        The properties in the schema come first, in the schema's order, and then the additional properties.
+        """
         values = self.__dict__
         yield from (name for name, field in self._spec.field_names.items() if values.get(field, UNSET) is not UNSET)
         yield from self._additional
@@ -137,7 +141,7 @@ class APIObject:
     def from_json(
         cls, json: Mapping[str, Any], prune_none: bool | None = None, keep_datetime: bool | None = None
     ) -> Self:
-        """Returns an object from its JSON form. In that form, datetimes may be Python objects.
+        """Returns an object from its JSON form. In that form, datetimes can be Python objects.
 
         ``prune_none`` leaves out nulls, at any depth. Without this argument, ``MACARON["COMPAT"]`` decides.
         ``keep_datetime`` comes from PyMacaron 1 and has no effect: datetimes never change. Raises ``ValidationFailed``
@@ -179,12 +183,12 @@ class APIObject:
         exclude_unset: bool = True,
         exclude_none: bool = False,
     ) -> dict[str, Any]:
-        """Returns the set properties as JSON.
+        """Returns the properties that are set, as JSON.
 
         The options come from PyMacaron, and also apply to nested objects. ``keep_datetime`` leaves dates and datetimes
         unchanged. ``datetime_encoder`` is a function that encodes datetimes. ``keep_nullable`` adds null for each unset
-        property with ``x-nullable``. ``exclude_unset=False`` includes unset properties, with the value of the
-        attribute. ``exclude_none`` leaves out properties that are null.
+        property with ``x-nullable``. ``exclude_unset=False`` also includes unset properties, with their defaults or
+        null. ``exclude_none`` leaves out properties that are null.
         """
         if keep_datetime or keep_nullable or datetime_encoder is not None or exclude_none or not exclude_unset:
             given = keep_datetime, keep_nullable, datetime_encoder, exclude_unset, exclude_none
@@ -214,7 +218,7 @@ class APIObject:
         return not overrides(cls, ("__getitem__", "__iter__"), APIObject)
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the set properties as Python values. Nested objects become dictionaries."""
+        """Returns the properties that are set, as Python values. Nested objects become dictionaries."""
         return {name: _plain(self[name]) for name in self}
 
     def copy(self) -> Self:
@@ -262,7 +266,7 @@ class APIObject:
         return self
 
     def to_bravado(self) -> Self:
-        """Returns self. In PyMacaron, a separate bravado object has the values. Here, the object has them itself."""
+        """Returns self. In PyMacaron, a separate bravado object has the values. Here, this object has them."""
         return self
 
     @classmethod
@@ -409,7 +413,10 @@ def _shown(value: APIObject, name: str) -> str:
 def value_class(
     spec: ObjectSpec, name: str, qualified_name: str, module: str, grafted: type | None = None
 ) -> type[Value]:
-    """Returns a new value class for an object schema, with the methods of ``grafted`` for storing objects."""
+    """Returns a new value class for an object schema.
+
+    If ``grafted`` is given, the new class inherits its methods, which store objects.
+    """
     attributes: dict[str, Any] = {
         field: PropertyDescriptor(property_name, field) for property_name, field in spec.field_names.items()
     }

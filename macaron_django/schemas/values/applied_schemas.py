@@ -45,7 +45,7 @@ class AppliedSchemas:
 
     @cached_property
     def element(self) -> AppliedSchemas:
-        """The schemas that may apply to an array's elements, whatever their index."""
+        """The schemas that may apply to an array element at any index."""
         return applied_schemas(
             each
             for schema in self.schemas
@@ -68,12 +68,12 @@ class AppliedSchemas:
 
     @cached_property
     def is_write_only(self) -> bool:
-        """Whether the value, or each element if it is an array, may be ``writeOnly``."""
+        """Whether the value may be ``writeOnly``. For an array, this includes its elements."""
         return any(each.keyword("writeOnly") is True for each in self._with_elements())
 
     @cached_property
     def is_secret(self) -> bool:
-        """Whether the value, or each element if it is an array, may be ``writeOnly`` or a password."""
+        """Whether the value may be ``writeOnly`` or a password. For an array, this includes its elements."""
         return self.is_write_only or any(each.format == "password" for each in self._with_elements())
 
     @cached_property

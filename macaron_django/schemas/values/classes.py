@@ -30,7 +30,7 @@ _SILENT = frozenset({"#", "components", "schemas", "paths", "properties", "conte
 
 
 class Classes:
-    """The classes of one API, as attributes or items by component name."""
+    """The classes of one API. Get a class by its component name, as an attribute or as an item."""
 
     def __init__(self, api: str, document: Document) -> None:
         self.api = api

@@ -1,7 +1,7 @@
 """Converts between JSON values and Python values, by a schema.
 
 Strings with a format become dates, UUIDs, Decimals or bytes. Objects with properties become API objects. An integer
-becomes an ``int``. Another number becomes a ``float`` if Python writes the float with the same digits, otherwise a
+becomes an ``int``. Any other number becomes a ``float`` if Python writes the float with the same digits, otherwise a
 ``Decimal``. With ``x-decimal``, every number becomes a ``Decimal``.
 
 Both directions are lossless, and neither validates: unexpected values stay unchanged, and the validator reports them.
@@ -55,9 +55,9 @@ UNSET: Final = Unset()
 
 @dataclass(frozen=True)
 class Conversion:
-    """``to_python(value)`` and ``to_json(value)`` of one schema.
+    """The functions that convert the values of one schema: ``to_python(value)`` and ``to_json(value)``.
 
-    The other fields describe ``to_python`` for code that converts values from sources other than JSON. ``unchanged`` is
+    The other fields describe ``to_python``, for code whose values come from sources other than JSON. ``unchanged`` is
     true if ``to_python`` changes nothing. ``elements`` returns the conversion of an array's elements. If ``to_python``
     creates API objects, ``object_class`` returns their class.
     """
@@ -70,7 +70,7 @@ class Conversion:
 
 
 class ObjectClasses(Protocol):
-    """The methods of ``values.classes.Classes`` (the API object classes of one API) that conversions need."""
+    """The methods that conversions need from ``values.classes.Classes``, the API object classes of one API."""
 
     #: The conversions created so far, by schema.
     conversions: dict[Schema, Conversion]

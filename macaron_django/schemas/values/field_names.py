@@ -9,9 +9,9 @@ The rule, in order:
 1. A name stays unchanged if it is an ASCII identifier, has no leading, trailing or double underscore, and isn't
    reserved. Other property names don't matter.
 2. Any other name is rewritten. Each run of non-ASCII characters becomes its code points (``日本`` → ``u65e5_u672c``).
-   Each other character that no identifier may have becomes ``_``. Each run of ``_`` becomes one ``_``, but a run at the
-   beginning or end is removed. If nothing is left, the name is ``field``. A leading digit gets ``field_`` before it. A
-   reserved word gets ``_field`` after it, or ``field_`` before it if it is like ``get_next_by_…``.
+   Any other character that isn't allowed in an identifier becomes ``_``. Each run of ``_`` becomes one ``_``, but a run
+   at the beginning or end is removed. If nothing is left, the name is ``field``. A leading digit gets ``field_`` before
+   it. A reserved word gets ``_field`` after it, or ``field_`` before it if it is like ``get_next_by_…``.
 3. A rewritten name that is already taken gets the lowest free number from 2 on, in schema order: ``a_b``, ``a_b_2``.
 """
 

@@ -42,10 +42,10 @@ def generated_values(
     """Returns the values that the server sets when an object is saved, as JSON by property name.
 
     ``existing`` are the object's properties. On creation, every missing property with ``x-generated`` gets a value. But
-    ``user`` has no value without an authenticated user, and ``claim:<name>`` has none without the claim. On an update,
-    only ``now-on-update`` properties get a new value. ``keys`` are the key properties, by default from the schema's
-    ``x-persist``. Raises ``ClaimMissingError`` if the credentials of ``request`` lack the claim for a required
-    property.
+    there is no value for ``user`` if the user isn't authenticated, or for ``claim:<name>`` if the credentials lack the
+    claim. On an update, only ``now-on-update`` properties get a new value. ``keys`` are the key properties, by default
+    from the schema's ``x-persist``. Raises ``ClaimMissingError`` if the credentials of ``request`` lack the claim for a
+    required property.
     """
     values: dict[str, Any] = {}
     for name, make in makers_of(schema, creating, keys):

@@ -64,9 +64,11 @@ def exact_json(text: bytes | bytearray | memoryview | str, *, max_depth: int = M
 
     A BOM is skipped.
 
-    Raises :class:`JSONTextError`. orjson is fast, but it drops all but the last of duplicate names, and rounds long
-    numbers. So its result is written to JSON again. If both texts are equal, apart from white space, nothing was lost.
-    This is true for most JSON from client libraries. The standard library reads all other text again, with hooks.
+    Raises :class:`JSONTextError`. orjson is fast, but it rounds long numbers. If an object has the same name several
+    times, orjson keeps only the last value. So the value that orjson has read is converted back to JSON. If the new
+    text equals the original, apart from white space, nothing was lost. This is true for most JSON from client
+    libraries. Any other text is read again by the standard library, with hooks that keep all digits and refuse
+    duplicate names.
 
     >>> exact_json(b'{"id": 123456789012345678901234567890, "price": 0.10000000000000000001}')
     {'id': 123456789012345678901234567890, 'price': Decimal('0.10000000000000000001')}
@@ -122,14 +124,14 @@ def _utf8(text: bytes | bytearray | memoryview | str) -> bytes:
     try:
         return encoded.decode(encoding).encode()
     except UnicodeDecodeError as error:
-        raise JSONTextError(f"the bytes are not {encoding.upper()} at byte {error.start}") from None
+        raise JSONTextError(f"the text isn't valid {encoding.upper()} at byte {error.start}") from None
 
 
 def _decoded(encoded: bytes) -> str:
     try:
         return encoded.decode()
     except UnicodeDecodeError as error:
-        raise JSONTextError(f"the bytes are not UTF-8 at byte {error.start}: send JSON as UTF-8") from None
+        raise JSONTextError(f"the text isn't valid UTF-8 at byte {error.start}: send JSON as UTF-8") from None
 
 
 def count_containers(text: bytes | bytearray | memoryview | str) -> int:

@@ -47,7 +47,9 @@ def with_defaults_for_nulls(schema: Schema, patch: Mapping[str, Any]) -> dict[st
 
 
 def without_write_only(schema: Schema, value: Any) -> Any:
-    """Returns ``value`` without its writeOnly properties, at any depth, even if only a branch makes them writeOnly."""
+    """Returns ``value`` without its writeOnly properties, at any depth. A property is writeOnly if any schema that may
+    apply to it (such as a branch of ``oneOf``) says so.
+    """
     return _without(applied_schemas(schema), value) if hides_write_only(schema) else value
 
 

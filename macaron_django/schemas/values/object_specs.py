@@ -90,7 +90,10 @@ class ObjectSpec:
 
     @cached_property
     def defaults(self) -> Mapping[str, Any]:
-        """The scalar defaults by property name. Lists and objects are left out, because objects would share them."""
+        """The scalar defaults by property name.
+
+        Defaults that are lists or objects are left out, because all instances would share the same list or object.
+        """
         scalars = {
             name: prop.schema.default
             for name, prop in self.properties.items()
@@ -148,7 +151,10 @@ class ObjectSpec:
 
     @cached_property
     def mandatory(self) -> tuple[str, ...]:
-        """The properties with ``x-mandatory`` and without a default. An object must have them when it is created."""
+        """The properties with ``x-mandatory`` and without a default, except readOnly properties.
+
+        An object must have these properties when it is created.
+        """
         return tuple(
             name
             for name, prop in self.properties.items()

@@ -22,12 +22,15 @@ __all__ = ["blamed", "new_violations", "valid_merge_patch"]
 def new_violations(
     schema: Schema, direction: Direction | None, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> list[Violation]:
-    """Returns the violations of an object after a change, except old violations that the change keeps.
+    """Returns the violations of an object after a change. Leaves out an old violation in three cases:
 
-    A change keeps a violation if the value doesn't change. A violation of a whole object, for example of
-    ``minProperties``, is also kept if the object has the same properties before and after the change. The violation of
-    a failed ``oneOf`` or ``anyOf`` is kept if a branch names the changed properties and accepts them. If a search for
-    violations ended early, all violations are returned.
+    - The invalid value is the same before and after the change.
+    - A keyword for whole objects fails, such as ``minProperties``, and the object has the same properties before and
+      after the change.
+    - ``oneOf`` or ``anyOf`` fails for the whole object, and one branch declares the changed properties and accepts
+      their new values.
+
+    If a search for violations ended early, all violations are returned.
     """
     validator = validator_for(schema, direction)
     if not (found := list(validator.iter_errors(after))):
@@ -85,8 +88,8 @@ def valid_merge_patch(schema: Schema, patch: Any) -> Any:
 
     Raises ``RequestInvalid`` for an invalid patch.
 
-    A patch may leave out any property, and null removes a property. So a patch is valid if its values are valid, and if
-    it removes no required property without a default.
+    A patch may leave out any property, and null removes a property. So a patch is valid if its values are valid. But
+    null isn't valid for a required property that has no default and isn't nullable.
     """
     patch = cleaner_for(schema).without_read_only(patch)
     violations = [
@@ -116,7 +119,8 @@ def blamed(
     """Returns ``RequestInvalid`` if the request caused ``failure``, else ``failure`` itself.
 
     The request body was valid, but the object made from it can't be stored: ``failure`` has the violations. ``schema``
-    is the schema of the body, and ``sent`` are its properties. ``supplied`` are the properties that the server has set.
+    is the schema of the body, and ``sent`` has the names of the body's properties. ``supplied`` has the names of the
+    properties that the server has set.
     A request can cause violations in properties that clients can send. If the server has set no property, the request
     can also cause violations of the whole object.
     """

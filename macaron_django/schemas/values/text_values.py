@@ -19,7 +19,7 @@ _WORDS = {"true": True, "false": False}
 
 
 def schema_types(schema: Schema) -> frozenset[str]:
-    """Returns the JSON types that a value may have, including "null".
+    """Returns the JSON types that ``schema`` allows, including "null".
 
     Returns an empty set if the schema names no types.
     """
@@ -30,7 +30,7 @@ def value_of_text(schema: Schema, text: str) -> Any:
     """Returns ``text`` as a value of the schema's type. Numbers and booleans must be written as in JSON.
 
     If a schema allows several types, the first type that fits is used: null, boolean, number, array or object (as JSON
-    text), string. ``""`` is null if null is allowed and a string isn't.
+    text), string. ``""`` is null if the schema allows null but not strings.
     """
     types = schema_types(schema)
     if not types or types == {"string"}:

@@ -1,4 +1,7 @@
-"""Runs and shows those commands and AWS calls of a deployment that change something. A dry run only shows them."""
+"""Runs a deployment's commands and AWS calls, and shows those that change something.
+
+A dry run doesn't change anything: it only shows these commands and calls.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,8 @@ class DeployActions:
     """Runs the commands and AWS calls of steps and drivers.
 
     ``write`` is called with the lines for the user. Commands run in ``folder``. With ``dry_run``, nothing changes:
-    calls that only read are made, but changes are only shown. Each change then returns an invented result.
+    calls that only read data are made, but changes are only shown. An AWS call that would change something then returns
+    an invented result.
     """
 
     def __init__(self, write: Callable[[str], object], folder: Path, *, dry_run: bool = False) -> None:
@@ -105,7 +109,7 @@ class DeployActions:
             return getattr(client, _method(client, operation))(**parameters)
 
     def listed(self, client: Any, operation: str, key: str, **parameters: Any) -> Iterator[Any]:
-        """Yields the entries under ``key`` in all pages of an AWS operation that returns a list."""
+        """Yields the entries of a list that an AWS operation returns in pages. ``key`` is the list's key in a page."""
         with _failing_as_deploy_error(client, operation):
             for page in client.get_paginator(_method(client, operation)).paginate(**parameters):
                 yield from page[key]

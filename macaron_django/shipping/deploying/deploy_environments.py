@@ -62,8 +62,8 @@ class DeployEnvironment:
     def variables(self) -> dict[str, str]:
         """Returns the environment variables for commands that are run for this environment.
 
-        These are PyMacaron's ``PYM_ENV``, the variables in ``VARIABLES``, and the region. With
-        the region, tables are created where the version is released.
+        These are PyMacaron's ``PYM_ENV``, the variables in ``VARIABLES``, and the region. Commands
+        need the region to create tables where the version is released.
         """
         region = self.options["REGION"]
         return {"PYM_ENV": self.name, **({"AWS_REGION": region} if region else {}), **self.options["VARIABLES"]}
@@ -101,7 +101,7 @@ def deploy_problems() -> Iterator[DeployProblem]:
         makes |= _made_for(options.get("DRIVER"))
     repository = given.REPOSITORY
     if "image" in makes and repository is None:
-        hint = "Name the repository for images, such as '123456789012.dkr.ecr.eu-west-1.amazonaws.com/notes'."
+        hint = "Add the repository for images, such as '123456789012.dkr.ecr.eu-west-1.amazonaws.com/notes'."
         yield _problem("['REPOSITORY']", "is missing, but an environment is deployed as container images", hint)
     elif repository is not None and not (isinstance(repository, str) and _is_repository(repository)):
         yield _problem(
@@ -167,7 +167,7 @@ def _driver_value_problems(where: str, options: Mapping[str, Any]) -> Iterator[D
 def _value_problems(where: str, options: Mapping[str, Any]) -> Iterator[DeployProblem]:
     url = options.get("BASE_URL")
     if url is not None and not _is_base_url(url):
-        hint = "It must be a URL with http or https and a host, without user, query, fragment or blanks."
+        hint = "It must be an http or https URL with a host, but without a user, query, fragment or whitespace."
         yield _problem(f"{where}['BASE_URL']", f"is {url!r}", hint)
     timeout = options.get("TIMEOUT", _TIMEOUT)
     if type(timeout) is not int or timeout < 1:

@@ -29,9 +29,9 @@ NOTICED_WITHIN: Final = 120.0
 
 @dataclass(frozen=True)
 class DeployStep:
-    """A step of a deployment. ``--no-NAME`` leaves it out, and ``--from NAME`` begins with it.
+    """A step of a deployment. ``--no-NAME`` skips the step, and ``--from NAME`` begins the deployment with the step.
 
-    ``releases`` is the name of the environment that the step releases to, or that it tests after a release.
+    If a step releases to an environment or tests the release, ``releases`` is the environment's name.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Deployment:
         self._drivers: dict[str, Driver] = {}
 
     def driver(self, environment: DeployEnvironment) -> Driver:
-        """Returns the environment's driver. Creates it at the first use."""
+        """Returns the environment's driver. The driver is created when it is first needed."""
         if environment.name not in self._drivers:
             self._drivers[environment.name] = environment.driver(environment.options, self._actions)
         return self._drivers[environment.name]
@@ -151,10 +151,10 @@ class Deployment:
         current = driver.current()
         self._actions.write(f"{environment.name} serves {_said(current)}.")
         if self.version not in ("", current.version):
-            self._actions.write(f"That isn't {self.version}: there is nothing to go back from.")
+            self._actions.write(f"{environment.name} doesn't serve {self.version}, so it doesn't go back.")
             return
         release = driver.back()
-        self._actions.write(f"It goes back to {_said(release)}.")
+        self._actions.write(f"{environment.name} goes back to {_said(release)}.")
         try:
             self._settle(environment, release)
         except DeployError as error:

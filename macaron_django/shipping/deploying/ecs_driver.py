@@ -1,4 +1,4 @@
-"""Releases images to services of Amazon ECS, on Fargate or on instances. ECS itself makes a rolling deployment."""
+"""Releases images to services of Amazon ECS, on Fargate or on instances. ECS itself does the rolling deployment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEFORE_TAG: Final = "macaron-before"
 #: Seconds between two calls for the state of a deployment.
 INTERVAL: Final = 5.0
 _ECR: Final = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(.+)")
-#: The most reasons for stopped tasks that are shown.
+#: The maximum number of reasons for stopped tasks that are shown.
 _REASONS: Final = 3
 _INSTEAD: Final = "Release a version that was pushed: use --from with this environment's name, and --release VERSION."
 
@@ -47,7 +47,7 @@ class EcsDriver:
         """Returns the last release.
 
         If a deployment failed halfway, or if ECS rolled it back in one service, the services run two releases. The last
-        release is the one whose ``BEFORE_TAG`` leads to the other release.
+        release is then the one that replaced the other release, as its ``BEFORE_TAG`` shows.
         """
         places = {name: each["taskDefinition"] for name, each in self._described().items()}
         found = [self._task_definition(each)[1] for each in dict.fromkeys(places.values())]

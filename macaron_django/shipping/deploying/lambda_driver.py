@@ -97,14 +97,13 @@ class LambdaDriver:
         history = [] if alias is None else _history(alias)
         if alias is None:
             raise DeployError(
-                f"{self._function} has no alias {self._alias}, and so no release to go back from. Release a version "
-                "that was uploaded: --from with this environment's name, and --release VERSION."
+                f"{self._function} has no alias {self._alias}, so there is no release to go back from. Release a "
+                "version that was uploaded: use --from with this environment's name, and --release VERSION."
             )
         if len(history) < 2:
             raise DeployError(
-                f"The description of the alias {self._alias} of {self._function} doesn't name the version before "
-                "it. Release a version that was uploaded: --from with this environment's name, and --release "
-                "VERSION."
+                f"The description of {self._function}'s alias {self._alias} doesn't contain the previous version. "
+                "Release a version that was uploaded: use --from with this environment's name, and --release VERSION."
             )
         self._move(alias, history[1:])
         return self._release(history[1])
@@ -177,7 +176,7 @@ class LambdaDriver:
 def _history(alias: Mapping[str, Any]) -> list[str]:
     """Returns the versions that an alias has had, the current version first.
 
-    If another tool has moved the alias, returns only the current version.
+    If another tool has moved the alias, the recorded versions follow the current version.
     """
     current = str(alias["FunctionVersion"])
     found = _HISTORY.search(alias.get("Description", ""))

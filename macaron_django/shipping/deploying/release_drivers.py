@@ -39,7 +39,8 @@ class ReleaseFiles:
 class Release:
     """A version that is served.
 
-    ``places`` says where the version is served, such as task definitions by service. Only the driver reads it.
+    ``places`` says where the version is served: for example, it maps each ECS service to its task definition. Only the
+    driver reads ``places``.
 
     ``version`` is "" if the release wasn't made by ``manage.py deploy``.
     """
@@ -85,7 +86,7 @@ class Driver(Protocol):
 
 
 class DriverClass(Protocol):
-    """The type of a driver's class: it has these attributes, and is called to create a driver."""
+    """The type of driver classes. A driver class has these attributes, and calling the class creates a driver."""
 
     makes: str
     required: frozenset[str]

@@ -14,14 +14,14 @@ __all__ = ["StepFailedError", "StepRun", "chosen_steps", "run_steps"]
 
 @dataclass(frozen=True)
 class StepRun:
-    """A step that has succeeded, and the seconds that it took."""
+    """A step that has succeeded, and its duration in seconds."""
 
     step: DeployStep
     seconds: float
 
 
 class StepFailedError(Exception):
-    """Raised if a step fails. The message has the reason, and how long the step ran."""
+    """Raised if a step fails. The message gives the reason, and the time that the step took."""
 
     def __init__(self, step: DeployStep, seconds: float, reason: str) -> None:
         super().__init__(f"{step.name} failed after {seconds:.1f} s: {reason}")
@@ -46,8 +46,8 @@ def chosen_steps(
 def run_steps(steps: Sequence[DeployStep], write: Callable[[str], object], *, dry_run: bool) -> Iterator[StepRun]:
     """Runs the steps, and yields each that has succeeded.
 
-    Raises StepFailedError at the first step that fails. In a dry run, writes why the step would fail, and goes on
-    with the next step.
+    Raises StepFailedError at the first step that fails. In a dry run, reports why the step would fail, and
+    continues with the next step.
     """
     for number, step in enumerate(steps, 1):
         write(f"[{number}/{len(steps)}] {step.name}: {step.does}")

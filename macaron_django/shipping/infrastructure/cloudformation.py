@@ -1,4 +1,4 @@
-"""Writes a CloudFormation template of tables, their scaling and alarms, the policy, and the service."""
+"""Writes a CloudFormation template for tables (with scaling and alarms), the IAM policy, and the service."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def cloudformation_template(
     prefix: str = "",
     service: LambdaService | FargateService | None = None,
 ) -> str:
-    """Returns a template as YAML. It has the tables, and either their policy or a service with this policy."""
+    """Returns a template as YAML. The template has the tables and an IAM policy for them. If ``service`` is given, the
+    template also has the service, and the policy belongs to the service's role.
+    """
     tables = list(tables)
     names = {named: pascal(name) for named, name in resource_names(tables, prefix).items()}
     resources: dict[str, Resource] = {}
@@ -53,7 +55,7 @@ def cloudformation_template(
         "AlarmTopic": {
             "Type": "String",
             "Default": "",
-            "Description": "The ARN of the SNS topic that alarms are sent to; empty for none.",
+            "Description": "The ARN of the SNS topic that alarms are sent to. If this is empty, alarms aren't sent.",
         }
     }
     conditions: dict[str, Any] = {HAS_TOPIC: {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopic"}, ""]}]}}
@@ -212,7 +214,7 @@ def _arn(table: str, index: str, names: Names) -> Resource:
 
 _FUNCTION_PARAMETERS: Final = {
     "CodeBucket": {"Type": "String", "Description": "The S3 bucket with the package of the service."},
-    "CodeKey": {"Type": "String", "Description": "The package's key in the bucket; each release has a new one."},
+    "CodeKey": {"Type": "String", "Description": "The package's key in the bucket. Each release has a different key."},
     "Architecture": {"Type": "String", "Default": "arm64", "AllowedValues": ["arm64", "x86_64"]},
 }
 

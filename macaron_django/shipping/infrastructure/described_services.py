@@ -90,8 +90,8 @@ class FargateService:
     """Containers of the image that ``dockerize`` describes, behind an Application Load Balancer.
 
     ``secrets`` has the names of the environment variables that get their values from Secrets Manager. For each, the
-    file has a parameter for the secret's ARN. With ``worker``, other containers of the same image run tasks. Without
-    ``own_load_balancer``, a rule is added to an existing listener.
+    file has a parameter for the secret's ARN. With ``worker``, a second ECS service with the same image runs the
+    project's tasks. Without ``own_load_balancer``, a rule is added to an existing listener.
 
     Raises ValueError if a secret isn't the name of a variable in capitals, or is given twice. Also raises it if the
     variable already has a value, because ECS refuses such a task definition.
@@ -121,8 +121,8 @@ def _require_secrets(secrets: tuple[str, ...], known: Mapping[str, str]) -> None
     for number, name in enumerate(secrets):
         if not _VARIABLE.fullmatch(name):
             raise ValueError(
-                f"{name!r} can't be a secret: write an environment variable in capitals, with a letter first and "
-                "after each '_': DATABASE_URL."
+                f"{name!r} can't be a secret: use the name of an environment variable in capitals, such as "
+                "DATABASE_URL. The name, and each part after a '_', must begin with a letter."
             )
         if name in secrets[:number]:
             raise ValueError(f"The secret {name} is given twice.")

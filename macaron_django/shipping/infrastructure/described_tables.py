@@ -1,4 +1,4 @@
-"""Describes the tables of persisted schemas, with the properties that ``synctables`` would create them with."""
+"""Describes the tables of persisted schemas as ``synctables`` would create them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ PYTHON_RUNTIME: Final = f"python{sys.version_info.major}.{sys.version_info.minor
 
 @dataclass(frozen=True)
 class DescribedIndex:
-    """A secondary index. ``held`` has the attributes that it projects in addition to the keys.
+    """A secondary index. ``held`` has the attributes that the index contains in addition to the keys.
 
-    None means all attributes.
+    If ``held`` is None, the index contains all attributes.
     """
 
     name: str
@@ -54,7 +54,9 @@ class DescribedTable:
     tags: Mapping[str, str]
 
     def scaled(self) -> Iterable[str | None]:
-        """Yields the scaled parts of a provisioned table: None for the table, then the names of its global indexes."""
+        """Yields the parts of a provisioned table that are scaled: None for the table, then the names of its global
+        indexes.
+        """
         if self.units is not None:
             yield None
             yield from (index.name for index in self.indexes if not index.local)
@@ -103,9 +105,9 @@ def _keys(schema: Iterable[Mapping[str, str]]) -> tuple[str | None, str | None]:
 
 
 def resource_names(tables: Iterable[DescribedTable], prefix: str) -> dict[tuple[str, str | None], str]:
-    """Names the resources of each table and of each index, in snake case and without the prefix.
+    """Returns the resource names of all tables and indexes, in snake case and without the prefix.
 
-    The key of a name is (table, None) for a table and (table, index) for an index. CloudFormation's names have only
+    The dictionary's key is (table, None) for a table and (table, index) for an index. CloudFormation's names have only
     letters and digits, so two names that differ only in punctuation would be equal. In that case, a part of a hash is
     added to each of them. A table's name that is already in snake case stays as it is. So a name doesn't depend on the
     order of the tables. That matters, because a new name means a new resource.

@@ -68,14 +68,14 @@ def fargate_template(service: FargateService, statements: Sequence[Resource]) ->
 
 
 def _parameters(service: FargateService) -> Iterator[tuple[str, Any]]:
-    yield "Image", _parameter("String", "The image, with its tag or digest; each release has a new one.")
+    yield "Image", _parameter("String", "The image, with its tag or digest. Each release has a different value.")
     yield (
         "RepositoryArn",
         _parameter("String", "The ARN of the image's private ECR repository; empty for another registry.", Default=""),
     )
     yield "Architecture", _parameter("String", Default="X86_64", AllowedValues=["ARM64", "X86_64"])
-    yield "Cpu", _parameter("String", "In CPU units: 1024 are one vCPU.", Default="512", AllowedValues=[*_UNITS])
-    yield "Memory", _parameter("String", "MiB; Fargate has a range for each number of vCPUs.", Default="1024")
+    yield "Cpu", _parameter("String", "In CPU units: 1024 units are one vCPU.", Default="512", AllowedValues=[*_UNITS])
+    yield "Memory", _parameter("String", "In MiB. The allowed values depend on the number of vCPUs.", Default="1024")
     yield "LeastTasks", _parameter("Number", Default=2, MinValue=1)
     yield "MostTasks", _parameter("Number", Default=10, MinValue=1)
     yield "HostName", _parameter("String", "The host name that clients use.")

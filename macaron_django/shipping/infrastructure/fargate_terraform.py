@@ -88,13 +88,13 @@ def fargate_blocks(service: FargateService) -> Iterator[Block]:
 
 def _variables(service: FargateService) -> Iterator[Block]:
     yield variable("service_name", default="service")
-    yield variable("image", "The image, with its tag or digest; each release has a new one.")
+    yield variable("image", "The image, with its tag or digest. Each release has a different value.")
     yield variable(
         "repository_arn", "The ARN of the image's private ECR repository; null for another registry.", default=_NULL
     )
     yield variable("architecture", "ARM64 or X86_64.", default="X86_64")
-    yield variable("cpu", "In CPU units: 1024 are one vCPU.", _NUMBER, default=512)
-    yield variable("memory", "MiB; Fargate has a range for each number of vCPUs.", _NUMBER, default=1024)
+    yield variable("cpu", "In CPU units: 1024 units are one vCPU.", _NUMBER, default=512)
+    yield variable("memory", "In MiB. The allowed values depend on the number of vCPUs.", _NUMBER, default=1024)
     yield variable("least_tasks", kind=_NUMBER, default=2)
     yield variable("most_tasks", kind=_NUMBER, default=10)
     yield variable("host_name", "The host name that clients use.")

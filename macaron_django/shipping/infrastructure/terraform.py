@@ -199,7 +199,7 @@ def _arn(table: str, index: str, names: Names) -> Expression:
 def _function(service: LambdaService) -> Iterator[Block]:
     """Yields the function and the API. The API calls an alias, so new code is served only after the alias is moved."""
     yield variable("code_bucket", "The S3 bucket with the package of the service.")
-    yield variable("code_key", "The package's key in the bucket; each release has a new one.")
+    yield variable("code_key", "The package's key in the bucket. Each release has a different key.")
     yield variable("architecture", default="arm64")
     yield variable("service_name", default="service")
     environment: dict[str, Any] = {

@@ -33,7 +33,8 @@ class TooLargePackageError(ValueError):
 class LambdaPackage:
     """A finished zip file, with its size and its unpacked size in bytes.
 
-    ``services`` has the AWS services whose descriptions are in the package. None if no descriptions were left out.
+    ``services`` has the AWS services whose botocore descriptions are in the package. It is None if none were
+    left out.
     """
 
     file: Path
@@ -53,7 +54,7 @@ def make_lambda_package(
     for_s3: bool = False,
     services: Collection[str] | None = None,
 ) -> LambdaPackage:
-    """Packs a project's folder and its requirements into ``file``, compiled for this version of Python.
+    """Packs a project's folder and its requirements into ``file``. Compiles the modules for this version of Python.
 
     ``prebuild`` is called with the folder of the package's content, and can add or replace files. ``/version`` shows
     ``version`` as the container's version. With ``for_s3``, only the unpacked size is limited.

@@ -47,7 +47,7 @@ def policy_for(accesses: Iterable[TableAccess], account: AWSAccount) -> dict[str
 
 
 def statements_of(accesses: Iterable[TableAccess]) -> Mapping[tuple[str, ...], list[tuple[str, str]]]:
-    """Returns lists of tables and indexes, by the actions that are allowed on them."""
+    """Returns the tables and indexes, grouped by the actions that are allowed on them."""
     allowed: dict[tuple[str, str], list[str]] = {}
     for each in sorted(set(accesses)):
         allowed.setdefault((each.table, each.index), []).append(each.action)

@@ -33,7 +33,7 @@ _TAKEN = frozenset(
     {"admin", "auth", "contenttypes", "crash", "messages", "ping", "sessions", "staticfiles", "rest_framework"}
 )
 _REVIEW = "proposed: review"
-_LOOKS_KEPT = "looks persisted: review, uncomment, and delete x-bind-server of its operations"
+_LOOKS_KEPT = "looks persisted: review it, uncomment it, and delete x-bind-server from its operations"
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ class APIFiles:
 
 
 def api_name(source: Path, otherwise: str) -> str:
-    """Returns a name for a spec's API, from the name of its file.
+    """Returns a name for a spec's API. The name is made from the name of the spec's file.
 
-    If the file has a name such as ``openapi``, uses ``otherwise``.
+    If the file has a generic name, such as ``openapi``, the API's name is made from the text ``otherwise``.
 
     >>> api_name(Path("specs/Pet-Store.v2.yaml"), "shop"), api_name(Path("openapi.yaml"), "My-Shop")
     ('pet_store_v2', 'my_shop')
@@ -82,9 +82,12 @@ def api_name(source: Path, otherwise: str) -> str:
 
 
 def name_problem(name: str) -> str | None:
-    """Returns a text that says why a name isn't allowed for an API with its own folder. None if it is allowed."""
+    """Returns the reason why a name isn't allowed for an API with its own folder; None if the name is allowed."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or iskeyword(name):
-        return f"{name!r} can't name an API: use lower-case letters, digits and underscores, and no Python keyword."
+        return (
+            f"{name!r} can't be the name of an API. Begin with a lower-case letter, use only lower-case letters, "
+            "digits and underscores, and avoid Python's keywords."
+        )
     if name in _TAKEN:
         return f"{name!r} is the name of an app or an API that every project has: choose another one."
     return None

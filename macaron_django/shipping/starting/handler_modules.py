@@ -62,8 +62,9 @@ def module_path(module: str, base: Path) -> Path | None:
 def module_beside(spec: Path, api: str, bound: Iterable[str], base: Path) -> str | None:
     """Returns the dotted path of the module for an API's new handlers.
 
-    This is the module that has most of the API's handlers. If there is none, it is a module beside the spec. Returns
-    None if no module can be beside the spec.
+    This is the module that has most of the API's handlers. If there is no such module, it is a module in the spec's
+    folder. Returns None if the spec isn't below ``base``, or if the module's path would have a part that isn't a Python
+    identifier.
     """
     used = Counter(dotted.rpartition(".")[0] for dotted in bound)
     for module, _ in used.most_common():

@@ -51,7 +51,10 @@ def look_kept(document: Document) -> list[KeptSchema]:
 
 
 def kept_keys(document: Document) -> dict[str, Keys]:
-    """Returns the keys of the schemas that the spec already persists, by the schema's name."""
+    """Returns the keys of the schemas that the spec already persists.
+
+    The dictionary maps the name of each schema to its keys.
+    """
     found = {}
     for name, schema in document.persisted.items():
         persist = schema.extensions.persist
@@ -78,7 +81,10 @@ def generated_routes(document: Document, kept: list[KeptSchema]) -> set[tuple[st
 
 
 def indexes_for(document: Document, kept: KeptSchema) -> dict[str, str]:
-    """Returns the indexes that the filters of a schema's lists need: hash keys by index name. Returns at most five."""
+    """Returns the indexes that the filters of a schema's lists need, at most five.
+
+    The dictionary maps the name of each index to its hash key.
+    """
     wanted = [
         each.path[0]
         for resource in resources(document, {kept.name: Keys((kept.key,))})

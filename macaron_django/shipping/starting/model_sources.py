@@ -40,8 +40,8 @@ def identified(document: Document) -> dict[str, str]:
 def models_source(document: Document, keys: Mapping[str, str | None], title: str) -> str:
     """Returns the source of a module with a model for each schema in ``keys``.
 
-    ``keys`` maps each schema to the property that identifies its objects, or to None. For None, the model gets Django's
-    ``id``.
+    ``keys`` maps each schema to the property that identifies its objects. If the value is None, the model gets Django's
+    field ``id``.
     """
     written = _Models(document, keys)
     models = "\n\n\n".join("\n".join(written.model(name)) for name in written.order())
@@ -97,7 +97,7 @@ class _Models:
         schema = prop.schema.resolved
         related = schema.name if schema.name in self.keys and not is_key else None
         if related is not None and schema.is_object:
-            review = "check that this is a relation, and what deleting does"
+            review = "check that this is a relation, and that on_delete is right"
             comments.append(f"a $ref to {related}, which has a key: {review}")
             # Without this, two relations to the same model would have the same reverse accessor.
             return "ForeignKey", [_literal(self.names[related]), "on_delete=models.PROTECT", 'related_name="+"']
@@ -123,7 +123,7 @@ class _Models:
         kind = _TEXT_FIELDS.get(schema.format or "") or (string_format.model_field_class if string_format else "")
         longest = schema.keyword("maxLength")
         if kind == "DecimalField":
-            comments.append("the spec doesn't say how many digits it has")
+            comments.append("the spec doesn't say how many digits this number has")
             return kind, ["max_digits=19", "decimal_places=4"]
         if kind and kind not in {"CharField", "EmailField", "URLField", "SlugField", "TextField"}:
             return kind, []
@@ -133,7 +133,7 @@ class _Models:
         if isinstance(longest, int) and longest <= _LONGEST:
             return kind if kind in {"EmailField", "URLField"} else "CharField", [f"max_length={max(longest, 1)}"]
         if is_key:
-            comments.append("the spec doesn't say how long it can be")
+            comments.append(f"the spec allows keys that are longer than {_LONGEST} characters")
             return "CharField", [f"max_length={_LONGEST}"]
         if kind in {"EmailField", "URLField"}:
             return kind, [f"max_length={_LONGEST}"] if kind == "URLField" else []

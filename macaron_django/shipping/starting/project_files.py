@@ -36,11 +36,11 @@ def project_name_problem(name: str) -> str | None:
     """Returns a text that says why a project's folder, image or database can't have this name. None if all can."""
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name):
         return None
-    return f"{name!r} can't name a project: use letters, digits, dashes and underscores, and begin with a letter."
+    return f"{name!r} can't be a project's name: use letters, digits, dashes and underscores, and begin with a letter."
 
 
 def new_project(name: str, spec: Path | None, api: str, storage: Storage, version: str) -> NewProject:
-    """Returns the files of a project: a sample, if ``spec`` is None. Raises SpecError if the spec has errors.
+    """Returns the files of a new project: a sample project if ``spec`` is None. Raises SpecError for an invalid spec.
 
     ``version`` is the version of this package, which the project requires.
     """

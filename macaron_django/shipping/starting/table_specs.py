@@ -31,7 +31,7 @@ _MANY_KEYS = 20
 def spec_of_tables(tables: Sequence[ExistingTable], prefix: str = "", head: str = "") -> str:
     """Returns the document as YAML. Removes ``prefix`` from the tables' names, because the settings add it.
 
-    Each table gets only operations that read. Operations that write must be added.
+    Each table gets only read operations. Write operations must be added by hand.
     """
     named = _schema_names([table.name.removeprefix(prefix) for table in tables])
     schemas: dict[str, Any] = {}

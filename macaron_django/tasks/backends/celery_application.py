@@ -31,7 +31,7 @@ def broker_url() -> str:
 
 
 def application() -> Celery:
-    """Returns the application that the setting ``CELERY_APP`` names, or creates one from the other settings."""
+    """Returns the application from the setting ``CELERY_APP``, or creates one from the other settings."""
     named, options = settings.TASKS.CELERY_APP, settings.TASKS
     if named is None:
         return _made(broker_url(), options.RESULT_URL, options.QUEUE, options.VISIBILITY_TIMEOUT)

@@ -1,4 +1,4 @@
-"""Sends tasks through Django's own tasks: ``django.tasks`` of Django 6, or the package django-tasks on 5.2.
+"""Sends tasks through Django's task framework: ``django.tasks`` in Django 6, the package django-tasks in Django 5.2.
 
 Whether tasks can have delays and results depends on the backend in Django's setting ``TASKS``, for example the backend
 of django-tasks-db.
@@ -68,7 +68,7 @@ def _task(alias: str, queue: str | None) -> Any:
 
 
 class DjangoBackend(TaskBackend):
-    """The backend with Django's tasks. If a worker is killed, its unfinished task isn't run again."""
+    """The backend that uses Django's own task framework. If a worker is killed, its unfinished task isn't run again."""
 
     name = "django"
 

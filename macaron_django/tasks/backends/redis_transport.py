@@ -1,9 +1,9 @@
 """Takes messages from Redis in such a way that no message is lost if a worker is killed.
 
-kombu's own transport pops a message from its queue, and records afterwards, sometimes minutes later, that a worker has
-it. If the worker is killed in between, the message is lost. Here, one command moves the message from its queue to a
-second list. When kombu has recorded the message, it is removed from the second list. If that doesn't happen within the
-visibility timeout, the message is put back into the queue.
+kombu's own transport pops a message from its queue. Only later, sometimes after minutes, it records that a worker has
+the message. If the worker is killed in between, the message is lost. Here, one command moves the message from its queue
+to a second list. When kombu has recorded the message, it is removed from the second list. If kombu doesn't record the
+message within the visibility timeout, the message is put back into the queue.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class TakingChannel(_Channel):  # type: ignore[misc]
         return f"{self.unacked_index_key}{self.sep}taken"
 
     def put_back(self) -> None:
-        """Puts back messages that were taken longer ago than the visibility timeout, but never recorded by kombu."""
+        """Puts messages back into their queues if kombu hasn't recorded them within the visibility timeout."""
         now = time()
         if now - self._looked_at < _INTERVAL:
             return

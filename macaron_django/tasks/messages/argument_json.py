@@ -41,7 +41,7 @@ class UnknownTag(ValueError):
 def argument_json(value: Any, *, rows: RowForm = "key", place: str = "the argument") -> Any:
     """Returns the JSON form of an API object, row, date, decimal, UUID or bytes, or of a list or dict of such values.
 
-    Raises UnsendableArgument for a value of any other class. Its message names the value by ``place``.
+    Raises UnsendableArgument for a value of any other class. In the exception's message, ``place`` describes the value.
 
     >>> argument_json({"due": dt.date(2026, 1, 31), "price": Decimal("9.50")})
     {'due': {'$': 'date', 'v': '2026-01-31'}, 'price': {'$': 'decimal', 'v': '9.50'}}
@@ -50,7 +50,8 @@ def argument_json(value: Any, *, rows: RowForm = "key", place: str = "the argume
 
 
 def argument_of_json(json: Any) -> Any:
-    """Returns the value that ``argument_json`` wrote. A row that was sent by its key is loaded, with a consistent read.
+    """Returns the value that ``argument_json`` converted to JSON. If only a row's key was sent, loads the row with a
+    consistent read.
 
     Raises UnknownTag. Raises LookupError if this process doesn't have the API, schema or model, and DoesNotExist if the
     row no longer exists.

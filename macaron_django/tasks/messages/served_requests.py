@@ -33,13 +33,14 @@ request_finished.connect(_finish, dispatch_uid="macaron_django.tasks.messages.se
 def in_request() -> bool:
     """Returns whether the running code serves a request.
 
-    Returns False in plain asynchronous views of Django, because Django starts their requests in another context.
+    Returns False in plain asynchronous views of Django, because Django sends ``request_started`` in another context.
     """
     return served_request() is not None
 
 
 def served_request() -> HttpRequest | None:
-    """Returns the request that the running code serves. In a task, this is the request that the caller served.
+    """Returns the request that the running code serves. In a task, returns the request during which the task was
+    called.
 
     Returns None outside of requests and tasks.
     """

@@ -56,7 +56,7 @@ class Message:
         return replace(self, attempt=self.attempt + 1, deliveries=1, due=due)
 
     def next_delivery(self) -> Message:
-        """Returns the message with which another worker repeats this attempt, if a worker didn't finish the attempt."""
+        """Returns the message for a worker that repeats this attempt after another worker failed to finish it."""
         return replace(self, deliveries=self.deliveries + 1)
 
     def run_again(self) -> Message:
@@ -91,5 +91,5 @@ def read_message(text: str) -> Message:
             "with another key."
         ) from None
     except (ValueError, TypeError) as error:
-        raise BadMessage("A message is signed, but isn't in this version's form.") from error
+        raise BadMessage("A message is signed, but doesn't have this version's format.") from error
     return message

@@ -193,7 +193,7 @@ def test_changes_that_are_not_committed_are_refused(folder):
 def test_a_version_is_built_of_its_own_revision_only(folder):
     with pytest.raises(CommandError, match=rf"1-abc can't be built here, because {revision()} is checked out"):
         call_command("deploy", "--release", "1-abc")
-    with pytest.raises(CommandError, match="can't name a version"):
+    with pytest.raises(CommandError, match="can't be the name of a version"):
         call_command("deploy", "--release", "../1", "--from", "push")
     with pytest.raises(CommandError, match="name the version: --release VERSION"):
         call_command("deploy", "--from", "live")
@@ -222,7 +222,7 @@ def test_a_failure_ends_the_run_and_says_how_to_go_on(folder):
     first, second = str(failed.value).splitlines()
     assert re.match(r"unittest failed after \d+\.\d s: `python manage.py unit-tests` ended with 3\. Its output", first)
     assert second.startswith(
-        "Correct the cause, commit the correction, and deploy again. If nothing in the project must be corrected, go"
+        "Correct the cause, commit the correction, and deploy again. If the project needs no correction, go"
     )
     assert re.search(
         rf"python manage.py deploy --from unittest --release \S+-{revision()} --to staging --no-check$", second
@@ -255,10 +255,10 @@ def test_when_live_fails_its_tests_one_command_goes_back(folder, server, capfd):
     )
     call_command("deploy", *told[2].partition("manage.py deploy ")[2].split())
     assert Path("live.txt").read_text("utf-8") == "1-good"
-    assert "live serves 2-bad.\nwrite live.txt: 1-good\nIt goes back to 1-good.\n" in capfd.readouterr().out
+    assert "live serves 2-bad.\nwrite live.txt: 1-good\nlive goes back to 1-good.\n" in capfd.readouterr().out
     # Given a second time, the command doesn't go back further.
     call_command("deploy", "--back", "--env", "live", "--release", "2-bad")
-    assert "live serves 1-good.\nThat isn't 2-bad: there is nothing to go back from.\n" in capfd.readouterr().out
+    assert "live serves 1-good.\nlive doesn't serve 2-bad, so it doesn't go back.\n" in capfd.readouterr().out
     assert Path("live.txt").read_text("utf-8") == "1-good"
 
 
@@ -311,10 +311,10 @@ def test_a_server_that_serves_another_version_fails_the_release(folder, server):
     [
         (["--from", "nowhere"], "There is no step nowhere. Known: check, unittest, build"),
         (["--env", "moon"], "There is no environment moon. Known: staging, live."),
-        (["--from", "live", "--no-live"], "the other options leave out this step"),
-        (["--from", "live", "--to", "check"], "The options leave out all steps"),
+        (["--from", "live", "--no-live"], "--from names the step live, which the other options leave out"),
+        (["--from", "live", "--to", "check"], "The options leave no steps to run"),
         (["--from", "live-acceptance", "--back-on-failure"], "name the version: --release VERSION"),
-        (["--back", "--env", "live", "--release", ""], "'' can't name a version: use letters"),
+        (["--back", "--env", "live", "--release", ""], "'' can't be the name of a version. Use at most 128"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(folder, options, message):

@@ -138,7 +138,7 @@ def test_a_project_is_released_and_goes_back_by_itself_when_live_fails(tmp_path,
         failed = project.manage("deploy", "--back-on-failure", *skipped, code=1)
         assert "live-acceptance failed after" in failed.stderr
         assert "live serves the previous release again." in failed.stderr
-        assert f"It goes back to {good}." in failed.stdout
+        assert f"live goes back to {good}." in failed.stdout
         assert (folder / ".deploy" / "history").read_text("utf-8") == good
     finally:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):

@@ -81,7 +81,7 @@ def test_going_back_and_back_again_reads_what_was_live_from_aws_alone(aws, funct
         release = elsewhere.back()
         elsewhere.wait(release)
         assert elsewhere.current().version == release.version == expected
-    with pytest.raises(DeployError, match="doesn't name the version before it"):
+    with pytest.raises(DeployError, match="doesn't contain the previous version"):
         driver(function, ShownActions(tmp_path)).back()
     # What was gone back from isn't in the history of the next release.
     deploy(driver(function, ShownActions(tmp_path)), files(tmp_path, "four"))
@@ -109,7 +109,7 @@ def test_an_alias_that_was_moved_by_other_means_is_where_the_next_release_goes_b
 def test_descriptions_of_other_tools_name_no_version(aws, function, actions, tmp_path):
     aws("lambda").publish_version(FunctionName=function, Description="Mend the search")
     live = driver(function, actions)
-    with pytest.raises(DeployError, match="has no alias live, and so no release to go back from"):
+    with pytest.raises(DeployError, match="has no alias live, so there is no release to go back from"):
         live.back()
     aws("lambda").create_alias(FunctionName=function, Name="live", FunctionVersion="1")
     deploy(live, files(tmp_path, "two"))

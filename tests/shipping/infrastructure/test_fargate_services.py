@@ -272,8 +272,8 @@ def test_the_command_adds_workers_where_tasks_use_celery(monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("secrets", "message"),
     [
-        (["arn:aws:x"], "'arn:aws:x' can't be a secret: write an environment variable"),
-        (["KEY_1"], "with a letter first and after each '_'"),
+        (["arn:aws:x"], "'arn:aws:x' can't be a secret: use the name of an environment variable"),
+        (["KEY_1"], "The name, and each part after a '_', must begin with a letter"),
         (["API_KEY", "API_KEY"], "The secret API_KEY is given twice"),
         (["PORT"], "PORT can't be a secret: the service already has a value for it"),
         (["ALLOWED_HOSTS"], "ALLOWED_HOSTS can't be a secret"),

@@ -26,7 +26,7 @@ class Pet(models.Model):
         null=True,
         blank=True,
     )
-    # a $ref to Owner, which has a key: check that this is a relation, and what deleting does
+    # a $ref to Owner, which has a key: check that this is a relation, and that on_delete is right
     owner = models.ForeignKey(
         "Owner",
         on_delete=models.PROTECT,

@@ -76,7 +76,7 @@ def test_an_empty_folder_is_taken_and_a_full_one_refused(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["2shop"], "can't name a project"),
+        (["2shop"], "can't be a project's name"),
         (["shop", "--spec", "nowhere.yaml"], r"nowhere\.yaml isn't there"),
         (["shop", "--spec", "brokn.yaml"], "Did you mean broken.yaml"),
         (["shop", "--spec", "."], "is a folder"),

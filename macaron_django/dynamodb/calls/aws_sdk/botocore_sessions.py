@@ -1,7 +1,8 @@
 """Makes botocore sessions that read AWS's model files with orjson.
 
-DynamoDB's client needs files with two megabytes of JSON. A process reads them while it handles its first request.
-botocore's own reader takes twice as long, and its ``OrderedDict``s use two megabytes more memory.
+To create a client for DynamoDB, botocore reads files with two megabytes of JSON. A process reads these files while it
+handles its first request. botocore's own reader takes twice as long, and its ``OrderedDict``s use two megabytes more
+memory.
 """
 
 from __future__ import annotations

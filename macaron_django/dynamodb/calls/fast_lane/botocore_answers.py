@@ -1,4 +1,4 @@
-"""Passes a response that the fast lane has received to botocore's parser."""
+"""Parses the fast lane's responses with botocore's parser."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Finds the code that hooks into a botocore client's calls: event handlers, moto, tracers, and patched methods.
 
-The fast lane leaves a call to botocore if a project, a plug-in or botocore's Stubber has registered a handler. It also
-leaves the call to botocore if moto's ``mock_aws`` is active, or if a method has a patch that isn't listed in
+Botocore makes the call instead of the fast lane if a project, a plug-in or botocore's Stubber has registered a handler.
+Botocore also makes the call if moto's ``mock_aws`` is active, or if a method has a patch that isn't listed in
 ``macaron_django.tracers``.
 """
 

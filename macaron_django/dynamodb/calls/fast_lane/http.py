@@ -1,4 +1,4 @@
-"""Parses an HTTP/1.1 response (RFC 9112) from the bytes that a connection receives. Does no input or output itself."""
+"""Parses an HTTP/1.1 response (RFC 9112) from the bytes that a connection receives. This module does no I/O."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ Reading: TypeAlias = Generator[int, bytes, T]
 
 
 def whole_answer(received: bytes) -> HTTPAnswer | None:
-    """Returns the response if ``received`` is a complete response of the usual kind. Returns None for any other
-    response, which ``read_answer`` can read.
+    """Returns the response if ``received`` is a complete, ordinary response (see ``_ORDINARY``). Otherwise returns
+    None: call ``read_answer`` then.
 
     Raises BrokenExchangeError.
     """
@@ -123,7 +123,7 @@ def _head(received: bytes) -> Reading[tuple[int, str, dict[str, str], bytes, byt
     """
     while (end := received.find(b"\r\n\r\n")) < 0:
         if len(received) > _MAX_HEAD:
-            raise BrokenExchangeError("the response's headers don't end")
+            raise BrokenExchangeError("the response's headers are too long")
         more = yield READ_SIZE
         if not more:
             raise BrokenExchangeError("the server closed the connection without a response")

@@ -32,8 +32,8 @@ class OpenConnection(NamedTuple):
     """A blocking connection. The client waits ``timeout`` seconds for a response; None waits forever.
 
     ``has_ended`` returns whether the server has closed the connection, or has sent bytes that belong to no response.
-    ``is_open`` returns True if the server hasn't closed the connection, and False if that isn't known. ``is_open``
-    doesn't notice such bytes, and no other thread can run during its check.
+    ``is_open`` returns True if the server hasn't closed the connection, and False if the server has closed it or if the
+    state isn't known. ``is_open`` doesn't notice such bytes, and no other thread can run during its check.
     """
 
     connection: Any
@@ -51,7 +51,7 @@ class OpenConnection(NamedTuple):
 
 
 class IdleConnections(ABC):
-    """At most ``most`` idle connections. They are closed when the last reference to this object goes away."""
+    """Keeps at most ``most`` idle connections. They are closed when the last reference to this object goes away."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -85,7 +85,7 @@ class IdleConnections(ABC):
 
 
 def watched(connection: Any, opened: Any, timeout: float | None) -> OpenConnection:
-    """Returns the OpenConnection of a new connection, which waits ``timeout`` seconds for a response.
+    """Returns an OpenConnection for a new connection. The client waits ``timeout`` seconds for a response.
 
     ``opened`` is the socket. ``connection`` is an object with ``close()``.
     """
@@ -116,8 +116,8 @@ def _waits_in_kernel(opened: Any) -> bool:
 
 
 def _state_reader(opened: Any) -> Callable[[], bool]:
-    """Returns a function that returns True if the server hasn't closed the connection, and False if that isn't
-    known.
+    """Returns a function that returns True if the server hasn't closed the connection, and False if the server has
+    closed it or if the state isn't known.
     """
     if not _IS_LINUX:
         return lambda: False

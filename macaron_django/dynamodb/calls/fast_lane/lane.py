@@ -1,9 +1,11 @@
 """Sends item operations over a botocore client's open connections, without botocore's own code for each call.
 
 The client provides the endpoint, the signing region, the credentials and the connections with their proxies, TLS and
-timeouts. The client's parser reads every response whose status isn't 200. Botocore opens the connections of threads,
-and makes the first call over each of them. The lane itself opens the connections of event loops, but not through
-proxies. If the lane returns None, the client must make the call.
+timeouts. The client's parser reads every response whose status isn't 200. If the lane returns None, the client must
+make the call.
+
+For calls from threads, botocore opens the connections, and makes the first call over each connection. For calls from
+event loops, the lane itself opens the connections. It doesn't open connections through proxies.
 """
 
 from __future__ import annotations
@@ -53,8 +55,8 @@ class FastLane(Lane):
 
     @classmethod
     def beside(cls, client: BaseClient) -> FastLane | None:
-        """Returns the lane of ``client``. Returns None if the client doesn't sign and send requests in botocore's
-        default way.
+        """Returns the lane of ``client``. Returns None if the client signs requests, or sends them, in a way that
+        isn't botocore's default.
         """
         inner: Any = client
         session = inner._endpoint.http_session

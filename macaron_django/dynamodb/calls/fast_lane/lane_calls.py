@@ -144,12 +144,12 @@ class Lane(ABC):
 
     @property
     def imports_parser(self) -> bool:
-        """Whether reading a response whose status isn't 200 imports botocore, which blocks."""
+        """Whether botocore must be imported to read a response with a status other than 200. The import blocks."""
         return False
 
     @property
     def renews_credentials(self) -> bool:
-        """Whether the next call must first get new credentials, which blocks."""
+        """Whether the next call must first get new credentials. Getting credentials blocks."""
         return False
 
     @abstractmethod
@@ -336,8 +336,9 @@ def in_lambda() -> bool:
 
 
 def request_head(place: str, lines: Mapping[str, str]) -> str:
-    """Returns the request line and the headers ``lines`` of a request. ``place`` is the path, or the URL if a proxy
-    gets the request.
+    """Returns the request line of a request, and the headers in ``lines``.
+
+    ``place`` is the path, or the URL if a proxy gets the request.
     """
     return "".join([f"POST {place} HTTP/1.1\r\n", *(f"{name}: {value}\r\n" for name, value in lines.items())])
 

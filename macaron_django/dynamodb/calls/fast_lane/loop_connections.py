@@ -1,5 +1,5 @@
 """Keeps the open connections of event loops to one endpoint. Each loop has a limited number of connections, and closes
-connections that are idle for long.
+connections that have been idle for a long time.
 
 Connections are opened as urllib3 would open them for botocore, with the same server names, certificates and socket
 options.
@@ -32,7 +32,7 @@ class NotConnectedError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """The server that connections lead to, and the seconds to wait before an ``OSError``; None waits forever.
+    """The server to connect to, and the timeouts in seconds. None means that there is no timeout.
 
     Each loop has at most ``most`` connections at once. ``read_timeout`` also limits the wait for a connection.
     """
@@ -47,7 +47,7 @@ class Place:
 
 
 class LoopConnections:
-    """The connections of each event loop to one place."""
+    """The connections of each event loop to one server, which is described by a ``Place``."""
 
     def __init__(self, find_place: Callable[[], Place]) -> None:
         self._find_place = find_place
@@ -61,8 +61,9 @@ class LoopConnections:
         """Returns the response to a request. ``request`` returns the request's bytes, and is called when a connection
         is available.
 
-        A ``timeout`` in seconds applies if it is shorter than the place's. Raises ``NotConnectedError`` if there is no
-        connection, and ``OSError`` if the connection fails. If an exchange is cancelled, its connection is closed.
+        A ``timeout`` in seconds applies if it is shorter than the timeouts in ``place``. Raises ``NotConnectedError``
+        if there is no connection, and ``OSError`` if the connection fails. If an exchange is cancelled, its connection
+        is closed.
         """
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop) or await self._new_pool(loop)
@@ -117,8 +118,8 @@ class _Pool:
         return None
 
     async def connected(self, timeout: float | None) -> LoopConnection:
-        """Returns a new connection. If the limit is reached, waits for a connection that another exchange gives back,
-        and returns that.
+        """Returns a new connection. If the limit is reached, waits until another exchange gives back its connection,
+        and returns this connection.
         """
         place = self._place
         if self._places and not self._waiting:

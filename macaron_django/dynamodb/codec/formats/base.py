@@ -83,8 +83,8 @@ class TypeBuilder(Protocol):
     """The functions with which a codec describes the types of its values to ``typed_items``."""
 
     def value(self, codec: Codec, conversion: Conversion, held: str) -> tuple[Any, str]:
-        """Returns the type of a codec's attribute values, and an expression for a value's JSON. ``held`` is an
-        expression for the attribute value itself.
+        """Returns the Python type of the attribute values that ``codec`` reads, and a Python expression for the JSON of
+        such a value. ``held`` is a Python expression for the attribute value itself.
         """
 
     def function(self, read: Callable[[Any], Any]) -> str:
@@ -99,8 +99,8 @@ class TypeBuilder(Protocol):
 class Codec:
     """Converts the values of a schema to attribute values and back.
 
-    A value that isn't of the schema's type is stored in the format of its JSON type. Keywords other than ``type`` may
-    allow such a value, and other programs may write one to the same table.
+    A value that isn't of the schema's type is stored in the format of its JSON type. Such a value is possible for two
+    reasons: keywords other than ``type`` can allow it, and other programs can write it to the same table.
     """
 
     #: The values' types in JSON Schema.
@@ -177,7 +177,7 @@ class Codec:
     def json_reader(self, conversion: Conversion) -> ValueReader:
         """Returns a function with the same result as ``conversion.to_json(self.reader(conversion)(value))``.
 
-        The function may raise one of ``OTHER_TYPE`` if a value isn't of the schema's type.
+        If a value isn't of the schema's type, the function may raise one of the exceptions in ``OTHER_TYPE``.
         """
         return self.json_reader_in_steps(conversion)
 
@@ -188,17 +188,18 @@ class Codec:
     def json_expression(self, conversion: Conversion, otherwise: str) -> str:
         """Returns Python source for the JSON of the attribute value in the variable ``value``.
 
-        ``otherwise`` is source that calls the ``json_reader``.
+        ``otherwise`` is Python source that calls the function ``json_reader``.
         """
         if self.json_source is None:
             return otherwise
         return self.json_source.format(content=f"value[{self.attr_type!r}]", otherwise=otherwise)
 
     def alternatives(self, conversion: Conversion, held: str, types: TypeBuilder) -> Sequence[Alternative] | None:
-        """Returns the types that DynamoDB may send, with an expression for the JSON of each. Returns None if the types
-        aren't known in advance.
+        """Returns the types in which DynamoDB may send a value, each with an expression for the value's JSON. Returns
+        None if the types aren't known in advance.
 
-        ``held`` is a Python expression, such as ``value``. Its value has an attribute for each type: ``value.S``.
+        ``held`` is a Python expression, such as ``value``. It evaluates to an object that has an attribute for each
+        type, such as ``value.S``.
         """
         if self.json_source is None or self.attr_type is None:
             return None
@@ -218,12 +219,14 @@ class Codec:
         return self.direct_writer(conversion, self.writer_in_steps(conversion), python_writer)
 
     def json_writer(self, conversion: Conversion) -> ValueWriter:
-        """Returns a function for JSON values with the same result as ``writer`` has for the converted Python values."""
+        """Returns a function for JSON values with the same result as
+        ``self.writer(conversion)(conversion.to_python(value))``.
+        """
         return self.direct_writer(conversion, self.json_writer_in_steps(conversion), json_writer)
 
     def direct_writer(self, conversion: Conversion, in_steps: ValueWriter, writer_of: WriterOf) -> ValueWriter:
-        """Returns a writer for usual values that are the same in JSON and Python. ``in_steps`` writes the other
-        values.
+        """Returns a writer for usual values whose form in JSON is the same as in Python. The writer calls ``in_steps``
+        for all other values.
         """
         return in_steps
 
@@ -245,7 +248,9 @@ class Codec:
     # -- keys ----------------------------------------------------------------------------------
 
     def sorted_form(self, given: AttributeValue, role: Role, pointer: str) -> AttributeValue:
-        """Returns the form of a value for a key, an index or a time to live. DynamoDB sorts this form correctly."""
+        """Returns the form in which a key, an index or a time to live stores a value. DynamoDB sorts this form
+        correctly.
+        """
         return given
 
     def restored(self, held: AttributeValue, role: Role) -> AttributeValue:
@@ -256,8 +261,8 @@ class Codec:
         """Returns a function that puts JSON values into an item as keys. Returns None if there is no faster way than
         ``attributes_of``.
 
-        ``name`` is the attribute that DynamoDB sorts. ``given_name`` is the twin's name, for values in another
-        spelling.
+        ``name`` is the attribute that DynamoDB sorts. ``given_name`` is the attribute's twin. If DynamoDB sorts another
+        spelling of the value, the twin stores the value as given.
         """
         return None
 
@@ -269,8 +274,8 @@ def check_depth(depth: int, pointer: str) -> None:
 
 
 def json_in_text(text: str, expected: type) -> Any:
-    """Returns the list or dict of a text that is JSON, as PynamoDB's JSONAttribute stores it. Returns any other text
-    unchanged.
+    """Parses text that is the JSON of a list or dict (the type ``expected``), as PynamoDB's JSONAttribute stores it.
+    Returns any other text unchanged.
     """
     try:
         parsed = exact_json(text, max_depth=_MAX_TEXT_DEPTH)

@@ -1,4 +1,4 @@
-"""The format of date-times: S as given. Keys and indexes have the time in UTC, so that DynamoDB sorts by time."""
+"""The format of date-times: S as given. Keys and indexes store the time in UTC, so that DynamoDB sorts by time."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class DateTimeCodec(TextCodec):
         text = utc_text(given["S"])
         if text is None:
             if role.ttl:
-                raise UnstorableValue(f"{given['S']!r} isn't a date-time of RFC 3339", pointer)
+                raise UnstorableValue(f"{given['S']!r} isn't an RFC 3339 date-time", pointer)
             return given
         if role.ttl:
             return {"N": str(_epoch(text))}

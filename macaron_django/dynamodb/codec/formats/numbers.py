@@ -111,11 +111,11 @@ class NumberCodec(Codec):
 
 
 def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = False) -> str:
-    """Returns the text of a number, from which ``decode_number`` returns an equal number. Raises UnstorableValue if
+    """Returns a number as text. ``decode_number`` turns this text into an equal number. Raises UnstorableValue if
     DynamoDB can't store the number.
 
-    A float is written as its shortest repr, unless that is the repr of a different integer. The float 1e23, for
-    example, isn't equal to 10**23, so its exact digits are written.
+    A float is written as its shortest repr. A whole number is written with all its digits instead, if it is below 1e38
+    or ``integer`` is true: its repr could mean another integer. For example, the float 1e23 isn't equal to 10**23.
     """
     if isinstance(value, float) and math.isfinite(value) and value.is_integer() and (integer or abs(value) < 1e38):
         value = int(value)
@@ -124,7 +124,7 @@ def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = 
         raise UnstorableValue(f"{number} isn't a number that DynamoDB can hold", pointer)
     sign, digits, exponent = _significant_digits(number)
     if len(digits) > _MAX_DIGITS:
-        raise UnstorableValue(f"{len(digits)} digits are more than DynamoDB's {_MAX_DIGITS}", pointer)
+        raise UnstorableValue(f"{len(digits)} digits are more than DynamoDB's limit of {_MAX_DIGITS}", pointer)
     if not _MIN_EXPONENT <= exponent + len(digits) - 1 <= _MAX_EXPONENT and digits != "0":
         raise UnstorableValue("outside DynamoDB's range of 1E-130 to 9.99…E+125", pointer)
     # An integer with more than 38 digits and no declared type might be read as a float with the same repr.

@@ -229,8 +229,8 @@ def map_reader(members: Mapping[str, Member]) -> MapReader:
     """Returns a function that converts a map of attribute values to JSON.
 
     The code of the function is generated, with one line for each member. A loop over the members would take 1.5 times
-    as long. The code has the members' names only as ``repr``, so that no
-    name can become code. The function raises one of ``OTHER_TYPE`` if a value isn't of its schema's type.
+    as long. The generated code contains the members' names only as string literals, made with ``repr()``, so that no
+    name can be executed. The function raises one of ``OTHER_TYPE`` if a value doesn't have its schema's type.
     """
     functions: dict[str, Any] = {}
     lines = ["def read(held):", " shown = {}", " get = held.get"]

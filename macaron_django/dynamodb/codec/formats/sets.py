@@ -123,8 +123,8 @@ class SetCodec(Codec):
 
 
 def set_of(members: Sequence[AttributeValue], pointer: str) -> AttributeValue:
-    """Returns the set of the members' attribute values, or an empty list. Raises UnstorableValue if DynamoDB can't
-    store such a set.
+    """Returns a DynamoDB set of ``members``, which are attribute values. If there are no members, returns an empty
+    list. Raises UnstorableValue if DynamoDB can't store such a set.
     """
     if not members:
         return {"L": []}

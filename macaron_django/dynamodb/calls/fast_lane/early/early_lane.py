@@ -1,8 +1,8 @@
-"""Sends item operations in a process that hasn't imported botocore, so that its first response doesn't wait for the
-import.
+"""Sends a process's item operations before botocore is imported. So the first response doesn't wait for the import.
 
 The module ``lane`` makes the same requests, except for the User-Agent; tests compare the requests. If this lane returns
-None, botocore's client is made, and makes the call. botocore's client also parses each response whose status isn't 200.
+None, botocore's client is created and makes the call. botocore's client also parses each response whose status isn't
+200.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _SOCKET_OPTIONS: Final = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 
 
 class ConnectionLimits(NamedTuple):
-    """The number of connections at once, and the seconds to wait for a connection and for a response."""
+    """The size of the connection pool, and the seconds to wait for a connection and for a response."""
 
     connections: int
     connect_timeout: float

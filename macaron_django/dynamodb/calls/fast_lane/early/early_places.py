@@ -108,10 +108,10 @@ def is_imported() -> bool:
 
 
 def is_untouched() -> bool:
-    """Returns whether no code can have hooked into botocore's calls: the modules that make calls haven't been imported,
-    and no unknown import hook is installed.
+    """Returns True if it is certain that no code has hooked into botocore's calls.
 
-    A tracer that wraps botocore either imports it, or installs an import hook that wraps botocore later.
+    This is certain if the modules that make calls haven't been imported, and no unknown import hook is installed. A
+    tracer that wraps botocore either imports it, or installs an import hook that wraps botocore later.
     """
     return not is_imported() and all(map(_is_known, sys.meta_path))
 

@@ -12,7 +12,7 @@ __all__ = ["OpenedConnections"]
 
 
 class OpenedConnections(IdleConnections):
-    """The idle connections of threads to ``place``."""
+    """The idle connections to ``place``, for use by threads."""
 
     def __init__(self, place: Place) -> None:
         super().__init__(place.most)
