@@ -132,9 +132,9 @@ def _start_backends(setting: str = "MACARON", **_kwargs: Any) -> None:
 
 
 def add_api(found: DiscoveredAPI) -> None:
-    """Adds the app of an API, while Django sets up its apps or later. Doesn't change URL patterns that already exist.
+    """Adds the app of an API, either while Django sets up its apps or later.
 
-    The registry stores the errors in the API's spec as findings.
+    Doesn't change URL patterns that already exist. The registry stores the errors in the API's spec as findings.
     """
     config = APIConfig(found)
     config.apps = apps

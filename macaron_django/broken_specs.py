@@ -18,7 +18,7 @@ __all__ = ["BrokenSpecError", "broken_apis", "log_errors"]
 
 logger = logging.getLogger("macaron_django")
 
-#: The commands that log no errors in specs: they print them themselves, or have nothing to do with the project's specs.
+#: No errors in specs are logged for these commands. They print the errors, or don't use the project's specs.
 _SILENT = frozenset({"check", "checkspec", "explaincheck", "help", "--help", "-h", "version", "--version"})
 
 
@@ -30,9 +30,10 @@ class BrokenSpecError(ImproperlyConfigured, SystemCheckError):
 
 
 def log_errors() -> None:
-    """Logs the errors in all specs. Does nothing for a command that prints them itself, such as ``manage.py check``.
+    """Logs the errors in all specs. Does nothing if the command itself prints them, as ``manage.py check`` does.
 
-    Doesn't import handlers, because they may need apps that aren't ready yet. ``broken_apis`` logs their errors later.
+    Doesn't import handlers, because they may need apps that aren't ready yet. ``broken_apis`` logs the errors in
+    handlers later.
     """
     if sys.argv[1:2] and sys.argv[1] in _SILENT:
         return

@@ -46,7 +46,10 @@ class DiscoveredAPI:
 
     @property
     def root(self) -> Path | None:
-        """The folder below which the spec's references may read files. None means the parent of the spec's folder."""
+        """The folder that contains all files that the spec's references are allowed to read.
+
+        None means the parent of the spec's folder.
+        """
         given: str | Path | None = settings.SPEC_ROOTS.get(self.name)
         return None if given is None else base_folder() / given
 
@@ -62,8 +65,8 @@ def discover() -> list[DiscoveredAPI]:
 
     If the setting is None, each file ``apis/*.yaml|yml|json`` defines an API. This function searches the project's
     folder first, then the folder of each installed app. The API's name comes from the file's name (``my-api.yaml``
-    defines ``my_api``). If two files define APIs with the same name, only the first API is returned, and it has a
-    problem.
+    defines ``my_api``). If two files define APIs with the same name, only the first API is returned, and its
+    ``problem`` is set.
     """
     given: Mapping[str, str | Path] | None = settings.APIS
     found = _named(given) if given is not None else _searched()

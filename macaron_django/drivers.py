@@ -78,7 +78,9 @@ async def run_on_loop(steps: Steps[R]) -> R:
 
 
 def blocking(method: Callable[Concatenate[Any, P], Steps[R]]) -> Callable[Concatenate[Any, P], R]:
-    """Returns a method that blocks while it runs the steps of ``method``, or of a subclass's override of ``method``."""
+    """Returns a method that blocks while it runs the steps of ``method``. If a subclass overrides ``method``, the steps
+    of the override run instead.
+    """
     name = method.__name__
 
     @wraps(method)
@@ -91,8 +93,8 @@ def blocking(method: Callable[Concatenate[Any, P], Steps[R]]) -> Callable[Concat
 async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Calls ``function`` in a thread, with this task's context variables, and returns its result.
 
-    Before and after the call, the thread closes its old and broken database connections. Django closes such
-    connections before and after each request, but with signals that don't reach these threads.
+    Before and after the call, the thread closes its old and broken database connections. Django does this before
+    and after each request, but uses signals that don't reach these threads.
     """
     call = partial(copy_context().run, partial(_between_requests, function, *args, **kwargs))
     return await asyncio.get_running_loop().run_in_executor(_threads(os.getpid()), call)

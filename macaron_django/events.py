@@ -17,8 +17,8 @@ end::
         def operation(self, began):
             return Span(began)
 
-An event without subscribers costs only a look at an empty tuple. If a subscriber's method raises an exception, the
-first such exception is logged with its traceback. The exception has no other effect.
+If an event has no subscribers, its only cost is a look at an empty tuple. If a subscriber's method raises an exception,
+the first such exception is logged with its traceback. The exception has no other effect.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class OperationBegan(NamedTuple):
 
 
 class OperationEnded(NamedTuple):
-    """The response of an operation is ready. A streamed response has been read to its end or abandoned."""
+    """The response of an operation is ready. A streamed response has been either read to its end or abandoned."""
 
     api: str
     operation_id: str
@@ -260,12 +260,12 @@ class Observation(Generic[EndedT]):
     def leave(self) -> None:
         """Is called when the observed code returns, in the thread, task and context in which the event began.
 
-        Override it to reset context variables that were set at the beginning. After ``leave``, only a streamed
-        response continues.
+        Override it to reset context variables that were set at the beginning. After ``leave``, the event
+        continues only if its response is streamed.
         """
 
     def end(self, ended: EndedT) -> None:
-        """Is called once at the end, after ``leave``. A streamed response may end in another thread and context."""
+        """Is called once at the end, after ``leave``. A streamed response can end in another thread and context."""
 
 
 class Subscriber:
@@ -350,7 +350,7 @@ def _without(methods: tuple[MethodT, ...], method: MethodT) -> tuple[MethodT, ..
 class Observed(Generic[EndedT]):
     """An event that has begun, with its subscribers' observations.
 
-    ``began`` may be None if the kind has no ``beginnings`` and doesn't enclose other events.
+    Pass None as ``began`` only if the kind has no ``beginnings`` and doesn't enclose other events.
     """
 
     __slots__ = ("_ends", "_observations", "_token", "began_at", "has_ended")
@@ -422,7 +422,7 @@ _KINDS: Final[tuple[Kind[Any, Any], ...]] = (OPERATIONS, DYNAMODB_CALLS, CLIENT_
 def within() -> Within | None:
     """Returns the operation or task within which the caller runs.
 
-    Returns None if there is neither, or if there are no subscribers.
+    Returns None if the caller runs outside operations and tasks, or if there are no subscribers.
     """
     return _within.get()
 

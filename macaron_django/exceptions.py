@@ -305,7 +305,7 @@ class InvalidCursor(RequestError):
 class UnstorableValue(RequestError):
     """The schema accepts a value that DynamoDB or a model's database can't store. Nothing was written.
 
-    ``pointer`` is the JSON pointer of the value in the item, if known, and ``reason`` is the message without it.
+    ``pointer`` is the JSON pointer of the value in the item, if known. ``reason`` is the message without the pointer.
     ``location`` is the part of the request that had the value, such as "path". If the request has neither a body nor a
     parameter with the value's name, the handler is at fault, and the response has the status 500.
     """

@@ -63,10 +63,10 @@ class Changes:
 
 
 class Hooks:
-    """When created, records the attributes of the given base classes, and their values.
+    """A new instance records the attributes of the given base classes, and the values of these attributes.
 
-    A hook is overridden if another class defines it, or if it was replaced on a base class. Generated classes set the
-    attributes in ``data``: these attributes aren't hooks.
+    A hook is overridden if another class defines it, or if it was replaced on a base class. The attributes in
+    ``data`` aren't hooks, because generated classes set them.
     """
 
     def __init__(self, *bases: type, data: Collection[str] = ()) -> None:

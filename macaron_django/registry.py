@@ -183,7 +183,7 @@ class Registry:
 
 
 def is_chosen(name: str) -> bool:
-    """Returns whether ``SERVE`` includes this API. Built-in APIs are served in any case."""
+    """Returns whether ``SERVE`` includes this API. Built-in APIs are always served."""
     return settings.SERVE is None or name in settings.SERVE
 
 

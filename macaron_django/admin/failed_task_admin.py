@@ -109,7 +109,9 @@ class FailedTaskAdmin(
         return False
 
     def has_run_again_permission(self, request: HttpRequest) -> bool:
-        """Returns whether this user may run failed tasks again. This needs Django's permission to change them."""
+        """Returns whether this user may run failed tasks again. The user needs Django's "change" permission for failed
+        tasks.
+        """
         codename = get_permission_codename("change", self.opts)
         user: Any = request.user
         return not is_read_only(self.model) and bool(user.has_perm(f"{self.opts.app_label}.{codename}"))

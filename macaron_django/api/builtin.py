@@ -41,7 +41,7 @@ def ping() -> dict[str, Any]:
 class NotReady(PyMacaronException):
     """The server lacks something that it needs to serve requests.
 
-    If this was already logged, it isn't logged or reported again.
+    If the previous check found the same problems, the exception isn't logged or reported again.
     """
 
     code = "NOT_READY"
@@ -67,7 +67,7 @@ def ready() -> dict[str, Any]:
 
 
 def version() -> dict[str, Any]:
-    """Returns this package's name and version, the image's version, and the version in each served API's document."""
+    """Returns this package's name and version, the image's version, and the ``info.version`` of each served API."""
     apis = {name: str(api.document.info.get("version", "")) for name, api in catalogue.items() if api.is_routed}
     return {
         "name": "macaron_django",

@@ -25,14 +25,14 @@ SLOW = 2.0  # seconds
 
 
 class MyFatalCustomError(PyMacaronException):
-    """A failure of the server, with a status that no other error has."""
+    """A server error with a status that no other error has."""
 
     code = "FATAL_CUSTOM_ERROR"
     status = 543
 
 
 class MyNonFatalCustomError(PyMacaronException):
-    """A failure of the client."""
+    """A client error."""
 
     code = "NON_FATAL_CUSTOM_ERROR"
     status = 401
@@ -44,7 +44,7 @@ def do_crash_internal_exception() -> None:
 
 
 def do_crash_pymacaron_exception() -> None:
-    """Raises an exception that is the client's fault."""
+    """Raises an exception for a client error."""
     raise MyNonFatalCustomError("Raised by /crash/pymacaronexception")
 
 

@@ -55,15 +55,15 @@ def register(viewset: V) -> V:
     if present is not None and not issubclass(viewset, present):
         raise RuntimeError(
             f"{viewset.__module__}.{viewset.__name__} and {present.__module__}.{present.__name__} are both registered "
-            f"for viewsets.{generated.api}.{generated.__name__}: register only one of them. That class can subclass "
-            "the other."
+            f"for viewsets.{generated.api}.{generated.__name__}: register only one of them. The class that "
+            "you register can subclass the other."
         )
     generated.replacement = viewset
     return viewset
 
 
 class UnusableViewsetError(ImproperlyConfigured, SystemCheckError):
-    """``MACARON["VIEWSETS"]`` can't be applied. Commands print it as they print a finding, without a traceback."""
+    """``MACARON["VIEWSETS"]`` can't be applied. Commands print only the message, without a traceback."""
 
 
 def in_use(viewset: type[OperationViewSet]) -> type[OperationViewSet]:
@@ -77,7 +77,7 @@ def in_use(viewset: type[OperationViewSet]) -> type[OperationViewSet]:
         names = " and ".join(f"{each.__module__}.{each.__qualname__}" for each in configured)
         raise UnusableViewsetError(
             f"MACARON['VIEWSETS'] names {names}, which both replace viewsets.{viewset.api}.{viewset.__name__}: "
-            f"list only one of them. That class can subclass the other."
+            f"list only one of them. The class that you list can subclass the other."
         )
     return configured[0] if configured else viewset.replacement or viewset
 

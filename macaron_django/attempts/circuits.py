@@ -4,8 +4,8 @@ A circuit breaker (here: circuit) is closed while calls succeed, and lets all ca
 failures in a row, and refuses calls. After a pause it lets one call through, the trial. If the trial succeeds, the
 circuit closes. If the trial fails, the next pause begins. A closed circuit costs two comparisons for each call.
 
-Libraries aren't suitable. pybreaker holds a lock during a call, and supports only Tornado's coroutines. circuitbreaker
-has no lock, and lets every call through after the pause.
+The existing libraries aren't suitable. pybreaker holds a lock during a call, and supports only Tornado's coroutines.
+circuitbreaker has no lock, and lets every call through after the pause.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Circuit:
     """The circuit breaker for calls to one server.
 
     Each call begins with ``enter`` and ends with ``succeeded`` or ``failed``. If the outcome of a call says nothing
-    about the server, the call ends with ``given_up``. The caller decides what a failure is. ``clock`` returns seconds.
-    Threads and event loops can share a circuit, because it never waits while it holds its lock.
+    about the server, the call ends with ``given_up``. The caller decides what counts as a failure. ``clock`` returns
+    seconds. Threads and event loops can share a circuit, because it never waits while it holds its lock.
 
     >>> rules = CircuitRules(failures=1, first_pause=600, longest_pause=600, patience=60)
     >>> circuit = Circuit()

@@ -114,7 +114,9 @@ def get_token_issuer() -> str | None:
 
 
 def load_auth_token(token: str, load: bool = True) -> dict[str, Any]:
-    """Verifies a token and returns its claims. Unless ``load`` is False, they become the current user's claims.
+    """Verifies a token and returns its claims.
+
+    Unless ``load`` is False, these claims become the current user's claims.
 
     Raises the same exceptions as ``verify_token``.
     """

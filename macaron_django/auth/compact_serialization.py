@@ -1,7 +1,7 @@
 """Splits a JWT in JWS Compact Serialization (RFC 7515, section 3.1) into its parts. Doesn't verify the JWT.
 
 PyJWT's ``jwt.decode`` isn't used, because it prepares the key again for each token, and examines each character in
-Python. These two tasks alone take twice the CPU time of this module.
+Python. These two steps alone take twice as much CPU time as this module.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class UnverifiedToken(NamedTuple):
 def split_token(token: object, max_size: int) -> UnverifiedToken:
     """Splits a token into its parts.
 
-    Raises AuthInvalidTokenError if the token is longer than ``max_size``, or malformed, so that no key could verify it.
+    Raises AuthInvalidTokenError if the token is longer than ``max_size`` bytes, is malformed, or needs an unsupported
+    extension. No key could verify such a token.
     """
     if not isinstance(token, str):
         raise invalid_token("it isn't a JWT")

@@ -1,4 +1,4 @@
-"""Finds security schemes whose credentials nothing verifies. No one can call the operations that need them."""
+"""Finds security schemes that have no verifier. No one can call the operations that need such a scheme."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["security_findings"]
 
 
 def security_findings(document: Document) -> list[Finding]:
-    """Returns an error for each scheme that an operation needs, but whose credentials nothing verifies."""
+    """Returns an error for each security scheme that an operation needs, but that has no verifier."""
     findings: dict[str, Finding] = {}
     for operation in document.operations:
         for required in security_for(operation).requirements:
@@ -36,5 +36,8 @@ def _finding(required: SchemeRequirement, operation: Operation) -> Finding | Non
         remedy = 'Set MACARON["JWT"]["SECRET"], ["KEYS"] or ["JWKS_URL"]; or ' + remedy[0].lower() + remedy[1:]
     elif required.scheme.type == "http" and str(required.scheme.scheme).lower() == "basic":
         remedy += ", for example macaron_django.auth.django_password"
-    message = f"Nothing verifies the security scheme {required.name!r}; no one can call the operations that need it."
+    message = (
+        f"Nothing verifies the credentials of the security scheme {required.name!r}, so no one can call the operations "
+        "that need it."
+    )
     return finding("E401", operation.location, message, f"{remedy}.")

@@ -62,9 +62,10 @@ UNREADABLE = SchemeRequirement("", None, frozenset())
 
 
 class SecurityDecision(NamedTuple):
-    """The decision about a request. Either the request is granted, or its credentials are refused or lack scopes.
+    """The decision to grant or refuse a request.
 
-    If a request is refused because it has no credentials, all fields have their defaults.
+    A refused request lacks credentials or scopes, or its credentials are wrong. If a refused request has no
+    credentials, all fields have their defaults.
     """
 
     granted: bool = False
@@ -185,7 +186,7 @@ class SecurityPolicy:
         return outcome if isinstance(outcome, Verified) else None
 
     def judge_foreign(self, user: Any, auth: Any) -> SecurityDecision:
-        """Decides about a user whom an authenticator of the project has accepted. Checks only the user's scopes."""
+        """Decides whether a user has the required scopes. One of the project's authenticators has accepted the user."""
         lacking: frozenset[str] | None = None
         for alternative in self.alternatives or ():
             missing = frozenset[str]().union(*(each.scopes - each.granted(user, auth) for each in alternative))

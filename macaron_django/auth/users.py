@@ -1,7 +1,7 @@
-"""Finds the user of verified claims, as ``MACARON["JWT"]["USER"]`` says.
+"""Finds the user for the verified claims of a token.
 
-Depending on this setting, the user has only the data in the claims, or is the Django user with the name in ``sub``.
-A missing Django user can be created.
+The setting ``MACARON["JWT"]["USER"]`` decides which user this is. With "none", the user has only the data in the
+claims. With "lookup", it is the Django user with the name in ``sub``. "create" also creates a missing Django user.
 """
 
 from __future__ import annotations
@@ -81,7 +81,10 @@ class TokenUser:
 
 
 def user_for(claims: Mapping[str, Any]) -> TokenUser | AbstractBaseUser:
-    """Returns the user of verified claims; raises AuthInvalidTokenError if the user doesn't exist or is inactive."""
+    """Returns the user for a token's verified claims.
+
+    Raises AuthInvalidTokenError if the user doesn't exist or is inactive.
+    """
     mapping = settings.JWT.USER
     if mapping == "none":
         return TokenUser(claims)

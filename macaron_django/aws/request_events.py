@@ -1,6 +1,7 @@
-"""Removes the parts of an event that a client could forge to look like the gateway's.
+"""Prevents clients from forging the headers and the address that a gateway or load balancer sets.
 
-This happens before the event becomes a request.
+Ambiguous headers are removed before the event becomes a request. The caller's address comes from the gateway or load
+balancer.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def check_relations(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> 
 
 @register()
 def check_jwt(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports settings with which tokens can't be signed and verified safely."""
+    """Reports settings that make it impossible or unsafe to sign and verify tokens."""
     levels = {"error": checks.Error, "warning": checks.Warning}
     return [
         levels[problem.level](problem.message, hint=problem.hint, id="macaron_django.E104")

@@ -127,9 +127,10 @@ class AsyncAPIClient(BlockingAPIClient):
 class OperationCall:
     """Calls an operation of another service.
 
-    Its only positional argument is the body. The keywords are the parameters, and the fields if the body is a form.
-    These keywords are options: ``request_headers`` adds headers. ``content_type`` selects one of the body's media
-    types. ``max_attempts``, ``connect_timeout`` and ``read_timeout`` override the settings.
+    The only positional argument is the body. The keyword arguments are the operation's parameters. If the body is a
+    form, its fields are keyword arguments, too. These keyword arguments are options: ``request_headers`` adds headers.
+    ``content_type`` selects one of the body's media types. ``max_attempts``, ``connect_timeout`` and ``read_timeout``
+    override the settings.
 
     Returns the value in the response: API objects, JSON, text, bytes, or None.
 

@@ -108,7 +108,7 @@ def _of_document(api: str, document: Document, where: str) -> Iterator[Finding]:
     for operation in unnamed_operations(document):
         named = f"{operation.method.upper()} {operation.path}"
         hint = f"Add an operationId or x-bind-client, or call apipool.{api}.client[{operation.method!r}, …]."
-        yield Finding("W501", "warning", f"{named} has no name in Python.", hint, operation.location)
+        yield Finding("W501", "warning", f"{named} has no name that Python code can call.", hint, operation.location)
     for name, operations in shared_names(document).items():
         others = ", ".join(f"{each.method.upper()} {each.path}" for each in operations[1:])
         message = (

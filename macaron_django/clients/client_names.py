@@ -13,9 +13,9 @@ __all__ = ["client_names", "shared_names", "unnamed_operations"]
 
 
 def client_names(document: Document) -> Mapping[str, Operation]:
-    """Returns the operations of a document by their names in Python.
+    """Returns a document's operations, keyed by their names in Python.
 
-    If two operations have the same name, returns the first.
+    If two operations have the same name, the result has the first.
 
     If an operationId is a dotted path, the name is its last part. Any other operationId is turned into an identifier:
     ``users/get-by-name`` becomes ``users_get_by_name``. Operations with neither ``x-bind-client`` nor operationId are

@@ -1,4 +1,4 @@
-"""Makes PyMacaron's modules importable by their old names, which are aliases of names elsewhere in this package.
+"""Makes PyMacaron's modules importable. The names in these modules are aliases of names elsewhere in this package.
 
 Importing this package makes ``pymacaron``, ``pymacaron_core``, ``pymacaron_dynamodb``, ``pymacaron_async`` and
 ``pymacaron_unit`` importable. There are three ways to import it: ``"macaron_django.compat"`` in ``INSTALLED_APPS``,

@@ -1,4 +1,4 @@
-"""Runs a PyMacaron program, which imports the old names: ``python -m macaron_django.compat PROGRAM …``."""
+"""Runs a program that imports PyMacaron's old names: ``python -m macaron_django.compat PROGRAM …``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Defines the rows of the table. The row of an old name has the new name, or says why the old name can't be used."""
+"""Defines the rows in the table of PyMacaron's names.
+
+A row contains the new name for an old name, or explains why there is no new name.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ __all__ = ["Absent", "Constant", "Modules", "NotAvailableError", "Placeholder", 
 
 
 class NotAvailableError(NotImplementedError):
-    """The program has called a name of PyMacaron that has no counterpart in this package."""
+    """The program used a class or function of PyMacaron that has no counterpart in this package."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,10 @@ class Absent:
 
 @dataclass(frozen=True)
 class Constant:
-    """An old name that has a value, but no new name to import. ``note`` says how programs work without the old name."""
+    """An old name that still has a value, but no counterpart in this package.
+
+    ``note`` says why programs don't need the old name, or what they can use instead.
+    """
 
     value: Any
     note: str
@@ -41,7 +47,7 @@ Modules: TypeAlias = "Mapping[str, Mapping[str, Row]]"
 def without(reason: str) -> Absent:
     """Returns the row of an old name that has no counterpart.
 
-    ``reason`` is a clause that says how programs work without the old name.
+    ``reason`` is a clause that says why programs don't need the old name, or what they can use instead.
     """
     return Absent(f"has no counterpart: {reason}")
 

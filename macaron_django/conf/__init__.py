@@ -1,4 +1,4 @@
-"""Reads the package's settings: from Django's ``MACARON``, else from ``pym-config.yaml``, else the defaults.
+"""Reads the package's settings: the value in Django's ``MACARON``, else in ``pym-config.yaml``, else the default.
 
 Open ``setting_defaults`` for the settings and their defaults, ``macaron_settings`` for the sources of their values,
 ``pym_config_keys`` for the keys of PyMacaron's file, ``pym_config_files`` for finding and reading that file,

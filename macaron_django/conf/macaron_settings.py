@@ -69,7 +69,7 @@ class _Settings:
         self._whole = None
 
     def change(self, **values: Any) -> None:
-        """Changes keys of ``MACARON`` in this process. If a value is a section, its other keys stay unchanged."""
+        """Changes keys of ``MACARON`` in this process. A section keeps the keys that the new value doesn't contain."""
         given = getattr(django_settings, "MACARON", _NOTHING)
         changed = {
             key: {**given.get(key, {}), **value} if key in SECTIONS and isinstance(value, Mapping) else value
@@ -121,8 +121,8 @@ settings = _Settings()
 def under_compat() -> bool:
     """Returns the setting ``COMPAT``: whether to behave like PyMacaron where this package's behaviour differs.
 
-    If the setting is missing, returns whether PyMacaron's old module names can be imported in this process. It is
-    enough if they can be imported after Django has loaded the apps.
+    If the setting is missing, returns whether PyMacaron's old module names can be imported in this process, either now
+    or after Django has loaded the apps.
     """
     chosen: bool | None = settings.COMPAT
     if chosen is not None:

@@ -23,8 +23,8 @@ __all__ = ["PymConfig", "base_folder", "environment_name", "find_pym_config", "r
 class PymConfig:
     """The content of a file.
 
-    ``variables`` has the environment variables that the values come from, by key. If a variable isn't set, its key's
-    value is None.
+    ``variables`` maps each key whose value comes from an environment variable to the variable's name. If the variable
+    isn't set, the key's value is None.
     """
 
     path: Path
@@ -33,7 +33,7 @@ class PymConfig:
 
     @property
     def unset(self) -> dict[str, str]:
-        """Returns the environment variables that aren't set, by the key that needs the variable."""
+        """Returns the entries of ``variables`` whose environment variables aren't set."""
         return {key: name for key, name in self.variables.items() if name not in os.environ}
 
 
@@ -63,7 +63,7 @@ def find_pym_config(folder: Path, environment: str | None = None) -> Path | None
 def read_pym_config(path: Path) -> PymConfig:
     """Returns the content of a file, with its secrets from the environment.
 
-    Raises ImproperlyConfigured if it is broken.
+    Raises ImproperlyConfigured if the file is broken.
     """
     import yaml  # few projects have such a file
 

@@ -89,7 +89,7 @@ def _number(value: float | Decimal, pointer: str) -> str:
 def normalized_item(schema: Mapping[str, Any], value: Any) -> Any:
     """Returns a scalar in its schema's type: an int for an integer, a float for a number, a bool for a boolean.
 
-    A number with more digits than a float can have stays a Decimal.
+    A Decimal with too many digits for a float is returned unchanged.
 
     >>> normalized_item({"type": "integer"}, Decimal("3")), normalized_item({"type": "number"}, Decimal("1.5"))
     (3, 1.5)

@@ -1,8 +1,8 @@
 """Implements PyMacaron's ``PersistentSwaggerObject`` with this package's persistence.
 
-A project's subclass names an API, a schema and a table. The registry sets the subclass's persistence, and makes the
-subclass a base of the row class. ``PersistentProfile.load_from_db("id")`` is called on the class itself, and
-``profile.save_to_db()`` is called on a row.
+Each subclass in a project has the names of an API, a schema and a table. The registry sets the subclass's persistence,
+and makes the subclass a base of the row class. ``PersistentProfile.load_from_db("id")`` is called on the class itself,
+and ``profile.save_to_db()`` is called on a row.
 """
 
 from __future__ import annotations

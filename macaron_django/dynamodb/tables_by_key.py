@@ -30,9 +30,9 @@ class FoundItems:
     """The items of a query or scan, read when they are needed.
 
     Iterating yields dictionaries in JSON form. ``found["Items"]`` is the list that boto3 returns, with Decimals for
-    numbers, and ``found["Count"]`` is its length. The list has all items, or the items up to the limit, from as many of
-    DynamoDB's pages as necessary. If the limit stopped the reading before the last item,
-    ``found["LastEvaluatedKey"]`` exists.
+    numbers, and ``found["Count"]`` is its length. If there is a limit, the list contains the items up to the limit.
+    Otherwise, it contains all items, even if DynamoDB returns them in several pages. If the limit stopped the reading
+    before the last item, ``found["LastEvaluatedKey"]`` exists.
     """
 
     def __init__(self, pages: Callable[[], Iterator[ResultPage]], to_json: Callable[[AttributeMap], Any]) -> None:

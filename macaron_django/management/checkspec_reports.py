@@ -55,7 +55,7 @@ def report_on(
 ) -> SpecReport:
     """Reads a file, checks it, and builds all its serializers and validators.
 
-    References from the file to other files are only followed within the folder ``root``.
+    A reference to another file is followed only if that file is in the folder ``root``.
 
     Never raises. If the file can't be read, or this package fails on it, the report has a finding.
     """

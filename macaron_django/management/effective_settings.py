@@ -69,7 +69,10 @@ def _effective(
 
 
 def own_keys() -> Iterator[EffectiveSetting]:
-    """Yields the keys of ``pym-config.yaml`` that aren't settings. ``get_config()`` has them as attributes."""
+    """Yields the keys of ``pym-config.yaml`` that aren't settings.
+
+    Programs read them as attributes of ``get_config()``.
+    """
     found = settings.file()
     if found is None:
         return

@@ -80,7 +80,7 @@ class StartProject(BaseCommand):
             f"The API {api.name} has {count} operations: {api.generated} generated, {len(api.stubs)} with handlers."
         )
         for each in () if project.is_sample else api.kept:
-            self.stdout.write(f"  {printable(each.name)} looks persisted: its key is {printable(each.key)}.")
+            self.stdout.write(f"  {printable(each.name)} could be persisted: its key is {printable(each.key)}.")
         for path in api.foreign:
             self.stdout.write(self.style.WARNING(f"  The spec names {printable(path)}, which isn't in the project."))
 
@@ -97,13 +97,16 @@ class StartProject(BaseCommand):
         names = printable(", ".join(each.name for each in api.kept))
         if api.kept and storage == "none":
             self.stdout.write(
-                f"  Review these schemas, which look persisted and are marked in {api.spec}: {names}. "
+                f"  Review these schemas, which could be persisted and are marked in {api.spec}: {names}. "
                 "If you uncomment x-persist, also delete x-bind-server from the schema's operations: they need no "
                 "handlers."
             )
         elif api.kept:
             self.stdout.write(f"  Review these schemas, which are persisted and are marked in {api.spec}: {names}.")
         if any(path.startswith("apis.") for path in api.verifiers.values()):
-            self.stdout.write(f"  In apis/{api.name}/verifiers.py, write who may call the API: until then, no one may.")
+            self.stdout.write(
+                f"  In apis/{api.name}/verifiers.py, write the functions that verify callers: until then, they "
+                "refuse all requests."
+            )
         if api.stubs:
             self.stdout.write(f"  Write the {len(api.stubs)} handlers in {api.handlers}: each answers 501 until then.")

@@ -18,12 +18,12 @@ def add_storage_choice(parser: ArgumentParser, otherwise: str) -> None:
         action="store_const",
         const="dynamodb",
         dest="storage",
-        help=f"Use DynamoDB (x-persist) for the schemas that look persisted. {otherwise}",
+        help=f"Use DynamoDB (x-persist) for the schemas that could be persisted. {otherwise}",
     )
     kept.add_argument(
         "--orm",
         action="store_const",
         const="orm",
         dest="storage",
-        help="Use Django models (x-model) for the schemas that look persisted, and write the models.",
+        help="Use Django models (x-model) for the schemas that could be persisted, and write the models.",
     )

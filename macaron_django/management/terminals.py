@@ -45,7 +45,9 @@ def printing(command: BaseCommand) -> Iterator[None]:
 
 
 def progress_bar(total: float | None, unit: str, *, done: int = 0) -> tqdm[NoReturn]:
-    """Returns a progress bar on standard error. If that isn't a terminal, shows nothing. Closing the bar removes it.
+    """Returns a progress bar on standard error. Closing the bar removes it.
+
+    If standard error isn't a terminal, the bar is invisible.
 
     ``total`` is the expected number of ``unit``\\ s, or None if it isn't known. ``done`` is the number that an earlier
     run completed.

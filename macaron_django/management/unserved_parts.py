@@ -19,7 +19,7 @@ __all__ = ["UnservedParts", "unserved_parts"]
 class UnservedParts:
     """The names of the webhooks, callbacks and links of a document.
 
-    The name of a callback or a link starts with its operation: ``POST /orders: paid``.
+    The name of a callback or a link starts with the operation that declares it: ``POST /orders: paid``.
     """
 
     webhooks: tuple[str, ...]

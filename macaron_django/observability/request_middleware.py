@@ -1,7 +1,7 @@
 """Gives each request its ids, returns the request id in the response, and writes one access line.
 
-Put the middleware first in ``MIDDLEWARE``, so that every request passes it. Requests that the front (``api.front``)
-serves have the same ids and access lines.
+Put the middleware first in ``MIDDLEWARE``, so that every request passes through it. The front (``api.front``) gives
+ids and access lines to the requests that it serves, too.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ logger = logging.getLogger(ACCESS_LOGGER)
 
 
 class RequestMiddleware:
-    """Keeps a well-formed ``X-Request-ID`` and ``traceparent``, or creates ids. The response has ``X-Request-ID``."""
+    """Takes the request id and the trace id from ``X-Request-ID`` and ``traceparent``.
+
+    If a header is missing or malformed, creates the id. Returns the request id in the response's ``X-Request-ID``.
+    """
 
     sync_capable = async_capable = True
 

@@ -107,7 +107,7 @@ def _no_document(tree: Any, name: str) -> SpecError:
 
 
 class Document(DocumentTree):
-    """An OpenAPI document after reading. Its attributes are in OpenAPI 3.1's terms, whatever its own version is."""
+    """An OpenAPI document after reading. Its attributes use OpenAPI 3.1's terms, whatever the file's version is."""
 
     def __repr__(self) -> str:
         return f"<Document {self.main.name} {self.title!r}>"
@@ -331,12 +331,12 @@ class Operation(Frozen):
 
     @property
     def summary(self) -> str:
-        """The summary, or the path item's summary; "" if neither has one."""
+        """The operation's summary, or else the path item's summary; "" if there is none."""
         return self._text("summary")
 
     @property
     def description(self) -> str:
-        """The description, or the path item's description; "" if neither has one."""
+        """The operation's description, or else the path item's description; "" if there is none."""
         return self._text("description")
 
     def _text(self, key: str) -> str:
@@ -389,7 +389,10 @@ class Operation(Frozen):
 
     @lazy_attribute
     def success(self) -> Response | None:
-        """The first response with a status of 200 to 299, in document order; otherwise "2XX", "default" or None."""
+        """The response for the first status from 200 to 299, in document order.
+
+        If there is none, the response for "2XX", or else the response for "default", or else None.
+        """
         for status, response in self.responses.items():
             if len(status) == 3 and status[0] == "2" and status.isdecimal():
                 return response

@@ -173,7 +173,7 @@ class DocumentTree:
     def entries(self, *keys: str) -> dict[str, Any]:
         """Returns the mapping at ``keys`` below the root, as ``at`` finds it; {} if there is none.
 
-        Creates no node unless there is a reference on the way.
+        Creates nodes only if there is a reference on the way.
         """
         value = self.main.tree
         for key in keys:

@@ -46,8 +46,8 @@ class Index:
 class Persist:
     """``x-persist``: where and how the items of a schema are stored.
 
-    ``given`` has the names of the options that the spec sets in ``x-persist``. A class can set further options.
-    Then ``given`` has their names, too.
+    ``given`` has the names of the options that the spec sets in ``x-persist``. If a class sets further
+    options, ``given`` has the names of these options, too.
     """
 
     class_path: str | None = None
@@ -107,10 +107,10 @@ class OperationExtensions:
 
 
 def schema_extensions(nodes: Sequence[SourceNode]) -> SchemaExtensions:
-    """Returns the x- attributes of a schema. ``nodes`` are the nodes that can contain them, nearest first.
+    """Returns the x- attributes that ``nodes`` contain for a schema. The first node takes precedence.
 
-    These nodes are the schema's own node and, if the schema merely refers to a target, the target's node. Nodes of
-    ``allOf`` are never among them.
+    The first node is the schema's own. If the schema merely refers to a target, the target's node follows. ``nodes``
+    never includes nodes of ``allOf``.
     """
     nodes = [node for node in nodes if any(key.startswith("x-") for key in node.mapping)]
     if not nodes:
@@ -126,7 +126,7 @@ def schema_extensions(nodes: Sequence[SourceNode]) -> SchemaExtensions:
 
 
 def means_model(value: Any) -> bool:
-    """Returns whether an ``x-model`` is meant for this package. Other tools write a plain word or an object there."""
+    """Returns whether an ``x-model`` is meant for this package. For other tools, it is a plain word or an object."""
     return isinstance(value, str) and "." in value
 
 

@@ -56,7 +56,7 @@ def prebuilt_entries(document: Document, version: str) -> dict[str, bytes]:
 
 
 def is_known_sound(document: Document, folder: Path, version: str) -> bool:
-    """Returns whether ``folder`` records that a document has no errors, and no file has changed since."""
+    """Returns True if ``folder`` records that the document has no errors, and if its files haven't changed since."""
     if document.main.path is None:
         return False
     try:

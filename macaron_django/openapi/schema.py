@@ -2,7 +2,7 @@
 
 A ``Schema`` is frozen and lazy. Most attributes are *effective*: they include the keywords behind ``$ref``, ``allOf``
 and "X or null" (a union of a schema X with ``null``). So callers don't have to know how an author composed a schema.
-Only ``json`` and ``bundle()`` show the composition, and only these decide which values are valid.
+Only ``json`` and ``bundle()`` show how a schema is composed. They alone decide which values are valid.
 
 The *3.1 form* of a schema is JSON Schema 2020-12, whatever the document's version is. A *lone* reference is a ``$ref``
 with only annotations beside it: such a schema merely refers to another schema.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from macaron_django.openapi.reading.limits import Limits
 
     class SchemaDocument(Protocol):
-        """The interface of ``Document`` for schemas, and for the code that reads schemas."""
+        """The interface that ``Document`` offers to schemas, and to code that reads schemas."""
 
         @property
         def limits(self) -> Limits: ...
@@ -255,7 +255,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def name(self) -> str | None:
-        """The name of the component that this schema is, or that it merely refers to; None without a component."""
+        """The component name of this schema, or of the schema that it merely refers to; None if neither has one."""
         schema: Schema | None = self
         for _ in range(100):  # a cycle of references has no name
             if schema is None:
@@ -376,7 +376,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def nullable(self) -> bool:
-        """Whether null is valid. A schema whose references lead only back to itself allows null."""
+        """Whether null is valid. If a schema's references only lead back to the schema itself, null is valid."""
         return self._solved("nullable", Schema._judges_of_null, Schema._accepts_null, True)
 
     def _judges_of_null(self) -> tuple[Schema, ...]:
@@ -443,8 +443,8 @@ class Schema(Frozen):
     def format(self) -> str | None:
         """The effective format; None if there is none.
 
-        For ``contentEncoding: base64``, which replaces the format ``byte`` in OpenAPI 3.1, it is "byte" (3.1.1,
-        "Migrating Binary Descriptions").
+        If the schema has ``contentEncoding: base64`` but no format, the effective format is "byte". In OpenAPI 3.1,
+        ``contentEncoding: base64`` replaces the format ``byte`` (3.1.1, "Migrating Binary Descriptions").
         """
         encoded = "byte" if self.keyword("contentEncoding") == "base64" else None
         return _string(self.keyword("format")) or encoded

@@ -38,16 +38,17 @@ def program_folder() -> Path:
 
 
 def are_made() -> bool:
-    """Returns whether this module has created the settings in force."""
+    """Returns whether this module created the settings that are in use."""
     return bool(getattr(django_settings, _MARK, False))
 
 
 def ensure_settings(folder: Path) -> None:
-    """Chooses the settings of a program in ``folder``, for this process and its children.
+    """Chooses the Django settings for the program in ``folder``. They apply to this process and its child processes.
 
     Uses the first settings that exist: the module in the environment variable ``DJANGO_SETTINGS_MODULE``, the module
-    that the folder's manage.py names, or a module ``settings`` in the folder or in one of its packages. If there are
-    none, ``macaron_django.programs.settings`` creates settings.
+    that the folder's manage.py names, the folder's own module ``settings``, or a module ``settings`` in a package of
+    the folder, if only one package has such a module. If there are none, ``macaron_django.programs.settings`` creates
+    settings.
     """
     if django_settings.configured or os.environ.get(ENVIRONMENT_VARIABLE):
         return

@@ -29,7 +29,7 @@ class Service:
     """A service of APIs. If the project has its own Django settings, the settings name the APIs.
 
     ``app`` is a Flask app that is served beside the APIs, or None. ``error_callback``, ``error_decorator`` and
-    ``error_reporter`` are functions, which the settings with these names describe. GET /ping calls the function
+    ``error_reporter`` are functions. The settings with these names describe them. GET /ping calls the function
     ``ping_hook``. ``json_encoders`` has the function that converts each ``datetime`` in responses. Functions for other
     types aren't used. ``formats`` are the project's string formats.
 
@@ -89,9 +89,9 @@ class Service:
     ) -> Service:
         """Loads every ``*.yaml`` in a folder, by default ``apis``, and in its subfolders.
 
-        An API has the name of its file.
+        Each API is named after its file.
 
-        APIs that ``ignore`` names aren't loaded. For APIs that ``only_models`` names, only the classes are created.
+        Doesn't load the APIs in ``ignore``. Creates only the classes of the APIs in ``only_models``.
         ``include_crash_api`` serves ``/crash/…``. ``force`` has no effect, because no code is generated. With
         ``global_names``, raises an exception if schemas with the same name differ between APIs.
         """
@@ -136,7 +136,7 @@ class Service:
         return self
 
     def start(self, serve: str | Sequence[str] | None = None) -> None:
-        """Serves the APIs that ``serve`` names, or all loaded APIs, until the program is interrupted.
+        """Serves the APIs in ``serve``, or by default all loaded APIs, until the program is interrupted.
 
         If a WSGI server has loaded the program, ``start`` only adds the APIs to ``app``, and returns. In a worker for
         tasks, it only loads the APIs.

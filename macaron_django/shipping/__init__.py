@@ -1,4 +1,4 @@
-"""Supports a service from a new project to its deployment: the project's files, its container, its processes.
+"""Creates projects, builds and runs their containers, and deploys them.
 
 Open ``starting`` for new projects and APIs. Open ``templates/`` for the texts of new files, and ``file_templates`` for
 how these templates are rendered. Open ``container_files`` for the files of a container. Open ``worker_counts`` for the

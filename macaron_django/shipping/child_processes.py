@@ -22,7 +22,7 @@ GRACE = 60
 def wait_for(process: Popen[Any]) -> int:
     """Waits until a child process ends, and returns its exit code.
 
-    If the command itself must end first, interrupts the child.
+    If the command must end before the child does, interrupts the child.
     """
     try:
         return process.wait()

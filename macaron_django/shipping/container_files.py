@@ -24,7 +24,7 @@ SERVER = ("granian", "whitenoise")
 
 @dataclass(frozen=True)
 class ContainedProject:
-    """The facts about a project that the container's files depend on.
+    """The properties of a project that determine the files of its container.
 
     ``wsgi`` is the application in granian's notation, ``config.wsgi:application``. With ``worker``, Celery runs tasks.
     ``extra`` is the text of the project's ``Dockerfile.extra``, which becomes a part of the Dockerfile.

@@ -1,6 +1,6 @@
 """Renders the files that this package writes for a project.
 
-The templates are in ``templates/``, in Django's language.
+The templates are in ``templates/``, in Django's template language.
 """
 
 from __future__ import annotations

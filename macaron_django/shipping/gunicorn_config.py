@@ -2,8 +2,8 @@
 
 Options of gunicorn's command line, such as ``--bind 0.0.0.0:80``, take precedence. The environment variable
 ``PORT``, which some platforms set, is the port to listen on. ``WEB_CONCURRENCY`` or ``PYM_GUNICORN_WORKERS_COUNT`` sets
-the number of workers. The log goes to standard error and standard output. It leaves out the queries of URLs, because
-they may have secrets.
+the number of workers. The log goes to standard error and standard output. It leaves out the query strings of
+URLs, because they can contain secrets.
 """
 
 from __future__ import annotations

@@ -163,7 +163,7 @@ def asynctask(
     twice.
     """
     if callable(delay):
-        raise TypeError("asynctask takes options: write @asynctask() above the function.")
+        raise TypeError("@asynctask needs parentheses: write @asynctask() above the function.")
     if retries < 0 or backoff < 0 or delay < 0:
         raise ValueError("asynctask's delay, retries and backoff must be 0 or more.")
 

@@ -39,15 +39,18 @@ class TaskDefinition:
 
     @cached_property
     def path(self) -> str:
-        """Returns the dotted path, by which messages name the task."""
+        """Returns the task's dotted path, which identifies the task in messages."""
         return task_path(self.function)
 
     def pause(self, attempt: int) -> float:
-        """Returns the seconds before the next attempt: ``backoff`` after the first attempt, then double each time."""
+        """Returns the seconds to wait after attempt number ``attempt`` (from 1) has failed.
+
+        The first wait is ``backoff`` seconds. Each later wait, up to the 17th, is twice as long as the wait before it.
+        """
         return float(self.backoff * 2 ** min(attempt - 1, 16))
 
     def is_tried_again(self, attempt: int, error: BaseException) -> bool:
-        """Returns whether another attempt follows if attempt number ``attempt`` (from 1) fails with ``error``."""
+        """Returns whether there is another attempt after attempt number ``attempt`` (from 1) failed with ``error``."""
         return attempt <= self.retries and isinstance(error, self.retry_on)
 
 
@@ -65,7 +68,10 @@ def remember_definition(definition: TaskDefinition) -> None:
 
 
 def task_path(function: Callable[..., Any]) -> str:
-    """Returns a function's dotted path. For ``__main__``, the path has the name that workers import."""
+    """Returns a function's dotted path.
+
+    For a function in ``__main__``, the path starts with the name of the file, because workers import it by this name.
+    """
     module = function.__module__
     if module == "__main__" and (file := getattr(sys.modules["__main__"], "__file__", None)):
         module = Path(file).stem
@@ -73,9 +79,10 @@ def task_path(function: Callable[..., Any]) -> str:
 
 
 def task_named(path: str) -> TaskDefinition:
-    """Returns the task with a dotted path, and imports its module. Raises UnknownTask if there is no such task.
+    """Imports a task's module, and returns the task. Raises UnknownTask if there is no such task.
 
-    Only functions with the decorator ``@asynctask`` are found, so a message can't call any other function.
+    ``path`` is the task's dotted path. Only functions with the decorator ``@asynctask`` are found, so a message can't
+    call any other function.
     """
     parts = path.split(".")
     for count in range(len(parts) - 1, 0, -1):
@@ -93,5 +100,6 @@ def task_named(path: str) -> TaskDefinition:
             return definition
         break
     raise UnknownTask(
-        f"There is no task {path} here: the worker's code differs from the sender's. Deploy the same code to both."
+        f"There is no task {path} here: the worker's code differs from the sender's. "
+        "Deploy the same code to the worker and the sender."
     )

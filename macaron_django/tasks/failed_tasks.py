@@ -1,4 +1,4 @@
-"""Stores in DynamoDB the tasks that have failed for good, with their reports, and can send them again.
+"""Stores tasks that have failed for good, and their reports, in DynamoDB. Can send these tasks again.
 
 The tasks are stored for ``MACARON["TASKS"]["KEEP_FAILURES_DAYS"]`` days. The admin shows them.
 """

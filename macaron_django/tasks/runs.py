@@ -116,7 +116,7 @@ def _note_done(message: Message) -> None:
 def called(function: Callable[..., Any]) -> Callable[..., Any]:
     """Returns a function that can be called without ``await``.
 
-    If the function is ``async def``, the call runs it to its end.
+    If ``function`` is ``async def``, the returned function waits until it ends.
     """
     return async_to_sync(function) if iscoroutinefunction(function) else function
 

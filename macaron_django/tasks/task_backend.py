@@ -44,7 +44,7 @@ class TaskBackend(ABC):
         """Sends a message. Returns a handle, by which ``result`` finds the task's result. Raises TaskNotSent."""
 
     def result(self, handle: str, timeout: float | None) -> Any:
-        """Waits up to ``timeout`` seconds for the task's result. Returns it in the form that ``argument_json`` writes.
+        """Waits up to ``timeout`` seconds for the task's result. Returns the result as ``argument_json`` writes it.
 
         Raises TimeoutError if there is no result by then, TaskFailed if the task has failed, and UnsupportedByBackend
         if the backend keeps no results.

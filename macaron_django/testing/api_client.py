@@ -1,7 +1,7 @@
 """Defines a test client whose requests go through the front, as a server's requests do.
 
-The front is the code that answers requests for operations before Django's handler. The test clients of Django and
-Django REST framework call Django's handler directly.
+The front serves requests for operations itself if it can, and passes all other requests to Django's handler. The test
+clients of Django and Django REST framework call Django's handler directly.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class FrontHandler(ForceAuthClientHandler):
 
     @property
     def front(self) -> WSGIFront:
-        """Returns the front with its own handler. The first request creates both, with the settings of that moment."""
+        """Returns the front. The first request creates the front and its WSGI handler with the current settings."""
         if self._front is None:
             handler = WSGIHandler()
             handler.request_class = _request_class(self)

@@ -37,7 +37,10 @@ class CallRefusedError(AssertionError):
 
 @dataclass(frozen=True)
 class MockedCall:
-    """An answered call, with ``path`` and ``query`` as sent. ``operation`` is the operation's name in Python."""
+    """A call that the mock has answered. ``operation`` is the operation's name in Python.
+
+    ``path`` and ``query`` are still percent-encoded, as they were sent.
+    """
 
     api: str
     operation: str
@@ -48,9 +51,9 @@ class MockedCall:
 
 
 class ClientMock:
-    """Answers every call to every API while it is in use, without a connection.
+    """Answers all calls to all APIs while the mock is in use, without a connection.
 
-    The mock validates a call as a server would. If the call breaks the spec, it raises ``CallRefusedError``. Use
+    The mock validates a call as a server would. If the call breaks the spec, the call raises ``CallRefusedError``. Use
     ``reply`` to set an operation's response. By default, the response is the spec's example for the first declared
     success response. If there is no example, the value is generated. ``calls`` has all calls that were answered.
     """

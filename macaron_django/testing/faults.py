@@ -71,10 +71,10 @@ _REFUSALS = {
 class RandomFaults:
     """An endless sequence of random faults.
 
-    ``chances`` has the probability of each fault. The remaining probability means no fault.
+    ``chances`` has the probability of each fault. With the remaining probability, a request has no fault.
 
-    The same seed gives the same sequence. The fault of a request also depends on the order in which requests arrive.
-    Raises ValueError if the probabilities are negative or add up to more than 1.
+    The same seed gives the same sequence. Which fault a request gets also depends on the order in which requests
+    arrive. Raises ValueError if the probabilities are negative or add up to more than 1.
 
     >>> faults = RandomFaults({Fault.DROP_AFTER: 0.5}, seed=1)
     >>> [fault is Fault.DROP_AFTER for fault, _ in zip(faults, range(4))]
@@ -99,7 +99,7 @@ class RandomFaults:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request that the proxy has handled. ``applied`` says whether the engine answered it with 200."""
+    """A request that the proxy has handled. ``applied`` says whether the engine responded with the status 200."""
 
     operation: str
     fault: Fault | None
@@ -141,7 +141,7 @@ class FaultProxy:
             self._faults = iter(faults)
 
     def end_connections(self) -> None:
-        """Closes the clients' kept connections, as an engine does when it stops or restarts."""
+        """Closes the connections that clients keep open, as an engine does when it stops or restarts."""
         if self._server is not None:
             self._server.end_connections()
 

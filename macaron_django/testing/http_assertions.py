@@ -326,7 +326,7 @@ def _requests() -> Any:
         import requests
     except ModuleNotFoundError as error:
         raise ImproperlyConfigured(
-            "Acceptance tests need the package requests: pip install 'macaron_django[acceptance]'."
+            "Acceptance tests need the package 'requests': pip install 'macaron_django[acceptance]'."
         ) from error
     return requests
 

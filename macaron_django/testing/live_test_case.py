@@ -65,7 +65,7 @@ class MacaronTestCase(HTTPAssertions, ServedTestCase):
 
     @classproperty
     def databases(cls) -> set[str]:  # noqa: N805 (a property of the class)
-        """Returns Django's databases that the tests may use, or an empty set if the server runs elsewhere."""
+        """Returns the databases that Django allows the tests to use, or an empty set if the server runs elsewhere."""
         return set() if cls._named_target() else databases()
 
     @classmethod

@@ -34,7 +34,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("macaron_django").addoption(
         "--dynamodb-record",
         metavar="FILE",
-        help="add to FILE the tables and actions of the tests' calls to DynamoDB, for `manage.py iampolicy --recorded`",
+        help="record the tables and actions of the tests' calls to DynamoDB, and add them to FILE, for "
+        "`manage.py iampolicy --recorded`",
     )
 
 
@@ -115,7 +116,7 @@ def _dynamodb_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 @pytest.fixture
 def dynamodb(_dynamodb_engine: Engine, request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """An engine in memory, with a new, empty table for every persisted schema, for this test only."""
+    """An engine in memory. Each persisted schema has a new, empty table that only this test uses."""
     from macaron_django.testing.isolation import isolated
 
     file = request.config.getoption("--dynamodb-record")

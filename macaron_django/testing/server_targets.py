@@ -1,4 +1,7 @@
-"""Reads the server for acceptance tests from ``PYM_SERVER_HOST``, ``PYM_SERVER_PORT`` and ``PYM_JWT_TOKEN``."""
+"""Determines which server acceptance tests call, and with which token.
+
+Reads the environment variables ``PYM_SERVER_HOST``, ``PYM_SERVER_PORT`` and ``PYM_JWT_TOKEN``.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +91,7 @@ def _port(port: str | int | None) -> int:
 
 
 def target_in_environment(environment: Mapping[str, str] = os.environ) -> ServerTarget | None:
-    """Returns the server that the environment names, or None if it names none.
+    """Returns the server from the environment variables, or None if they don't have a host and a port.
 
     Raises ImproperlyConfigured if the variables are incomplete or incorrect.
     """
@@ -105,9 +108,9 @@ def target_in_environment(environment: Mapping[str, str] = os.environ) -> Server
 
 
 def load_port_host_token() -> tuple[str, int, str | None]:
-    """Returns the host, the port and the token of the server that the environment names. A missing token is None.
+    """Returns the host, the port and the token from the environment variables. A missing token is None.
 
-    Raises ImproperlyConfigured if the environment doesn't name a server.
+    Raises ImproperlyConfigured if the host or the port is missing.
     """
     target = target_in_environment()
     if target is None:

@@ -66,7 +66,9 @@ def name_of(function: Any) -> str:
 
 
 def has_other_code(function: Any) -> bool:
-    """Returns whether a function's code was rewritten, as ddtrace does. Some constants of such code are functions."""
+    """Returns whether a tracer, such as ddtrace, has rewritten a function's code. Rewritten code has functions among
+    its constants.
+    """
     code = getattr(function, "__code__", None)
     return code is not None and any(callable(each) for each in code.co_consts)
 

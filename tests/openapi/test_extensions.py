@@ -90,7 +90,7 @@ def test_a_table_needs_no_name_and_a_schema_with_an_id_no_key(make):
     log = {"type": "object", "x-persist": {}, "properties": {"http_log_id": text}}
     assert ids(make({"Pet": pet, "HTTPLog": log})) == []
     (found,) = quick_check(make({"Pet": {"type": "object", "x-persist": {}, "properties": {"name": {}}}}))
-    assert (found.id, "pet_id or id, and Pet has neither" in found.hint) == ("E042", True)
+    assert (found.id, "pet_id or id, but Pet has neither" in found.hint) == ("E042", True)
 
 
 def test_it_is_read_through_a_reference_but_not_through_all_of(make):
@@ -131,7 +131,7 @@ GOOD = {"table": "pets", "hash_key": "id"}
         ({**GOOD, "indexes": {"by_x": 3}}, "E044", "no keys"),
         ({**GOOD, "indexes": {"by_x": "address.zip"}}, "E044", "nested property"),
         ({**GOOD, "indexes": {"by_x": {"hash_key": "missing"}}}, "E044", "isn't a property"),
-        ({**GOOD, "indexes": {"by_x": {"hash_key": "id", "projection": ["missing"]}}}, "E044", "projects"),
+        ({**GOOD, "indexes": {"by_x": {"hash_key": "id", "projection": ["missing"]}}}, "E044", "projection has"),
         ({**GOOD, "indexes": {"by_x": {"hash_key": "id", "projection": "some"}}}, "E047", "projection"),
         ({**GOOD, "indexes": {"by_x": {"hash_key": "id", "rang_key": "id"}}}, "E041", "Did you mean range_key?"),
         ({**GOOD, "local_indexes": {"by_x": {}}}, "E044", "no range_key"),

@@ -74,7 +74,7 @@ SENTENCES: Final = (
     _("a key of type %(wanted)s can't hold a value of type %(found)s"),
     _("a key must have a value"),
     _("a key can't be empty"),
-    _("a key can't hold a date-time finer than a microsecond"),
+    _("a key can't hold a date-time more precise than a microsecond"),
     _("it has %(size)s bytes, more than the %(limit)s allowed in a key"),
     _("nested deeper than DynamoDB's 32 levels"),
     _("nested deeper than DynamoDB's 32 levels, or nested in itself"),
@@ -133,8 +133,8 @@ SENTENCES: Final = (
     _("give an index the range key %(name)s and filter by its hash key, or sort in Python"),
     _("%(condition)s would read all of table %(table)s: %(advice_text)s"),
     _(
-        "DynamoDB finds items by one value of a hash key, and none of these filters gives one. Add such a "
-        "filter, or permit the scan with `scan: capped` or `scan: allowed` in x-persist."
+        "DynamoDB finds items by one value of a hash key, but none of these filters gives such a value. Add a "
+        "filter that does, or permit the scan with `scan: capped` or `scan: allowed` in x-persist."
     ),
     _("index %(index)s finds only items that have %(key)s. If that is enough, add %(lookup)s or %(call)s."),
     _("index %(index)s would find the items, but not with a consistent read: leave consistent() out."),
@@ -144,7 +144,7 @@ SENTENCES: Final = (
     ),
     _("Table %(table)s has no index %(name)s; its indexes: %(known)s."),
     _("DynamoDB reads the global index %(name)s with eventual consistency only: leave consistent() out."),
-    _("DynamoDB scans %(table)s only forwards: to read backwards, filter by one value of a hash key."),
+    _("DynamoDB can't scan %(table)s backwards: to read backwards, filter by one value of a hash key."),
     _("DynamoDB orders by the range key of a table or an index, not by %(name)s."),
     _("DynamoDB orders by whole properties, not by parts of them (%(name)s)."),
     _(

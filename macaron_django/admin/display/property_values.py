@@ -82,7 +82,7 @@ class ShownValue:
 
 
 def with_problems(properties: Iterable[ShownValue], violations: Iterable[Violation]) -> list[ShownValue]:
-    """Returns the properties with each violation attached to its value.
+    """Returns the properties, with each violation attached to the value that breaks the schema.
 
     If the page doesn't show that value, the violation is attached to the closest enclosing value on the page.
     """
@@ -106,7 +106,7 @@ def _is_at(pointer: str, node: ShownValue) -> bool:
 
 
 def shown_property(name: str, applied: AppliedSchemas, value: Any, pointer: str = "") -> ShownValue:
-    """Returns a property as the item's page shows it. ``applied`` is empty for a property outside the schema."""
+    """Returns the ``ShownValue`` of a property. ``applied`` is empty for a property outside the schema."""
     pointer = json_pointers.child(pointer, name)
     schema = applied.schema
     described: dict[str, Any] = {
@@ -120,7 +120,7 @@ def shown_property(name: str, applied: AppliedSchemas, value: Any, pointer: str 
 
 
 def shown(value: Any, applied: AppliedSchemas, pointer: str = "", **described: Any) -> ShownValue:
-    """Returns any value as the item's page shows it. Its kind depends on the value's own type, not on the schema."""
+    """Returns the ``ShownValue`` of any value. Its ``kind`` depends on the value's own type, not on the schema."""
     described["pointer"] = pointer
     if value is None:
         return ShownValue("null", "null", **described)

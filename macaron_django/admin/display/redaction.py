@@ -97,7 +97,7 @@ def _attribute_without_secrets(applied: AppliedSchemas, value: AttributeValue, m
 def with_secrets(schema: Schema, json: Any, stored: Any) -> Any:
     """Returns a copy of ``json`` with the secrets of ``stored`` added.
 
-    Values that ``json`` already has aren't replaced.
+    Doesn't replace values that are already in ``json``.
     """
     return _with(applied_schemas(schema), json, stored)
 

@@ -1,7 +1,7 @@
 """Turns the JSON that a user typed into a row to save, and finds all violations of the schema.
 
-The item form, its check while the user types, the item's page and the import use this module. The module writes nothing
-to DynamoDB.
+Four places use this module: the item form, the check of the form while the user types, the item's page, and the
+import. The module writes nothing to DynamoDB.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class ItemEdit:
 
     @classmethod
     def checked(cls, persistence: Persistence, row: Any) -> ItemEdit:
-        """Returns an edit without changes. The edit has the row's violations."""
+        """Returns an edit that changes nothing, but records the row's violations."""
         edit = cls(row)
         edit._check(persistence)
         return edit

@@ -1,4 +1,4 @@
-"""Describes the form of a persisted schema for the script that builds the form's controls in the browser.
+"""Describes the form for items of a persisted schema. A script in the browser builds the form from this description.
 
 The description has no ``$ref`` and no ``allOf``: both are resolved. A recursive schema appears only once.
 """

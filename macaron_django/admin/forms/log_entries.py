@@ -23,7 +23,8 @@ MAX_PLACES = 100
 
 
 def change_message(before: Mapping[str, Any] | None, after: Mapping[str, Any], *, adding: bool) -> list[dict[str, Any]]:
-    """Returns the message of an entry in Django's structure: ``[{"changed": {"fields": […], "differences": […]}}]``.
+    """Returns the message of a log entry. The message is structured like Django's messages:
+    ``[{"changed": {"fields": […], "differences": […]}}]``.
 
     >>> change_message({"name": "Ada"}, {"name": "Eve"}, adding=False)
     [{'changed': {'fields': ['name'], 'differences': [['/name', '"Ada"', '"Eve"']]}}]

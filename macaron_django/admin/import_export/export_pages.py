@@ -61,7 +61,7 @@ class ExportMixin(ItemAdminBase):
         return [*own, *super().get_urls()]
 
     def export_view(self, request: HttpRequest) -> HttpResponse:
-        """Shows the page on which a user chooses the format, and either all items or only the listed ones."""
+        """Shows the page on which users choose the format, and whether to export all items or only the list's items."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         query = request.META.get("QUERY_STRING", "")

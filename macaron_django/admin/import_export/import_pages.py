@@ -70,9 +70,9 @@ class UploadForm(forms.Form):
 
 
 class ImportMixin(ItemAdminBase):
-    """Adds the pages of an import, for users who may add items.
+    """Adds the pages that import items. Users need the permission to add items, and to view or change items.
 
-    To replace existing items, a user must also have the permission to change items.
+    To replace existing items, a user needs the permission to change items.
     """
 
     import_template = "admin/macaron_django/import.html"

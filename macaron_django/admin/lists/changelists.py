@@ -103,9 +103,9 @@ class ItemChangeList(ChangeList):
             return self.root_queryset.none()
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
-        """Returns the requested order if the query set accepts it.
+        """Returns the requested order if the query set accepts it, or else an empty list.
 
-        If no index has this order, ``_planned`` drops it.
+        If no index has the requested order, ``_planned`` later removes the order from the query set.
         """
         wanted = list(self.model_admin.get_ordering(request) or ())
         if ORDER_VAR in self.params:
@@ -215,7 +215,7 @@ class ItemChangeList(ChangeList):
 
     @cached_property
     def offers(self) -> list[IndexOffer]:
-        """The indexes that could replace this scan. Each omits the items that lack the index's range key."""
+        """The indexes that could replace this scan. Each index omits the items that lack its range key."""
         if not self.is_scan:
             return []
         found = []
@@ -231,7 +231,10 @@ class ItemChangeList(ChangeList):
 
     @property
     def taken_offers(self) -> list[IndexOffer]:
-        """The offers that are already in the list's URL. The ``url`` of each is the list's URL without that offer."""
+        """The offers whose filters are already in the list's URL.
+
+        The ``url`` of such an offer is the list's URL without the offer's filter.
+        """
         return [
             IndexOffer(name, index.range_key, self.get_query_string(remove=[self._is_there(index.range_key)]))
             for name, index in self._partial_indexes()

@@ -71,8 +71,8 @@ class PropertyFilter(ListFilter):
             return True
 
     def mark(self, changelist: Any) -> None:
-        """Adds "(scan)" to the title if the filter needs a scan when it is used by itself, and also when it is combined
-        with the other filters.
+        """Adds "(scan)" to the title if the filter needs a scan in both cases: alone, and combined with the other
+        filters that are in use.
         """
         if self._scans(changelist.root_queryset) and self._scans(changelist.queryset):
             self.title = _("%(name)s (scan)") % {"name": self.prop.name}

@@ -41,7 +41,7 @@ class Environment:
 def environment(persistence: Persistence) -> Environment | None:
     """Returns the facts about the engine in use, or None if no engine is configured.
 
-    The account is read from the ARN of the table of ``persistence``.
+    The account is read from the ARN of ``persistence.table``.
     """
     try:
         engine = engines.current()

@@ -100,7 +100,7 @@ class TablesMixin(ItemAdminBase):
         return [*super().list_tools(request), ObjectTool(_("Tables"), address(self, "tables"), "macaron-tables-link")]
 
     def tables_view(self, request: HttpRequest) -> HttpResponse:
-        """Shows the tables of this model's API, except tables whose items the user may not see."""
+        """Shows the tables of this model's API whose items the user has permission to see."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         parts = list(self._parts(request))

@@ -1,4 +1,5 @@
-"""Writes the body of an error response in each ``ERROR_FORMAT``: PyMacaron's, problem details (RFC 9457) and DRF's.
+"""Writes the body of an error response in each ``ERROR_FORMAT``: PyMacaron's format, DRF's format, and problem details
+(RFC 9457).
 
 If ``ERROR_CALLBACK`` is set, it creates the body instead. ``ERROR_DECORATOR`` can change every body.
 """

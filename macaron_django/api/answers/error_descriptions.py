@@ -47,7 +47,7 @@ class ErrorDescription(NamedTuple):
 
 
 class DeclaredError(PyMacaronException):
-    """A handler returned an object of a schema that its operation declares for errors.
+    """A handler returned an error object: an object of a schema that the operation declares for error responses.
 
     ``body`` is the object's JSON.
     """

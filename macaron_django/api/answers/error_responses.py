@@ -1,6 +1,6 @@
 """Turns exceptions of views into error responses.
 
-Projects may set the function ``exception_handler`` as DRF's ``EXCEPTION_HANDLER`` for their views.
+For its own views, a project can set DRF's ``EXCEPTION_HANDLER`` to the function ``exception_handler``.
 
 Every error response has an ``error_id``, which is also in the log line (logger ``macaron_django``). If the server is at
 fault, the log line is followed by the traceback. A 501 is logged and reported only once for each operation: `manage.py
@@ -115,8 +115,8 @@ def _is_news(answer: ErrorDescription, exc: Exception, context: Mapping[str, Any
 
 
 def log_error(answer: ErrorDescription, exc: Exception, request: Any, *, is_news: bool = True) -> None:
-    """Logs an error response. A new fault of the server is logged as an error, with its traceback. Any other response
-    is logged as information.
+    """Logs an error response. A new fault of the server is logged at the level ERROR, with its traceback. Any other
+    response is logged at the level INFO.
     """
     at_fault = is_news and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     level = logging.ERROR if at_fault else logging.INFO

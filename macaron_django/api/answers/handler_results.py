@@ -59,11 +59,11 @@ def respond(
 
     ``media_type_of`` chooses a declared media type that can represent the value and that the client accepts. By
     default, the first declared media type is chosen. ``answer`` creates the response from the value's JSON, a status
-    and headers; by default, it is a DRF ``Response``. A Content-Type in the headers is sent unchanged, even if the
-    value is written in another form.
+    and headers; by default, it is a DRF ``Response``. If the headers have a Content-Type, it is sent unchanged, even
+    if the body has another format.
 
-    If ``result`` is an exception, which PyMacaron allows handlers to return, raises the exception. Raises
-    ``ResponseInvalid`` if ``check_response`` does.
+    If ``result`` is a ``PyMacaronException``, raises it: PyMacaron allows handlers to return exceptions. Raises
+    ``ResponseInvalid`` if ``check_response`` raises it.
     """
     if isinstance(result, ErrorReply):
         raise result.error
@@ -227,7 +227,7 @@ def _names_null(schema: Schema | None) -> bool:
 
 
 def json_form(value: Any, schema: Schema | None, classes: Classes) -> Any:
-    """Converts ``value`` to the types that ``dump_json`` can write: JSON's types, dates, UUIDs and Decimals.
+    """Converts ``value`` to the types that ``dump_json`` can write: dates, UUIDs, Decimals and JSON's own types.
 
     API objects, rows and model instances are converted by the serializer of ``schema``. If ``schema`` isn't an object
     schema, API objects and rows are converted by the serializer of their own schema. In API objects and rows, an unset

@@ -128,7 +128,7 @@ def renderer_classes(
 ) -> list[type[renderers.BaseRenderer]]:
     """Returns the renderers for an operation's declared media types, followed by the ``configured`` renderers.
 
-    If the operation declares media types, only the configured renderers for HTML follow. For a declared media type, a
+    If the operation declares media types, ``configured`` adds only renderers for HTML. For a declared media type, a
     configured renderer replaces this package's renderer. The browsable API's renderer never replaces another one: an
     operation that declares HTML returns its own HTML, not the browsable API. If ``of_values`` is true, leaves out
     renderers of text and bytes, because generated operations return neither.

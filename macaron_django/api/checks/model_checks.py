@@ -55,8 +55,8 @@ def fieldless_properties(
                 id="E306",
                 level="error",
                 message=f"x-writable has no effect on the property {prop.name!r} of {name}. It stays read-only, "
-                f"because {target!r} of {model._meta.label} is stored in other rows.",
-                hint="Remove x-writable. To write those rows, give them a separate resource, or use a handler.",
+                f"because {target!r} isn't a column or a many-to-many field of {model._meta.label}.",
+                hint="Remove x-writable. To write related rows, give them a separate resource, or use a handler.",
                 location=prop.schema.location,
             )
         shown = prop.schema.resolved
@@ -67,7 +67,7 @@ def fieldless_properties(
 
 
 def unknown_lookups(generated: GeneratedOperation, store: Store) -> Iterator[Finding]:
-    """Yields a warning for each filter that the model of a list doesn't support."""
+    """Yields a warning for each filter parameter of a list operation, if the model doesn't support the lookup."""
     if generated.action != "list":
         return
     for narrowing in generated.filters:

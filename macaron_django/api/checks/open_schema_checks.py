@@ -27,10 +27,10 @@ def open_writes(served: Iterable[tuple[Any, Served]]) -> Iterator[Finding]:
             found[schema] = Finding(
                 "W402",
                 "warning",
-                f"Generated operations write {schema.name}, and its schema doesn't forbid other properties. Any "
-                "other property that a client sends, such as is_admin, is stored.",
+                f"Generated operations write items of the schema {schema.name}, which doesn't forbid additional "
+                "properties. Any additional property that a client sends, such as is_admin, is stored.",
                 "Add additionalProperties: false, or set MACARON['UNKNOWN_PROPERTIES'] to 'refuse' or 'drop'. If "
-                "other properties are intended, add additionalProperties: true.",
+                "additional properties are intended, add additionalProperties: true.",
                 schema.location,
             )
     yield from found.values()

@@ -37,7 +37,8 @@ def public_writes(served: Iterable[tuple[type[OperationViewSet], Served]]) -> It
             "warning",
             f"{described(each.operation)} is generated, changes data and is open to anyone: {why}.",
             "Restrict it with the spec's `security`, DRF's DEFAULT_PERMISSION_CLASSES or the viewset's "
-            "permission_classes. If anyone may call it, add macaron_django.W401 to SILENCED_SYSTEM_CHECKS.",
+            "permission_classes. If it's meant to be open to anyone, add macaron_django.W401 to "
+            "SILENCED_SYSTEM_CHECKS.",
             each.operation.location,
         )
 

@@ -1,7 +1,7 @@
 """Finds generated lists that need a forbidden scan, or for which DynamoDB reads more items than it returns.
 
-For each filter of a list, the query planner determines how DynamoDB would read the list: with this filter alone, and
-with this filter and another one.
+For each filter of a list, the query planner determines how DynamoDB would read the list with this filter alone. It also
+does this for pairs of filters.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ _OF_KEYS = _PINNING | {"lt", "lte", "gt", "gte", "range", "startswith"}
 
 
 def costly_lists(generated: GeneratedOperation, store: Store, viewset: type[OperationViewSet]) -> Iterator[Finding]:
-    """Yields warnings for filters that need a scan or drop items, and for lists whose requests read all items."""
+    """Yields warnings about a list: filters that need a scan, filters that are applied only after the items have been
+    read, and requests that read all items.
+    """
     if generated.action != "list" or not store.is_row:
         return
     table = key_schema_of(store.model._default_manager.persistence)

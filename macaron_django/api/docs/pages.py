@@ -136,7 +136,10 @@ class _PageView(_DocsView):
         return static_url("drf_spectacular_sidecar", name) or self.link(f"docs/assets/{name}")
 
     def distributed_url(self, setting: str, folder: str, filename: str) -> str:
-        """Returns the URL of a file of Swagger UI or Redoc. drf-spectacular's ``setting`` names the file's location."""
+        """Returns the URL of a file of Swagger UI or Redoc.
+
+        ``setting`` is the name of drf-spectacular's setting for the location of the files.
+        """
         chosen = spectacular_settings.user_settings.get(setting, "SIDECAR")
         return self.sidecar_url(folder + filename) if chosen == "SIDECAR" else f"{chosen}/{filename}"
 

@@ -52,7 +52,10 @@ class Front:
 
     @property
     def is_in_charge(self) -> bool:
-        """Whether operations are served here. All middleware must be known, and settings for debugging must be off."""
+        """Whether this object serves operations itself.
+
+        For this, all middleware must be known, and settings for debugging must be off.
+        """
         return self.chain.is_known and not (django_setting("DEBUG") or django_setting("DEBUG_PROPAGATE_EXCEPTIONS"))
 
     def find(self, path: str) -> Found | None:
@@ -155,7 +158,7 @@ class Front:
             raise
 
     def failed(self, request: Any, error: Exception) -> None:
-        """Passes an exception that the view has raised to each middleware that handles exceptions."""
+        """Calls each middleware that handles exceptions, with the exception that the view has raised."""
         for failed in self.chain.failing:
             failed(request, error)
 

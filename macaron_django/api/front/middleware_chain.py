@@ -1,4 +1,4 @@
-"""Finds the middleware of Django's handler, and combines the steps of all middleware for a request to an operation."""
+"""Finds the middleware of Django's handler, and combines their steps into one chain for requests to operations."""
 
 from __future__ import annotations
 
@@ -133,7 +133,10 @@ def unknown_middleware() -> list[str]:
 
 
 def replaced_methods() -> list[str]:
-    """Returns the replaced methods of Django's handler, and its methods with wrappers that the front doesn't run."""
+    """Returns the names of Django's handler methods that other code has replaced or wrapped.
+
+    Methods are left out if the front also runs their wrappers.
+    """
     return [f"{owner.__name__}.{name}" for (owner, name), known in _HANDLING.items() if is_replaced(owner, name, known)]
 
 

@@ -24,8 +24,9 @@ _SPECIAL_NAMES = frozenset({"", "HTTP_COOKIE"})
 
 
 class OperationMatch(ResolverMatch):
-    """The match of an operation's path. Calls Django's resolver only if code reads an attribute other than the view and
-    its arguments.
+    """The resolver match for an operation's path.
+
+    Calls Django's resolver only if code reads an attribute other than the view and its arguments.
     """
 
     def __init__(self, route: Any, arguments: dict[str, Any], path_info: str) -> None:
@@ -80,7 +81,7 @@ def request_class(base: type[WSGIRequest], attributes: Mapping[str, Giver]) -> A
 def asgi_request_class(base: type[ASGIRequest], attributes: Mapping[str, Giver]) -> Any:
     """Returns a class for ASGI, as ``request_class`` does for WSGI. The arguments are the scope and the script name.
 
-    The body and the match are set later.
+    The body and the resolver match are set later.
     """
     is_django = base.__init__ is ASGIRequest.__init__ and _is_scope_read_as_django_does()
 

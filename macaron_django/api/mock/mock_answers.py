@@ -32,7 +32,7 @@ class NoExample(PyMacaronException):
 def example_answer(operation: Operation) -> tuple[Any, int]:
     """Returns ``(value, status)`` for the first declared 2xx response. Can raise NoExample.
 
-    Each call for an operation returns the same value.
+    Calls for the same operation always return the same value.
     """
     status = success_status(operation, 200)
     declared = declared_response(operation, status)

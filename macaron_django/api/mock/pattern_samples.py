@@ -2,7 +2,7 @@
 
 Patterns are in ECMAScript's dialect (ECMA-262, section 22.2.1), but rstr reads Python's dialect. This module therefore
 translates the pattern first. It also replaces rstr's random choices with fixed ones, so a pattern always leads to the
-same texts. The plainest text is the first.
+same texts. The plainest text comes first.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _LONGEST = 10_000  # repetitions in one text; nested repetitions multiply
 def texts_for(pattern: str, shortest: int = 0) -> Iterator[str]:
     """Yields texts that probably match. The caller must check each text.
 
-    Tries texts with up to ``shortest`` more repetitions than the pattern requires. Yields nothing if Python can't read
-    the pattern.
+    The first texts have as few repetitions as the pattern allows. Later texts have up to 13 more repetitions, or up to
+    ``shortest`` more if that is greater. Yields nothing if Python can't read the pattern.
 
     >>> next(texts_for("^[A-Z]{2}-[0-9]{3,}$"))
     'AA-000'

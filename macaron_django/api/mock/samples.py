@@ -1,6 +1,6 @@
 """Builds a JSON value that a schema accepts. The mock responds with this value if the spec has no example.
 
-A value is built from the schema's main keywords, then validated. If the value isn't valid, another one is built with
+A value is built from the schema's main keywords, then validated. If the value isn't valid, the next attempt chooses
 other branches, types and values.
 """
 
@@ -84,7 +84,7 @@ class _SampleBuilder:
         self.root, self.attempt, self.visited = root, attempt, 0
 
     def value(self, schema: Any, depth: int = 0, turn: int = 0) -> Any:
-        """Builds a value of ``schema``. If the schema allows several values, another ``turn`` gives another value."""
+        """Builds a value of ``schema``. If the schema allows several values, ``turn`` chooses one of them."""
         self.visited += 1
         if depth > DEEPEST or self.visited > 50 * ENOUGH:
             raise _DeadEnd

@@ -1,7 +1,7 @@
-"""Determines the checks of an operation's requests, once for each operation.
+"""Determines, once for each operation, which checks run for the operation's requests.
 
 An ``OperationPlan`` is created for an operation of a viewset class. It lists the checks that run before the
-action, in DRF's order. It also says whether the action may use the store directly, without a serializer. The module
+action, in DRF's order. It also says whether the action can use the store directly, without a serializer. The module
 ``request_checks`` has the checks. ``operation_plans`` chooses a plan's checks, and chooses again if settings change.
 ``served_operations`` has the objects that serve an operation, such as the reader of its parameters.
 

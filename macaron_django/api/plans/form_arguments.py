@@ -38,7 +38,10 @@ class FormArguments:
         self.names = frozenset(self._fields)
 
     def values(self, form: Any) -> dict[str, Any]:
-        """Returns the values of the sent fields by argument name. Reads the whole content of a file, as bytes."""
+        """Returns a dictionary with the arguments for the fields that the client sent.
+
+        The keys are the arguments' names. For a file, reads the whole content, as bytes.
+        """
         values: dict[str, Any] = {}
         for name, (field, part) in self._fields.items():
             if form is not None and field in form:

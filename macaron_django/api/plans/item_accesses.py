@@ -1,7 +1,8 @@
 """Determines which accesses to DynamoDB's tables the generated operations need.
 
-A list is planned for every set of filters and every order that a client can send. This module doesn't find accesses by
-handlers, overridden hooks or signal receivers. A recorded test run shows these accesses.
+This module plans a list operation for each combination of filters and order that a client can send. If there are many
+filters, it plans only some of the combinations. It doesn't find accesses by handlers, overridden hooks or signal
+receivers. A recorded test run shows these accesses.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def planned(
     wanted: Iterable[str] | None = None,
     texts: Mapping[str, str] = _TEXTS,
 ) -> QueryPlan:
-    """Returns the plan for a request that sends these filters, with values that don't contradict one another."""
+    """Returns the plan for a request with these filters, whose values don't contradict one another."""
     lookups = (
         Lookup(each.path, each.lookup, tuple({"S": text} for text in texts.get(each.lookup, "m"))) for each in filters
     )

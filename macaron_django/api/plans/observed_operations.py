@@ -84,7 +84,10 @@ class ObservedOperations:
         return response
 
     def named(self, method: str) -> OperationNames:
-        """Returns the names of a method's operation. If the path doesn't have the method, the operationId is empty."""
+        """Returns the names of the path's operation for this HTTP method.
+
+        If there is no such operation, the operationId is empty.
+        """
         names = self._names.get(method)
         if names is None:
             method = method if method in self._methods else _OTHER
@@ -155,7 +158,9 @@ class _Rendering:
 
 
 def operation_of(request: HttpRequest) -> OperationNames | None:
-    """Returns the names of the operation that serves a request; None if no operation serves it."""
+    """Returns the names of the operation that serves a request. Returns None if the request's view doesn't serve
+    operations.
+    """
     view: Any = getattr(request.resolver_match, "func", None)
     plans = getattr(view, "initkwargs", {}).get("plans")
     observed = getattr(plans, "observed", None)

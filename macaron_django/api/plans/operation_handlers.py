@@ -5,8 +5,8 @@ while Django imports models, and handlers use models. A handler gets these argum
 
 - If the operation has a body, the first argument (or the argument named ``body``) is the body. If the body is a
   Swagger 2.0 form, the handler can have an argument for each field instead.
-- Each parameter is passed by name. It is None if it wasn't sent and has no default. The function must have arguments
-  for path and query parameters. Arguments for header and cookie parameters are optional.
+- Each parameter is passed by name. If a parameter wasn't sent and has no default, None is passed. The function must
+  have arguments for path and query parameters. Arguments for header and cookie parameters are optional.
 - If there is an argument named ``request``, it is the DRF request.
 """
 
@@ -45,8 +45,8 @@ class HandlerUnavailable(Exception):  # noqa: N818 (a state of the handler)
 def handler_for(operation: Operation) -> Handler | None:
     """Returns the handler of the operation; None if the operation has no handler.
 
-    ``x-bind-server`` or a dotted operationId names the handler. If both name one, ``x-bind-server`` takes precedence.
-    But if ``MACARON["COMPAT"]`` is on, the operationId takes precedence, as in PyMacaron.
+    ``x-bind-server`` or a dotted operationId names the handler. If an operation has both, ``x-bind-server``
+    takes precedence. But if ``MACARON["COMPAT"]`` is on, the operationId takes precedence, as in PyMacaron.
     """
     bound = operation.extensions.bind_server
     named = operation.operation_id if is_dotted(operation.operation_id) else None
@@ -134,7 +134,7 @@ class Handler:
     def call(self, request: Any, body: Any, values: Mapping[str, Any]) -> Any:
         """Calls the function, and returns its result. Awaits the result of an ``async def``.
 
-        ``values`` are the parameters by argument name.
+        ``values`` maps the names of arguments to the values of parameters.
         """
         args, kwargs = self.bind(request, body, values)
         function = self.function
@@ -297,4 +297,4 @@ def _import_dotted(dotted: str) -> Any:
         for name in parts[length:]:
             found = getattr(found, name)
         return found
-    raise ImportError(f"{dotted!r} isn't a dotted path, such as module.function")
+    raise ImportError(f"{dotted!r} must be a dotted path, such as module.function")

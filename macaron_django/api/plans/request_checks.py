@@ -137,7 +137,7 @@ def check_throttles(view: Any, request: Request) -> None:
 
 
 def read_parameters(view: Any, request: Request) -> None:
-    """Reads the parameters. If one is wrong, the response is a 400, and the action isn't called."""
+    """Reads the parameters. If a parameter's value is wrong, the response is a 400, and the action isn't called."""
     view.parameters  # noqa: B018 (a property that reads them once)
 
 

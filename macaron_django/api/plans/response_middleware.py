@@ -1,4 +1,4 @@
-"""Finds out whether a middleware may need responses of Django REST framework's class ``Response``.
+"""Finds out whether a middleware might need responses of Django REST framework's class ``Response``.
 
 In ``process_template_response()``, a middleware can read the ``data`` of a DRF ``Response``, and change it before it is
 rendered. If any middleware does so, an action must not return a response that is already rendered.
@@ -24,12 +24,12 @@ _KNOWN = frozenset(
 
 
 def reads_drf_responses(middleware: Iterable[str]) -> bool:
-    """Returns whether a middleware may need a DRF ``Response``.
+    """Returns whether a middleware might need a DRF ``Response``.
 
     ``middleware`` has dotted paths, as in ``settings.MIDDLEWARE``. Django's own middleware reads only headers,
-    status and bytes. Any unknown middleware may need a ``Response``. Subclasses of known classes, functions, and names
-    that can't be imported also count as unknown. Plans of operations and ``macaron_django.api.front`` both call this
-    function, so that they always agree.
+    status and bytes. Any unknown middleware might need a ``Response``. Functions, subclasses of known classes, and
+    names that can't be imported also count as unknown. Plans of operations and ``macaron_django.api.front`` both call
+    this function, so that they always agree.
 
     >>> reads_drf_responses(["django.middleware.gzip.GZipMiddleware"])
     False

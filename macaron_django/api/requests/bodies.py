@@ -5,7 +5,7 @@ DRF request.
 
     reader = BodyReader(operation, classes)        # once
     profile = reader.read(request)                 # validated and converted: the value for handlers
-    body = reader.body(request)                    # as sent, not validated: JSON, a form's values, text or bytes
+    body = reader.body(request)                    # as sent, not validated: JSON, a form, text or bytes
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class BodyReader:
 
     @cached_property
     def json_types(self) -> frozenset[str]:
-        """The complete Content-Types for which it is certain that the body is JSON in UTF-8."""
+        """The complete values of the header Content-Type that guarantee that the body is JSON in UTF-8."""
         names = [name for name in self.content if is_json(name) and "*" not in name and ";" not in name]
         return frozenset(f"{name}{charset}" for name in names for charset in ("", "; charset=utf-8", ";charset=utf-8"))
 

@@ -15,12 +15,12 @@ from macaron_django.schemas.values.json_text import count_containers
 
 __all__ = ["BYTES_EACH", "require_few_containers"]
 
-#: A large body may have more arrays and objects than the setting allows: one for each BYTES_EACH bytes.
+#: A large body is allowed more arrays and objects than the setting says: one for each BYTES_EACH bytes.
 BYTES_EACH = 20
 
 
 def require_few_containers(texts: Collection[bytes | str]) -> None:
-    """Raises ``RequestInvalid`` if JSON texts have more arrays and objects than a body may have."""
+    """Raises ``RequestInvalid`` if the JSON texts have more arrays and objects than a body is allowed to have."""
     allowed = max(settings.MAX_BODY_CONTAINERS, sum(map(len, texts)) // BYTES_EACH)
     # The first count includes brackets in strings, because leaving them out takes much longer.
     if sum(map(_brackets, texts)) > allowed and sum(map(count_containers, texts)) > allowed:

@@ -23,7 +23,7 @@ ABSENT: Any = object()
 class FieldReader:
     """Reads one parameter or field.
 
-    ``others`` has the names of other parameters. Pairs with these names don't belong to an exploded object.
+    ``others`` has the names of other parameters. An exploded object doesn't include pairs with these names.
     """
 
     def __init__(self, parameter: Parameter, others: frozenset[str] = frozenset()) -> None:
@@ -120,7 +120,10 @@ class FieldReader:
     # The JSON value of the texts --------------------------------------------------------------------------------
 
     def value_of(self, texts: Any) -> Any:
-        """Returns the JSON value of texts, according to the schema's types. Raises ``StyleError`` for wrong JSON."""
+        """Converts a text, or a list or dictionary of texts, to a JSON value, according to the schema's types.
+
+        Raises ``StyleError`` for invalid JSON.
+        """
         if self.is_text and type(texts) is str:
             return texts
         if self.is_document and isinstance(texts, str):
@@ -140,7 +143,7 @@ class FieldReader:
 
 
 def _value_of(schema: Schema, texts: Any) -> Any:
-    """Returns the JSON value of a text, or of a list or dictionary of texts. Each text is read by its own schema."""
+    """Converts a text, or a list or dictionary of texts, to a JSON value. Each text is read with its own schema."""
     if isinstance(texts, str):
         types = schema_types(schema)
         if "array" in types and "string" not in types and not texts.startswith("["):

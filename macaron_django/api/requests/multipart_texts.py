@@ -79,7 +79,7 @@ def read_texts(stream: IO[bytes], content_type: str) -> dict[str, list[str]]:
 
 
 def with_texts(form: QueryDict, texts: dict[str, list[str]]) -> QueryDict:
-    """Returns the form, in which ``texts`` replace the texts that Django has read."""
+    """Returns a copy of the form. In the copy, ``texts`` replace the texts that Django has read."""
     made = QueryDict(mutable=True, encoding=form.encoding)
     for name, values in form.lists():
         found = texts.get(name, [])
@@ -138,4 +138,4 @@ def _decoded(part: _Part, name: str) -> str:
     try:
         return part.octets.decode(charset)
     except UnicodeDecodeError as error:
-        raise MalformedBody(f"The part {part.name!r} isn't {charset} at byte {error.start}.") from None
+        raise MalformedBody(f"The part {part.name!r} isn't valid {charset} at byte {error.start}.") from None

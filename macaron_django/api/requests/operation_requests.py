@@ -25,10 +25,10 @@ __all__ = ["OperationRequest", "WeakContext", "request_state"]
 
 
 class WeakContext(dict[str, Any]):
-    """DRF's context for a parser or renderer, with weak references to request and response.
+    """DRF's context for a parser or renderer, with weak references to the request and the response.
 
-    Request and response have references to the context. A reference cycle would keep the data of all three in memory
-    until the garbage collector runs.
+    The request and the response have references to the context. A reference cycle would keep the data of all three in
+    memory until the garbage collector runs.
     """
 
     def __setitem__(self, name: str, value: Any) -> None:

@@ -101,7 +101,10 @@ class _Sources:
 
 
 class ParameterReader:
-    """Reads the parameters of one operation. ``known`` has names of undeclared query parameters that the view reads."""
+    """Reads the parameters of one operation.
+
+    ``known`` contains the names of query parameters that the view reads although the operation doesn't declare them.
+    """
 
     def __init__(self, operation: Operation, classes: Classes | None = None, known: Iterable[str] = ()) -> None:
         self.operation = operation
@@ -233,7 +236,7 @@ class _ParameterField(FieldReader):
 
     @cached_property
     def is_plain_text(self) -> bool:
-        """Whether the text in the path, if it is valid, becomes the value without any conversion."""
+        """Whether a valid text in the path needs no conversion, because the text itself is the value."""
         return self.is_text and not self.needs_encoded_path and self.conversion.unchanged
 
     @property

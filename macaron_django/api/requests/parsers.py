@@ -84,7 +84,7 @@ class TextParser(BaseParser):
         try:
             return read_limited(stream).decode(charset)
         except UnicodeDecodeError as error:
-            raise MalformedBody(f"The body isn't {charset} at byte {error.start}.") from None
+            raise MalformedBody(f"The body isn't valid {charset} at byte {error.start}.") from None
 
 
 class BytesParser(BaseParser):
@@ -149,7 +149,9 @@ BROWSER_FORMS: Mapping[str, type[BaseParser]] = {URL_ENCODED: BrowserFormParser,
 
 
 def json_value_of(text: bytes | str, what: str = "The body", *, max_depth: int | None = None) -> Any:
-    """Returns the value of a JSON text. The value may have ``max_depth`` levels; the default is ``MAX_BODY_DEPTH``.
+    """Returns the value of a JSON text.
+
+    The value can have at most ``max_depth`` nested levels. The default is ``MAX_BODY_DEPTH``.
 
     If the text isn't JSON, raises ``MalformedBody`` with a message that begins with ``what``. Raises
     ``RequestInvalid`` if the text has too many arrays and objects.
@@ -169,7 +171,7 @@ def _in_utf(body: bytes, media_type: str | None) -> bytes | str:
     try:
         return body.decode(charset)
     except UnicodeDecodeError as error:
-        raise MalformedBody(f"The body isn't {charset} at byte {error.start}.") from None
+        raise MalformedBody(f"The body isn't valid {charset} at byte {error.start}.") from None
 
 
 def _charset(media_type: str | None) -> str:
@@ -207,8 +209,8 @@ class RangeParser(BaseParser):
 def parsers_for(media_type: str, schema: Schema | None) -> list[type[BaseParser]]:
     """Returns the parser classes for a declared media type or range. Each has a ``media_type``.
 
-    For a range, such as ``*/*``, also returns parsers for forms, because DRF looks for parsers with the media types of
-    forms. If the range's schema is binary, returns only a parser that returns the bytes.
+    For a range, such as ``*/*``, also returns parsers for forms, because DRF checks whether one of the parsers has the
+    media type of a form. If the range's schema is binary, returns only a parser that returns the bytes.
     """
     name = essence(media_type)
     if "*" not in name or name.startswith("text/"):

@@ -59,7 +59,7 @@ def entity_tag(version: object) -> str:
 
 
 def is_conditional(headers: Mapping[str, str]) -> bool:
-    """Returns whether a write has ``If-Match``. Such a write requires a particular state of the item."""
+    """Returns whether a write has ``If-Match``. Such a write succeeds only if the item is in a particular state."""
     return bool(headers.get("If-Match"))
 
 

@@ -40,7 +40,10 @@ class UnknownProperties:
     by_schema: Mapping[str, str]
 
     def checked(self, declared: MediaType | None, value: Any) -> Any:
-        """Returns a parsed body without its dropped properties. Raises ``RequestInvalid`` if a property is refused."""
+        """Returns a parsed body without the properties that the policy drops.
+
+        Raises ``RequestInvalid`` if the policy refuses a property.
+        """
         if declared is None:
             return value
         if declared.item_schema is not None and (declared.schema is None or isinstance(value, list)):
@@ -115,10 +118,10 @@ def declared_parts(schema: Schema, form: Any) -> Any:
 
 
 def unknown_properties(api: str, operation: Operation, resource: Schema | None = None) -> UnknownProperties | None:
-    """Returns the handling of unknown properties in an operation's bodies; None if all such properties are kept.
+    """Returns how to handle unknown properties in an operation's bodies; None if all such properties are kept.
 
-    ``resource`` is the schema of a generated operation. The policy of this schema applies if the body's schema has
-    none. Raises ImproperlyConfigured for an unknown policy.
+    ``resource`` is the schema of a generated operation. If the body's schema has no policy, the policy of ``resource``
+    applies. Raises ImproperlyConfigured for an unknown policy.
     """
     given = settings.UNKNOWN_PROPERTIES
     if operation.request_body is None or given == "keep":

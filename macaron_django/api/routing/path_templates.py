@@ -77,7 +77,7 @@ class PathTemplate:
 
     @property
     def arguments(self) -> dict[str, int] | None:
-        """The index of each argument's segment, by the argument's name.
+        """Maps the name of each argument to the index of the argument's segment.
 
         This is None if a parameter is only a part of its segment, or if its value can contain slashes. Then the caller
         must use the regular expression.

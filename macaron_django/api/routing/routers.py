@@ -61,7 +61,7 @@ def _greedy(route: Route) -> Iterable[str]:
 
 
 def mounted(namespace: str, patterns: Sequence[URLPattern]) -> IndexedResolver:
-    """Returns a resolver, in a namespace, for the patterns of an API or of the documentation pages."""
+    """Returns a resolver for the patterns of an API or of the documentation pages. Their names are in ``namespace``."""
     return IndexedResolver(patterns, app_name=namespace, namespace=namespace)
 
 

@@ -1,7 +1,8 @@
 """Binds path parameters to the keys of a resource: by their names, or else by ``x-key``.
 
-If the last parameter of an item path has neither a property's name nor an ``x-key``, it binds to the last key. The key
-must still be free, and keys that come from the caller don't count. Clients store URLs, so this rule must not change.
+If the last parameter of an item path has neither a property's name nor an ``x-key``, it binds to the last key that
+doesn't come from the caller, unless another parameter already binds to this key. Clients store URLs, so this rule must
+not change.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def success_schemas(operation: Operation) -> list[Schema]:
 
 
 def kept_schemas(schema: Schema, names: Collection[str], depth: int = 0) -> set[str]:
-    """Returns a set with only the name of ``schema``, if ``names`` contains the name.
+    """If ``names`` contains the name of ``schema``, returns a set with only this name.
 
     Otherwise, returns the union of the results for the schemas in ``allOf``.
     """

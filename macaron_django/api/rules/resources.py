@@ -1,13 +1,13 @@
 """Decides which operations of a document create, read, update or delete the items of a schema.
 
-- An *item path* is a collection path plus one parameter. If exactly one schema in its 2xx responses is persisted or
-  bound to a model, even through ``allOf``, this schema is its *resource*.
-- If a GET returns an array of such a schema, or an envelope around one such array, its path is a collection path even
-  if there is no item path.
+- An *item path* is a collection path plus one parameter. If exactly one schema in the 2xx responses of this path is
+  persisted or bound to a model, even through ``allOf``, this schema is the path's *resource*.
+- If a GET returns an array whose items have such a schema, or an envelope around one such array, the path of the GET is
+  a collection path even if there is no item path.
 - Path parameters bind to keys (``key_bindings``). The query parameters of a list are filters (``list_parameters``).
 - A request body's schema may differ from the resource's schema if the resource has all properties of the body's schema.
 
-If it isn't clear what an operation would have to do, it gets a finding, and responds with 501.
+If it isn't clear what an operation would have to do, the operation gets a finding, and responds with 501.
 """
 
 from __future__ import annotations
@@ -245,7 +245,7 @@ def _below(
 
 
 def is_generated(operation: Operation) -> bool:
-    """Returns whether an operation may be generated.
+    """Returns whether the spec allows this package to generate an operation.
 
     Returns False if the spec names a handler for the operation, or leaves the operation out.
     """
@@ -384,7 +384,8 @@ def _unanswerable(operation: Operation, parameter: str) -> Finding:
         id="W302",
         level="warning",
         message=f"{described(operation)} declares the query parameter {parameter!r}, which isn't the name of "
-        "a property. A request that sends it gets a 501.",
-        hint="Add x-lookup with the property by which the parameter filters (created__gte), or remove the parameter.",
+        "a property. A request with this parameter gets a 501.",
+        hint="Add x-lookup with the lookup that the parameter filters by (such as created__gte), or remove the "
+        "parameter.",
         location=operation.location,
     )

@@ -1,10 +1,10 @@
-"""The generated actions list, create, retrieve, replace, patch and delete.
+"""Defines the generated actions: list, create, retrieve, replace, patch and delete.
 
 Each action is a class with the hooks of the corresponding DRF mixin.
 
-An action uses the viewset's store, which reads and writes items without DRF's serializers. If a hook of the project may
-get a row or a serializer, the action uses rows and serializers instead. ``build_viewsets`` combines these classes into
-viewsets for the operations of a spec.
+An action uses the viewset's store, which reads and writes items without DRF's serializers. If the
+project overrides a hook that gets a row or a serializer, the action uses rows and serializers instead.
+``build_viewsets`` combines these classes into viewsets for the operations of a spec.
 """
 
 from __future__ import annotations

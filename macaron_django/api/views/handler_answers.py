@@ -44,10 +44,10 @@ _CHANGES = frozenset({"replace", "merge_patch", "destroy"})
 def answered_by_handler(view: OperationViewSet, request: Request) -> HttpResponseBase:
     """Returns the response of the operation's handler.
 
-    If the operation's item has versions, ``If-Match`` and ``If-None-Match`` work as for a generated operation. If they
-    don't allow a change, the request is refused before the handler is called. If the client already has the item, the
-    response is a 304. If another request changes a row while the handler runs, the response is a 412 for a request with
-    ``If-Match``, and a 409 for other requests.
+    If the operation's item has versions, ``If-Match`` and ``If-None-Match`` work as for a generated operation. If
+    these headers don't allow a change, the request is refused before the handler is called. If the client already has
+    the item, the response is a 304. If another request changes a row while the handler runs, the response is a 412 for
+    a request with ``If-Match``, and a 409 for other requests.
     """
     judged, served = is_judged(request._request.META), view.served_here
     replaced = served.replaced
@@ -150,7 +150,7 @@ def _view(request: Request) -> Any:
     served: Served | None = getattr(outer, "current", None)
     if served is None or served.replaced is None:
         name = described(served.operation) if served is not None else "The request's operation"
-        raise TypeError(f"{name} can't be generated. Use the rows of the schema instead.")
+        raise TypeError(f"{name} can't be generated. In the handler, load and save rows of the schema instead.")
     kinds = served.without_handler  # the view is a weak proxy, whose type isn't its class
     kind = kinds.get(outer.__class__)
     if kind is None:

@@ -116,7 +116,7 @@ def ordered(view: Any, queryset: Any) -> Any:
             raise refused(name, f"{plain[:50]!r} isn't a property that this list can be ordered by")
         lookup = _column(queryset.model, view.store.lookup([plain]))
         if lookup is None:
-            raise refused(name, f"{plain[:50]!r} is stored in other rows, so it can't order this list")
+            raise refused(name, f"{plain[:50]!r} is stored in other rows, so this list can't be ordered by it")
         order.append(("-" if term.startswith("-") else "") + lookup)
     try:
         return queryset.order_by(*order)

@@ -1,4 +1,7 @@
-"""Chooses the renderer of a response as DRF does, but without the query's ``format`` if the operation declares it."""
+"""Chooses the renderer of a response as DRF does, with one exception for DRF's query parameter ``format``.
+
+If the operation itself declares a query parameter with this name, the parameter doesn't choose the renderer.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ __all__ = ["NEGOTIATION", "Negotiation", "names_format"]
 
 
 class Negotiation(DefaultContentNegotiation):
-    """DRF's negotiation, but it ignores the query's ``format`` if the operation has a parameter with this name."""
+    """Ignores DRF's query parameter ``format`` if the operation declares a query parameter with this name."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
         view = request.parser_context.get("view")
@@ -30,7 +33,7 @@ class _NO_FORMAT:  # noqa: N801 (replaces an object of settings)
 
 
 def names_format(request: Request, query: str) -> bool:
-    """Returns whether DRF's ``format`` in the query may choose a renderer."""
+    """Returns whether the query contains DRF's parameter ``format``, which can choose a renderer."""
     name = api_settings.URL_FORMAT_OVERRIDE
     return bool(name) and (name in query or "%" in query) and name in request.query_params
 

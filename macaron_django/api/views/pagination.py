@@ -6,7 +6,7 @@ The ``Link`` header (RFC 8288) has the URL of the next page. If the response sch
 envelope also has this URL.
 
 DynamoDB's query sets create their own pages. For each page, a query set reads a limited number of items. If it reaches
-this limit, the page ends early. The pages of the ORM begin at a key, not at an offset. So every page costs the same,
+this limit, the page ends early. A page of ORM rows begins after a key, not at an offset. So every page costs the same,
 and rows that are added or deleted between two requests don't shift the other rows.
 """
 
@@ -201,9 +201,10 @@ def _refused(name: str, keyword: str, message: str) -> RequestInvalid:
 def keyset_page(queryset: QuerySet[Any], limit: int, cursor: str | None, scope: str) -> KeysetPage:
     """Returns at most ``limit`` rows of an ORM query set, from ``cursor`` on. Raises ``InvalidCursor``.
 
-    The rows have the query set's order, and then the order of the primary key. If a term of the order isn't a field of
-    the model, the rows have only the order of the primary key. Nulls sort last in every database. The cursor is
-    encrypted, and valid only for the same model, order and ``scope``.
+    The rows are in the query set's order. Rows that are equal in this order are sorted by the primary key. If a part of
+    the order isn't a column of the model, but an expression or a relation, for example, then all rows are sorted by the
+    primary key alone. Nulls sort last in every database. The cursor is encrypted, and valid only for the same model,
+    order and ``scope``.
     """
     keyset = Keyset(queryset, scope)
     rows = list(keyset.rows(cursor)[: limit + 1])

@@ -41,7 +41,7 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @classonlymethod
     def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:  # noqa: N805 (a class)
-        """Returns a view function as DRF's method does. Also creates the plans of the operations of its path.
+        """Returns a view function, like DRF's ``as_view()``. Also creates the ``OperationPlans`` of the view's path.
 
         If a plan is direct, the view function runs its checks and the action, and doesn't call DRF's ``dispatch()``.
         """

@@ -172,9 +172,11 @@ class ResourceViewSet(ConditionalViewSet):
             values[name] = own
 
     def with_path_values(self, body: Any) -> Any:
-        """Returns the body with the values of the path. Raises ``RequestInvalid`` if the body has different values.
+        """Returns the body with the properties from the path added. Raises ``RequestInvalid`` if the body has a
+        different value for one of these properties.
 
-        Doesn't add a property that the body's schema requires: according to the document, a body without it is invalid.
+        Doesn't add a property that the body's schema requires. If the client leaves out such a property, the body is
+        invalid.
         """
         values = self.path_values()
         if not values or not (type(body) is dict or isinstance(body, Mapping)):
@@ -276,7 +278,11 @@ class ResourceViewSet(ConditionalViewSet):
         return RequestInvalid(violations=[replace(one, pointer=at, location="path") for one, at in violations])
 
     def place_unstorable(self, error: UnstorableValue) -> None:
-        """Corrects the pointer if the value comes from the path. If the client didn't send it, raises another error."""
+        """Corrects the pointer if the value comes from the path.
+
+        Raises ``ClaimMissingError`` if the value comes from the caller's credentials. Raises ``ValidationFailed`` if
+        the server added the value.
+        """
         steps = json_pointers.split(error.pointer)
         body = self.json_body() if steps else None
         if not steps or (isinstance(body, Mapping) and steps[0] in body):
@@ -338,7 +344,7 @@ class ResourceViewSet(ConditionalViewSet):
     def represented(self, serializer: Any) -> Any:
         """Returns the JSON of a saved serializer's instance, according to the resource's schema.
 
-        The body's schema may have fewer properties.
+        The schema of the request's body can have fewer properties than the resource's schema.
         """
         own: Schema | None = getattr(serializer, "schema", None)
         if own is None or own.resolved == self.store.schema:

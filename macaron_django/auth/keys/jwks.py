@@ -42,7 +42,7 @@ class KeysUnavailable(PyMacaronException):
 
 @dataclass(frozen=True)
 class PublishedKey:
-    """One key of the set. The key can only be used with ``algorithm``; if that is None, with any algorithm."""
+    """One key of the set. If ``algorithm`` is None, the key works with any algorithm, otherwise only with this one."""
 
     kid: str | None
     algorithm: str | None

@@ -77,7 +77,10 @@ def _secret_algorithms(secret: bytes) -> Mapping[str, Algorithm]:
 
 
 def with_any_size(key: Key) -> Key:
-    """Returns a secret ``Key`` with all HMAC algorithms, even if it is too short. Returns any other key unchanged."""
+    """Returns a secret's ``Key`` with all HMAC algorithms, even if the secret is too short for them.
+
+    Returns any other key unchanged.
+    """
     return replace(key, algorithms=_named(HMAC_SIZES)) if isinstance(key.verifying, bytes) else key
 
 

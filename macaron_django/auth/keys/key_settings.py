@@ -44,7 +44,7 @@ class ConfigurationProblem:
 
     @property
     def message(self) -> str:
-        """A sentence with the setting and its fault."""
+        """A sentence that names the setting and says what is wrong with it."""
         return f"{self.setting} {self.fault}"
 
     def __str__(self) -> str:

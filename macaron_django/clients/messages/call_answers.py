@@ -1,4 +1,7 @@
-"""Parses the response to a call into a value or an error, by the schema that the operation declares for the status."""
+"""Parses the response to a call into a value or an error.
+
+The parser uses the schema that the operation declares for the response's status.
+"""
 
 from __future__ import annotations
 

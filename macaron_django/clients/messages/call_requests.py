@@ -106,7 +106,8 @@ class RequestWriter:
         """Returns the request of a call.
 
         Raises ``TypeError`` for arguments that the operation doesn't have. Raises ``ValidationFailed`` with all
-        violations of the spec. With ``VALIDATE_REQUESTS`` off, raises it only if the request can't be built.
+        violations of the spec. With ``VALIDATE_REQUESTS`` off, raises ``ValidationFailed`` only if the request can't be
+        built.
         """
         validate = options.validate_requests
         given, fields, call_options = self._sorted(kwargs)

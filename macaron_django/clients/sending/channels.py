@@ -4,7 +4,7 @@ The threads of a process share one pool of connections, and each event loop has 
 itself serves the API, there are no connections.
 
 httpx logs the URLs of its requests, but a query string can contain secrets. So these URLs have no query string, and the
-transport adds it.
+transport adds the query string later.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _QUERY = "macaron_query"
 
 
 class Replacement(Protocol):
-    """An object that responds in tests, instead of the services."""
+    """In tests, an object that responds instead of the services."""
 
     def answer(self, call: CallRequest, request: httpx.Request) -> httpx.Response:
         """Returns the response to a request."""

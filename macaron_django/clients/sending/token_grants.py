@@ -53,7 +53,7 @@ class TokenCache:
 
 
 def token_request(call: CallRequest, grant: Grant) -> CallRequest:
-    """Returns the request for a token that a call needs."""
+    """Returns the request that gets the token for a call."""
     if not is_absolute(grant.token_url):
         raise ServiceUnavailable(f"The token URL of {call.api} isn't an http or https URL.", api=call.api)
     user, password = quote_plus(grant.client_id), quote_plus(grant.client_secret)  # section 2.3.1

@@ -1,4 +1,4 @@
-"""Contains the rows for the names of ``pymacaron``, in its versions 1 and 2."""
+"""Lists the names in ``pymacaron`` 1 and 2, each with its counterpart or the reason why it has none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contains the rows for the names of ``pymacaron_async``."""
+"""Lists the names in ``pymacaron_async``, each with its counterpart or the reason why it has none."""
 
 from __future__ import annotations
 

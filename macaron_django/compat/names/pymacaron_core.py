@@ -1,4 +1,4 @@
-"""Contains the rows for the names of ``pymacaron_core``."""
+"""Lists the names in ``pymacaron_core``, each with its counterpart or the reason why it has none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contains the rows for the names of ``pymacaron_unit``."""
+"""Lists the names in ``pymacaron_unit``, each with its counterpart or the reason why it has none."""
 
 from __future__ import annotations
 

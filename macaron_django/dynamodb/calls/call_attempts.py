@@ -1,10 +1,10 @@
 """Makes the attempts of a call to DynamoDB: sends the call, and sends it again after a pause if that is safe.
 
 A failed call is sent again only if it can't be applied twice. Reads can be repeated. A write can be repeated if
-DynamoDB refused it for a temporary reason, or if its condition is false once the write has been applied. A transaction
-can also be sent again, because AWS remembers the transaction's token. Other engines forget the token when they stop,
-and would apply the transaction again after a restart. Any other write whose outcome isn't known raises
-WriteOutcomeUnknown.
+DynamoDB refused it for a temporary reason. A write can also be repeated if it makes its own condition false, because
+then it can't be applied a second time. A transaction can be sent again, because AWS remembers the transaction's token.
+Other engines forget the token when they stop, and would apply the transaction again after a restart. Any other write
+whose outcome isn't known raises WriteOutcomeUnknown.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ class Call(dict[str, Any]):
     """The parameters of an operation.
 
     If an earlier attempt got no response, the function ``applied`` finds out whether that attempt was applied. A write
-    that has this function is sent again if the write's outcome isn't known. The write's condition must be false once
-    the write has been applied, so that the write can't be applied twice.
+    with this function is sent again if it isn't known whether the write was applied. Such a write must make its own
+    condition false, so that it can't be applied twice.
     """
 
     applied: Applied | None = None
@@ -127,7 +127,7 @@ class _CallAttempt:
 
     @classmethod
     def again(cls, operation: str, call: dict[str, Any], tally: ObservedCall | None) -> _CallAttempt:
-        """Returns another attempt at a call."""
+        """Returns an attempt that repeats a call, and counts this attempt in ``tally``."""
         if tally is not None:
             tally.attempts += 1
         return cls(operation, call, None, deadlines.left(), tally, is_repeated=True)

@@ -97,14 +97,14 @@ class FailureKind(Enum):
 
 
 def error_code(error: BaseException) -> str:
-    """Returns the error code of an exception that has a response of DynamoDB. Returns "" for any other exception."""
+    """Returns the error code from the DynamoDB response in ``error``. Returns "" if there is no code."""
     response: Mapping[str, Any] = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
 
 
 def transport_errors() -> tuple[type[Exception], ...]:
-    """Returns the classes of exceptions for calls that got no answer from DynamoDB. Some are urllib3's, because
-    botocore doesn't catch these.
+    """Returns the classes of exceptions for calls that got no answer from DynamoDB. These include urllib3's
+    exceptions, because botocore doesn't catch them.
     """
     urllib3 = sys.modules.get("urllib3.exceptions")  # a module that hasn't been imported raises nothing
     ours = (BotoCoreError, ConnectionError, TimeoutError)
@@ -112,8 +112,8 @@ def transport_errors() -> tuple[type[Exception], ...]:
 
 
 def botocore_errors() -> tuple[type[Exception], ...]:
-    """Returns the classes of exceptions that botocore's client raises: ClientError for a refusal, and the classes that
-    ``transport_errors`` returns.
+    """Returns the classes of exceptions that botocore's client raises. These are ClientError, which means that DynamoDB
+    refused the call, and the classes that ``transport_errors`` returns.
     """
     return (ClientError, *transport_errors())
 
@@ -124,7 +124,7 @@ def failures() -> tuple[type[Exception], ...]:
 
 
 class CancellationReason(NamedTuple):
-    """Why one item made DynamoDB cancel a transaction. If the item isn't a reason, ``code`` is "None".
+    """Why one item made DynamoDB cancel a transaction. If this item wasn't a cause, ``code`` is "None".
 
     ``item`` is the stored item whose condition failed; None if no item is stored. ``names_items`` is True if the engine
     sends stored items. If the engine doesn't send them, ``item`` is always None.

@@ -180,5 +180,5 @@ if hasattr(os, "register_at_fork"):
 
 
 def reset() -> None:
-    """Drops the session and the client. The next call makes new ones."""
+    """Drops the session and the client. The next call creates new objects."""
     clients.forget()

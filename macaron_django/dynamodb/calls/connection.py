@@ -60,8 +60,8 @@ class Connection(PynamoDBConnection):
     def steps(
         self, operation_name: str, operation_kwargs: dict[str, Any], read: ReadMembers = response_members
     ) -> Steps[dict[str, Any]]:
-        """Does what ``dispatch`` does, as a generator of steps. Only for item operations whose ResponseMetadata the
-        caller doesn't need.
+        """Does what ``dispatch`` does, as a generator of steps. Use it only for item operations, and only if the caller
+        doesn't need ResponseMetadata.
 
         ``read`` parses the response if the fast lane makes the call.
         """

@@ -13,8 +13,8 @@ __all__ = ["Meter", "count_capacity", "metered"]
 
 @dataclass
 class Meter:
-    """``units`` is the number of capacity units that a block has consumed. It is None until a response has the number,
-    which some engines never send.
+    """``units`` is the number of capacity units that a block has consumed. It is None until a response reports
+    capacity units. Some engines never report them.
     """
 
     units: float | None = None

@@ -142,8 +142,8 @@ def pause(seconds: float) -> None:
 
 
 def pausing(seconds: float) -> float:
-    """Returns how many seconds to pause between two attempts: ``seconds``, or fewer if the deadline comes first.
-    Outside of calls, the pause is added to the request's waiting time.
+    """Returns how many seconds to pause between two attempts: ``seconds``, or the time until the deadline if that is
+    shorter. Outside of calls, the pause is added to the request's waiting time.
     """
     remaining, allowance = left(), _current()
     if remaining is None and allowance is not None:

@@ -1,4 +1,4 @@
-"""Calls a table's item operations, as generators of steps (``macaron_django.drivers``).
+"""Runs item operations on a table. Each operation is a generator of steps (``macaron_django.drivers``).
 
 A call goes through PynamoDB's connection only if signals, a log or a patch would observe that connection. Only then are
 PynamoDB's connection and botocore imported.
@@ -34,8 +34,8 @@ def item_steps(
     parameters: dict[str, Any],
     read: ReadMembers,
 ) -> Steps[dict[str, Any]]:
-    """Does what PynamoDB's ``dispatch`` does, as steps. Only for item operations whose ResponseMetadata the caller
-    doesn't need.
+    """Does the same as PynamoDB's ``dispatch``, as a generator of steps. Use it only for item operations whose
+    ResponseMetadata the caller doesn't need.
 
     ``read`` parses the response if the fast lane makes the call. ``connect`` returns PynamoDB's connection.
     """

@@ -90,6 +90,7 @@ def calls() -> RetryPolicy:
 def batches() -> RetryPolicy:
     """Returns the policy for the unprocessed part of a batch.
 
-    It has more attempts than a single call, because each attempt usually completes part of the batch.
+    If ``MAX_ATTEMPTS`` is less than 8, this policy has more attempts than the policy for a single call, because each
+    attempt usually completes part of the batch. It never has more than 8.
     """
     return replace(_BATCHES, attempts=min(8, 1 + max(2, 2 * int(settings.DYNAMODB.MAX_ATTEMPTS))))

@@ -117,7 +117,7 @@ class AdditionalAttributes:
     ) -> tuple[AttributeMap, set[str]]:
         """Returns the attributes to set, and the names of the attributes to remove.
 
-        These changes give the item ``held`` the additional properties of ``wanted``. Attributes in
+        After these changes, the item ``held`` has the same additional properties as ``wanted``. Attributes in
         ``rewritten`` are set even if the item already has the same value.
         """
         # JSON has no types for sets and bytes. If the item has a set or bytes, a list or text with the same meaning

@@ -35,8 +35,9 @@ _AS_WRITTEN: Final = frozenset({"S", "BOOL", "NULL"})
 
 
 class SortedValue(AttributeValue):
-    """The value of a key attribute whose spelling differs from the property's original value. ``given`` is the value in
-    the original spelling. The keys of older items can have that spelling.
+    """A key attribute's value, if its spelling differs from the original spelling of the property's value.
+
+    ``given`` is the value in the original spelling. The keys of older items can have the original spelling.
     """
 
     def __init__(self, value: AttributeValue, given: AttributeValue) -> None:

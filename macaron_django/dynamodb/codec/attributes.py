@@ -88,11 +88,11 @@ class PropertyAttribute(Attribute[Any]):
     # -- one value -----------------------------------------------------------------------------
 
     def encode(self, value: Any) -> AttributeValue:
-        """Returns the attribute value of a Python value. Keys and indexes get a form that DynamoDB can sort."""
+        """Converts a Python value to an attribute value. Keys and indexes get a form that DynamoDB can sort."""
         return self._sortable(self.given(value))
 
     def encode_json(self, value: Any) -> AttributeValue:
-        """Does what ``encode`` does, for a value in JSON form."""
+        """Does the same as ``encode``, for a value in JSON form."""
         return self._sortable(self.codec.encode(value, self.pointer))
 
     # -- its place in an item ------------------------------------------------------------------
@@ -115,7 +115,7 @@ class PropertyAttribute(Attribute[Any]):
         return {self._name: held, self.given_name: given}
 
     def given(self, value: Any) -> AttributeValue:
-        """Returns the attribute value of a Python value, in the spelling that was given.
+        """Converts a Python value to an attribute value, in the spelling that was given.
 
         Keys and indexes can store a different form.
         """

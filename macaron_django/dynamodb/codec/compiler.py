@@ -1,8 +1,8 @@
 """Compiles the codecs of a schema into functions that convert between items, rows and JSON.
 
 The functions usually convert an item to JSON, and JSON to an item, without making a row. They make a row only if the
-project's code could notice the difference, in methods of its class or in receivers of Django's signals (see
-``row_overrides``).
+project's code could notice that there is no row: if the row's class overrides certain methods, or if certain signals of
+Django have receivers (see ``row_overrides``).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class ItemCodec:
 
     @cached_property
     def refresh(self) -> RowRefresher:
-        """Sets the values of a saved row to those of its item, except additional properties."""
+        """Sets a saved row's properties to the values in its item. Doesn't change additional properties."""
         return row_refresher(self.shape, self.json_of)
 
     @cached_property

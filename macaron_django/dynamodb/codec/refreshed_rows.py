@@ -37,8 +37,8 @@ class RowRefresher(Protocol):
 def row_refresher(shape: ItemShape, json_of: JSONReader) -> RowRefresher:
     """Returns the function that refreshes the rows of one schema. ``json_of`` returns the JSON of an item.
 
-    If a property has the same value in the item as in the row, the row keeps its Python object for the value, so that
-    the caller can still change this object.
+    If the item and the row have the same value for a property, the row keeps its own Python object. The caller may have
+    a reference to this object, and can still change the row through it.
     """
     places = [
         (

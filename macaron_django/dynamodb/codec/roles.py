@@ -30,7 +30,7 @@ class Role:
 
     @property
     def only_in_table_key(self) -> bool:
-        """Whether being a key of the table is the attribute's only role."""
+        """Whether the attribute is a key of the table and has no other role."""
         return self in _ONLY_TABLE_KEYS
 
     @cached_property

@@ -1,5 +1,5 @@
-"""Decides whether rows or API objects must be made. They must be made if a project's class overrides certain methods,
-or if certain signals have receivers.
+"""Decides whether this package must make rows and API objects. It must make them if a project's class overrides certain
+methods, or if certain signals have receivers.
 
 A method counts as overridden if the class's method isn't defined by this package or by Django.
 """
@@ -41,7 +41,7 @@ _VALUE_METHODS: Final = ("__getattribute__", "__new__", "_from_properties", "_st
 
 
 def is_loaded_plainly(model: Any) -> bool:
-    """Returns whether the code of Django and of this package alone makes rows from items."""
+    """Returns whether rows are made from items only by code of Django and of this package."""
     return not overrides(model, _LOADING, Row, Model) and all(
         isinstance(getattr(model, field), RowAttribute) for field in model._spec.property_names
     )

@@ -54,8 +54,8 @@ class TypedItems:
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(_answer(item_type)).decode
 
     def members(self, body: bytes, known: AbstractSet[str]) -> dict[str, Any] | None:
-        """Does what ``response_members`` does. If all values have the types in the schema, each item becomes a
-        ``TypedItem``.
+        """Does what ``response_members`` does. If all values have the types that the schema declares, each item
+        becomes a ``TypedItem``.
         """
         if has_init_receivers(self._model) or (self._holds_anything and has_nulls(body)):
             return response_members(body, known)
@@ -145,10 +145,11 @@ class _Types:
     def structure(
         self, members: Sequence[_TypedMember], base: type, hidden: Sequence[str] = ()
     ) -> tuple[type, Callable[[Any], dict[str, Any]]]:
-        """Returns the type of a map of attribute values, and a function that makes the map's JSON object.
+        """Returns the type with which msgspec reads a map of attribute values, and a function that converts such a map
+        to a JSON object.
 
-        The function raises one of ``OTHER_TYPE`` if a value isn't of its schema's type. The JSON doesn't have the
-        ``hidden`` attributes.
+        The function raises one of the exceptions in ``OTHER_TYPE`` if a value doesn't have the type that the schema
+        declares. The JSON doesn't have the ``hidden`` attributes.
         """
         fields: list[Any] = []
         lines = ["def show(held):", " shown = {}"]
@@ -211,7 +212,7 @@ class _Types:
         """Returns the type and the JSON expression of an attribute value for which there are several alternatives.
 
         The expression uses the first alternative whose tag the value has. If the value has none of the tags, the
-        expression raises one of ``OTHER_TYPE``.
+        expression raises one of the exceptions in ``OTHER_TYPE``.
         """
         if nullable:
             alternatives = [*alternatives, Alternative("NULL", bool, f"null({held}.NULL)")]
@@ -254,8 +255,8 @@ def _null(is_null: Any) -> None:
 
 
 def typed_items(shape: ItemShape, json_of: JSONReader) -> TypedItems | None:
-    """Returns the TypedItems of a shape. Returns None if the model overrides methods that make or show rows, or if
-    msgspec doesn't accept a property's name.
+    """Returns the TypedItems of a shape. Returns None if the model changes how rows are created or converted
+    to JSON, or if msgspec doesn't accept a property's name.
 
     ``json_of`` returns the JSON of an item that was read as an attribute map.
     """

@@ -29,8 +29,8 @@ RUNTIME_MISSING = (
 
 
 def find_runtime() -> str | None:
-    """Returns the path of Podman. If Podman doesn't work, returns the path of Docker; None if neither works. A client
-    whose daemon isn't running doesn't work.
+    """Returns the path of Podman. If Podman doesn't work, returns the path of Docker; None if neither works. For
+    example, Docker doesn't work if its daemon isn't running.
     """
     found = (shutil.which(name) for name in RUNTIMES)
     return next((runtime for runtime in found if runtime and _works(runtime)), None)

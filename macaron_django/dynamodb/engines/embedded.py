@@ -71,7 +71,7 @@ def node_modules() -> Iterator[Path]:
 
 def data_file() -> Path:
     """Returns the path of the data file: ``MACARON["DYNAMODB"]["PATH"]``, or else ``dynamodb.sqlite3`` in the folder of
-    Django's SQLite file. Without an SQLite file, the file is in the project's base folder.
+    Django's SQLite file. If Django doesn't use an SQLite file, ``dynamodb.sqlite3`` is in the project's base folder.
     """
     if settings.DYNAMODB.PATH is not None:
         return Path(settings.DYNAMODB.PATH).expanduser().absolute()

@@ -45,5 +45,7 @@ class EndpointEngine(RemoteEngine):
 
     @property
     def credentials(self) -> tuple[str, str] | None:
-        """Dummy keys, or None if the environment has keys. Alternator can be configured to check the keys."""
+        """Dummy keys, or None if the environment variable ``AWS_ACCESS_KEY_ID`` is set. Alternator can be configured to
+        check the keys.
+        """
         return None if "AWS_ACCESS_KEY_ID" in os.environ else LOCAL_CREDENTIALS

@@ -6,12 +6,12 @@ and must outlive any process that uses the server. It imports only the standard 
 milliseconds. It must be run by path with ``python -I -S``, because importing it through the package would import
 PynamoDB and Django.
 
-Processes coordinate with two locks. The kernel releases the locks when a process ends, even if it crashes:
+Two file locks coordinate the processes. The kernel releases the locks when a process ends, even if it crashes:
 
 - The supervisor has an exclusive lock on the *state file* as long as it runs. If the state file isn't locked, the pid
   in it is outdated, even if another process now has that pid.
 - Each process that uses the server has a shared lock on the *users file*. The supervisor tries to get an exclusive lock
-  on this file. When the supervisor gets the lock, the server has no users, and the supervisor ends.
+  on this file. If the supervisor gets the lock, no process uses the server any more, and the supervisor ends.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class CursorPage:
     """A page of rows. ``next_cursor`` is the cursor of the next page; None for the last page.
 
     ``read`` is the number of items that DynamoDB has read, including items that the filter dropped. ``capacity`` is the
-    number of read units for all calls; None if the engine doesn't send it.
+    total number of read units that the calls consumed; None if the engine doesn't report read units.
     """
 
     rows: list[Any]
@@ -48,7 +48,7 @@ class PageLength:
     """Adds up the bytes of a page's items as JSON. The limit for a page is ``most`` bytes.
 
     ``length_of`` returns the number of bytes in an item's JSON. It is called only if DynamoDB's responses are so
-    long that the page might be too long.
+    long that the page might exceed the limit.
     """
 
     def __init__(self, most: int, length_of: Callable[[Any], int]) -> None:
@@ -77,7 +77,9 @@ def read_page(
 ) -> MatchPage:
     """Reads until ``limit`` items have matched, and until it is known whether another match follows.
 
-    DynamoDB's LastEvaluatedKey doesn't show that, because DynamoDB also sends it if the last item has just been read.
+    LastEvaluatedKey doesn't show whether another match follows, because DynamoDB also sends LastEvaluatedKey if it has
+    just read the last item.
+
     Stops earlier if the plan's ``read_limit`` or the page's ``length`` is reached. The page then has fewer items, or
     none.
     """

@@ -1,4 +1,4 @@
-"""DynamoDB's item operations on one table, as functions of attribute maps.
+"""Provides DynamoDB's item operations on one table, with items and keys as attribute maps.
 
 The operations raise this package's exceptions. Inside a transaction, writes are collected instead of sent. The module
 ``persistence`` handles rows and schemas.
@@ -62,8 +62,8 @@ _WRITE_BATCH: Final = 25
 
 
 class PageOptions(TypedDict, total=False):
-    """The options that a Query and a Scan have in common. ``read`` parses the response, and may return items that
-    aren't attribute maps.
+    """The options that a Query and a Scan have in common. ``read`` parses the response. It can return items
+    that aren't attribute maps.
     """
 
     index: str | None
@@ -169,8 +169,9 @@ class Items:
     ) -> Steps[AttributeMap | None]:
         """Returns the item with this key, None if there is none.
 
-        If no item is found, and the caller spelled the key differently from how this version of the package stores it,
-        the caller's spelling is tried, too. Another program, or an older version of this package, may have stored it.
+        The first attempt spells the key as this version of the package stores it. If no item is found, and the caller
+        spelled the key differently, the second attempt uses the caller's spelling. Another program, or an older version
+        of this package, might have stored that spelling.
         """
         if _impossible(key):
             return None
@@ -396,8 +397,8 @@ class Items:
     ) -> Steps[AttributeMap | None]:
         """Deletes an item and returns the deleted item; None if it didn't exist.
 
-        Returns {} if the deleted item isn't known. This happens inside a transaction, and if the attempt that deleted
-        the item got no response. The conditions and errors are the same as in ``update_item``.
+        Returns {} if the deleted item isn't known: inside a transaction, or if the attempt that deleted the item got no
+        response. The conditions and errors are the same as in ``update_item``.
         """
         demand = WriteCondition(self.kind, key, condition, expected or {})
         if _impossible(key):

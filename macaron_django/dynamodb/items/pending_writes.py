@@ -114,15 +114,17 @@ class PendingTransaction:
         return self.writes if self.outer is None else [*self.outer._all_writes(), *self.writes]
 
     def on_abandon(self, undo: Callable[[], None]) -> None:
-        """Remembers a function, which is called if the writes aren't made."""
+        """Registers a function to call if the writes aren't made."""
         self._undo.append(undo)
 
     def on_commit(self, function: Callable[[], object]) -> None:
-        """Remembers a function, which is called once the writes are made."""
+        """Registers a function to call once the writes are made."""
         self._waiting.append(function)
 
     def close(self) -> None:
-        """Stops collecting writes. A task that runs longer than the block then sends its writes at once."""
+        """Stops collecting writes. If a task runs longer than the block, an open outer transaction collects the task's
+        later writes. Without an open outer transaction, they are sent at once.
+        """
         self.is_open = False
 
     @property

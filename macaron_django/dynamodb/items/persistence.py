@@ -43,17 +43,18 @@ class Persistence(ItemCodec, ItemVersions):
 
     ``save_row`` follows Django's ``save()``:
 
-    * The changes of a loaded row are written with one UpdateItem, on the condition that the item still exists. If
-      nothing has changed, the item is read instead, to find out whether it still exists. With ``version``, the
-      unchanged item is written as a new version.
+    * The changes to a loaded row are written with one UpdateItem, on the condition that the item still exists. If
+      nothing has changed, the item is read instead, to find out whether it still exists. With ``version``, the row is
+      always written, and the version increases even if nothing else has changed.
     * A new row is stored with a conditional PutItem. If an item with its key exists, ``save()`` updates the item with
       the row's properties, as Django does for an existing primary key. With ``force_insert``, which ``create()`` uses,
       ``save()`` raises ItemExists instead.
 
-    Saving a row never changes attributes that the schema forbids. With ``version``, saving a row raises StaleItem if
-    the item has been changed since it was loaded. ``row._state.expected`` can contain attribute values. If the item has
-    other values when the row is next updated, StaleItem is raised, too. None means that the item must not have the
-    attribute. The expected values stay set until the update is written, or the row is read again.
+    Saving a row never changes attributes that the schema doesn't allow. With ``version``, saving a row raises StaleItem
+    if the item has been changed since it was loaded. ``row._state.expected`` can contain the values that the item's
+    attributes must have when the row is next updated. If the item has different values then, StaleItem is raised, too.
+    None means that the item must not have the attribute. The expected values stay set until the update is written, or
+    the row is read again.
 
     After a save, the row has the same values as a row that has just been loaded. For example, numbers are written as
     DynamoDB writes them, lists may have become sets, and changes by other programs are included. With
@@ -95,7 +96,7 @@ class Persistence(ItemCodec, ItemVersions):
 
     @cached_property
     def hides_expired_by(self) -> str | None:
-        """The attribute with the time at which items expire, if expired items count as absent; else None."""
+        """The attribute with the time at which items expire. None if expired items don't count as absent."""
         return self.options.ttl if self.options.expired == "hidden" else None
 
     def is_hidden(self, item: AttributeMap) -> bool:
@@ -108,8 +109,8 @@ class Persistence(ItemCodec, ItemVersions):
         return None if ttl is None else condition_expression(expired(ttl, int(time.time())))
 
     def encode_value(self, path: str | Sequence[str | int], value: Any) -> AttributeValue:
-        """Returns the attribute value for a Python value. ``path`` leads to the property that has this value, or to the
-        part of a property.
+        """Returns the attribute value for a Python value. ``path`` is the name of the property that has this value, or
+        the path to the part of a property that has it.
 
         >>> persistence.encode_value(("address", "zip"), "1010")  # doctest: +SKIP
         {'S': '1010'}
@@ -140,7 +141,7 @@ class Persistence(ItemCodec, ItemVersions):
         return {name: value for name, value in known.items() if value is not UNSET} | others
 
     def item_of_all(self, json: Mapping[str, Any]) -> AttributeMap:
-        """Returns the item of a JSON object that was made by ``json_of_all``. Raises UnstorableValue."""
+        """Converts a JSON object from ``json_of_all`` back to an item. Raises UnstorableValue."""
         attributes = self.attributes
         item: AttributeMap = {}
         for name, value in json.items():
@@ -313,9 +314,9 @@ class Persistence(ItemCodec, ItemVersions):
         """Returns the attributes to set and the names of the attributes to remove, so that an item gets the values of
         ``wanted``.
 
-        ``stored`` is the current item; None if that isn't known. With ``names``, only these properties change. The key,
-        the version, and attributes that the schema forbids never change. If another program has written the same value
-        in another form, the value doesn't change either, unless its property is in ``rewritten``.
+        ``stored`` is the current item; None if that isn't known. With ``names``, only these properties change. The key
+        and the version always stay the same, and so do attributes that the schema doesn't allow. If another program has
+        written the same value in another form, the value changes only if its property is in ``rewritten``.
         """
         set_: AttributeMap = {}
         remove: list[str] = []

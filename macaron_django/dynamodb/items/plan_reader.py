@@ -1,4 +1,4 @@
-"""Executes a query plan, page by page and partition by partition, with whole or projected items."""
+"""Executes a query plan, page by page and partition by partition. Reads all attributes of the items, or only some."""
 
 from __future__ import annotations
 
@@ -72,8 +72,9 @@ class PlanReader:
     typed: TypedItems | None = None  # reads the items if no attribute maps are needed
 
     def items(self, start: AttributeMap | None = None, wanted: int | None = None) -> Iterator[Match]:
-        """Yields every match after the position ``start``, at most ``wanted`` matches. Raises ScanForbidden if the
-        plan's ``read_limit`` is reached before the list's end.
+        """Yields the matches after the position ``start``: the first ``wanted``, or all of them if ``wanted`` is None.
+
+        Raises ScanForbidden if the plan's ``read_limit`` is reached before the list's end.
         """
         count = 0
         batch: MatchBatch | None = None
@@ -152,7 +153,7 @@ class PlanReader:
         yield MatchBatch(found, None, read=int(item is not None))
 
     def one(self) -> AttributeMap | None:
-        """Returns the item of a plan of the kind "get"; None if no item matches."""
+        """Returns the item that a "get" plan finds; None if no item matches."""
         item = self._get_item()
         return None if item is None or not self._fits(item) else item
 

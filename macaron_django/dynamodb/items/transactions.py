@@ -1,6 +1,6 @@
 """``with transaction():`` sends all writes of its block as one TransactWriteItems.
 
-``transaction.get()`` reads up to 100 items as they are at one moment. If DynamoDB cancels a transaction, the exception
+``transaction.get()`` reads a snapshot of up to 100 items. If DynamoDB cancels a transaction, the exception
 names the item that caused it.
 """
 
@@ -65,7 +65,7 @@ class EngineLimit(UnsupportedQuery):
         super().__init__(
             f"The DynamoDB engine in use accepts at most {items} items in a transaction (AWS accepts "
             f"{MAX_TRANSACTION_ITEMS}), so nothing was written. Divide the work, or use a newer engine: `embedded` "
-            "accepts as many as AWS."
+            "accepts as many items as AWS."
         )
         self.items = items
 
@@ -82,15 +82,15 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
             Stock.objects.filter(pk=order.sku).update(left=F("left") - 1)
             dynamodb.transaction.check(Customer.objects.filter(pk=order.customer, active=True))
 
-    A transaction can have up to 100 items, with 4 MB in total. Each item can be written or checked once. Reads in the
-    block return the state before the block. The key of a new row must be free, and an item that is updated or deleted
-    must exist.
+    A transaction can have up to 100 items, with 4 MB in total. It can write or check each item only once. Reads in the
+    block don't see the block's writes. The key of a new row must be free, and an item that is updated or deleted must
+    exist.
 
     If an item's condition fails, ItemExists or StaleItem is raised for the item at the end of the block. If the block
     raises an exception, nothing is sent. In both cases, the rows get the state that they had before the block, and
     count as unsaved. A nested block adds its writes to the outer block. If the nested block raises an exception, its
-    writes are dropped. ``post_save``, ``post_delete`` and the functions of ``dynamodb.on_commit()`` wait for the end of
-    the transaction. If the transaction fails, they aren't sent or called.
+    writes are dropped. Only after the transaction has succeeded, ``post_save`` and ``post_delete`` are sent, and the
+    functions of ``dynamodb.on_commit()`` are called.
 
     The block collects the writes of its own thread, but not of other threads. With ``async with``, it collects the
     writes of its own task, and of coroutines that the task awaits. With a ``token`` from the caller, the same
@@ -135,12 +135,12 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
         """Adds a condition on an item that the transaction doesn't write. If the condition isn't met, the transaction
         fails.
 
-        ``target`` is a row, or a query set that names one key. A row's item must exist, and have the row's ``version``
-        if the schema has versions. The item whose key a query set names must match the query set's filters. With
-        ``absent``, there must be no item with this key.
+        If ``target`` is a row, its item must exist. If the schema has versions, the item must also have the row's
+        ``version``. If ``target`` is a query set, it must specify one key, and the item with this key must match the
+        query set's filters. If ``absent`` is True, the condition is instead that no item has the key.
 
-        Raises UnsupportedQuery outside a transaction. If the condition isn't met, the end of the block raises
-        StaleItem, or ItemExists with ``absent``.
+        Raises UnsupportedQuery outside a transaction. If the condition isn't met, an exception is raised at the end of
+        the block: ItemExists if ``absent`` is True, otherwise StaleItem.
         """
         current = gathering()
         if current is None:
@@ -159,8 +159,7 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
 
     @staticmethod
     def get(*targets: Any) -> list[Any]:
-        """Reads up to 100 items as they were at one moment. Returns rows in the order of ``targets``, and None for each
-        missing item.
+        """Reads a snapshot of up to 100 items. Returns rows in the order of ``targets``, and None for a missing item.
 
         ``ada, order = transaction.get(Profile.objects.filter(pk="ada"), Order.objects.filter(pk=7))``; if a target is a
         row, the item with the row's key is read.

@@ -32,7 +32,7 @@ _DIGITS: Final = Context(prec=38)
 class Addition:
     """An addition by ``F()`` to a property, with a condition that keeps the number within its schema's bounds.
 
-    ``text`` is the addition's form in messages, such as ``left = F(left) - 2``. ``leaves_bounds`` returns whether the
+    ``text`` is the addition as messages show it, such as ``left = F(left) - 2``. ``leaves_bounds`` returns whether the
     number would be out of bounds after the addition.
     """
 
@@ -82,7 +82,7 @@ class WriteCondition:
     def is_open_after_refusal(self) -> bool:
         """Whether the item must be read to find out why the condition failed.
 
-        This applies only if DynamoDB's refusal doesn't contain the item.
+        Use this only if DynamoDB's refusal doesn't contain the item.
         """
         return bool(self.expected) and self._is_about_values
 
@@ -96,7 +96,10 @@ class WriteCondition:
         return self.decided(item)
 
     def decided(self, item: AttributeMap | None) -> StaleItem:
-        """Returns the exception for a known state: ``item`` is the stored item, or None if no item is stored."""
+        """Returns the exception if the item's state is known.
+
+        ``item`` is the stored item, or None if no item is stored.
+        """
         if item is None:
             return ItemAbsent(f"There is no {self.name}; nothing was written.", schema=self.kind, key=self.key)
         kind: type[StaleItem] = ItemChanged
@@ -108,7 +111,7 @@ class WriteCondition:
         return kind(f"The {self.name} {reason}; nothing was written.", schema=self.kind, key=self.key, item=item)
 
     def undecided(self) -> ItemExists | StaleItem:
-        """Returns the exception for an unknown state of the item."""
+        """Returns the exception if the item's state is unknown."""
         if self.demand == "absent":
             return ItemExists.of(self.kind, describe_key(self.key), self.key)
         reasons = "was changed or deleted since it was loaded"
@@ -139,7 +142,8 @@ def values_after(
 ) -> AttributeMap:
     """Returns the attributes whose values after an update are known in advance.
 
-    These are attributes that are set, and numbers that are added to if their old values are in ``expected``.
+    The update sets some of these attributes. The others are numbers that the update adds to, if ``expected`` has their
+    old values.
 
     >>> values_after({"version": {"N": "3"}}, {"name": {"S": "x"}}, {"version": {"N": "1"}, "visits": {"N": "1"}})
     {'name': {'S': 'x'}, 'version': {'N': '4'}}

@@ -58,7 +58,7 @@ class Lookup:
 
 @dataclass(frozen=True)
 class KeyIn:
-    """Is true for the items with one of these primary keys."""
+    """Is true if the item's primary key is one of these keys."""
 
     keys: tuple[AttributeMap, ...]
 

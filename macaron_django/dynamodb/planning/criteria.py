@@ -35,8 +35,8 @@ class Criteria:
         return tuple(part for part in self.parts if not any(part is one for one in used))
 
     def equal_values(self, attribute: str | None) -> tuple[tuple[AttributeValue, ...] | None, list[Lookup]]:
-        """Finds the equality lookups on an attribute. Returns the values that they allow, and the lookups themselves.
-        Returns (None, []) if there are no equality lookups.
+        """Finds the equality lookups on an attribute. Returns the values that all these lookups allow, and the lookups.
+        If there are no equality lookups, returns (None, []).
         """
         pinning = [lookup for lookup in self.lookups(attribute) if lookup.operator in {"exact", "in"}]
         if not pinning:
@@ -60,7 +60,7 @@ def attributes_of(parts: Iterable[Condition]) -> frozenset[str]:
 
 
 def cannot_order(criteria: Criteria, term: OrderTerm, place: str) -> str:
-    """Returns the message for a sort order that isn't possible. ``place`` is what can't be sorted, such as "a Scan"."""
+    """Returns the message for a sort order that isn't possible. ``place`` names what can't be sorted ("a Scan")."""
     name = term.attribute
     for index in criteria.table.indexes:
         values, _ = criteria.equal_values(index.hash_key)
@@ -89,8 +89,8 @@ def scan_forbidden(criteria: Criteria, condition: Condition) -> str:
     equal = next((str(one.path[0]) for one in lookups if one.operator in {"exact", "in"}), None)
     if equal is None:
         return (
-            f"{start} DynamoDB finds items by one value of a hash key, and none of these filters gives one. "
-            "Add such a filter, or permit the scan with `scan: capped` or `scan: allowed` in x-persist."
+            f"{start} DynamoDB finds items by one value of a hash key, but none of these filters gives such a value. "
+            "Add a filter that does, or permit the scan with `scan: capped` or `scan: allowed` in x-persist."
         )
     usable = {"lt", "lte", "gt", "gte", "range", "startswith"}
     ranged = next((str(one.path[0]) for one in lookups if one.operator in usable and one.path[0] != equal), None)

@@ -1,8 +1,8 @@
 """Chooses the cheapest DynamoDB call for a query: GetItem, BatchGetItem, Query or Scan.
 
 The planner decides where each part of the condition is checked: in the key, in DynamoDB's filter, or in this process
-after the response. It reads no settings and no items, so that each decision can be tested alone, and ``explain()`` can
-show it.
+after the response. It reads no settings and no items. So tests can check each decision separately, and ``explain()``
+can show the decisions without calling DynamoDB.
 """
 
 from __future__ import annotations
@@ -342,7 +342,7 @@ def _by_scan(criteria: Criteria, index_name: str | None) -> QueryPlan:
             raise UnsupportedQuery(cannot_order(criteria, term, "a Scan"))
     if criteria.backward:
         raise UnsupportedQuery(
-            f"DynamoDB scans {table.table} only forwards: to read backwards, filter by one value of a hash key."
+            f"DynamoDB can't scan {table.table} backwards: to read backwards, filter by one value of a hash key."
         )
     condition = _join(criteria.parts)
     if condition != ALL and table.scan == "forbidden":

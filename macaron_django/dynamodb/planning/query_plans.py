@@ -51,8 +51,8 @@ class TableKeySchema:
 
 @dataclass(frozen=True)
 class OrderTerm:
-    """One term of an order. An ``attribute`` of None means the primary key. DynamoDB doesn't sort by primary keys, so
-    items in any order satisfy such a term.
+    """One term of an order. An ``attribute`` of None means the primary key: if a Query reads the items of one hash
+    key from the table, they are sorted by their range key. In all other cases, the items can be in any order.
     """
 
     attribute: str | None

@@ -1,4 +1,4 @@
-"""Estimates the share of a table that a Query must read, from the schema's information about the keys."""
+"""Uses the schema's information about the keys to estimate the share of a table that a Query must read."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def _range_share(plan: QueryPlan) -> float:
 
 
 def reason(chosen: QueryPlan, better: Sequence[QueryPlan], worse: Sequence[QueryPlan]) -> str:
-    """Returns why a Query was chosen.
+    """Returns the reason why a Query was chosen.
 
-    The plans in ``better`` would read less, but can't return items in the required order. The plans in ``worse`` would
-    read as much or more.
+    The plans in ``better`` would read less than the chosen plan, but can't return items in the required order. The
+    plans in ``worse`` would read at least as much as the chosen plan.
     """
     if better:
         return f"{_place(better[0])} can't return items in this order"

@@ -256,7 +256,7 @@ def _json(to_json: Callable[[Any], Any], value: Any, target: Target) -> Any:
 
 
 def _part(value: Any) -> AttributeValue:
-    """Returns the attribute value of a part of a string or of bytes. The part may be invalid by the schema."""
+    """Returns the attribute value of a part of a string or of bytes. The schema doesn't apply to the part."""
     return {"B": bytes(value)} if isinstance(value, bytes | bytearray) else ANYTHING.encode(str(value))
 
 

@@ -1,4 +1,4 @@
-"""The manager of a persisted schema: Django's manager with a ``Persistence`` instead of a database."""
+"""The manager of a persisted schema: a Django manager that uses a ``Persistence`` instead of a database."""
 
 from __future__ import annotations
 

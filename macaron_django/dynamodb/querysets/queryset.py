@@ -1,4 +1,4 @@
-"""Django's query set over the items of a table. It is lazy and chainable, and shows the cost of each call.
+"""A query set, like Django's, over the items of a table. It is lazy and chainable, and shows the cost of each call.
 
 It has all methods and attributes that Django, its admin and DRF expect of a query set. The manager's ``Persistence``
 makes the rows.
@@ -50,7 +50,7 @@ REPR_SIZE = 20
 
 @dataclass(frozen=True)
 class QueryFacts:
-    """The attributes of ``queryset.query`` that Django's admin, its paginator and DRF's filters read."""
+    """The attributes of ``queryset.query`` that are needed by Django's admin, its paginator and DRF's filters."""
 
     model: Any
     order_by: tuple[str, ...] = ()
@@ -276,7 +276,8 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
             raise ValueError("A scan needs at least one segment.")
         if segments > MAX_SEGMENTS:
             raise UnsupportedQuery(
-                f"A scan has at most {MAX_SEGMENTS} segments here: each one needs a thread and a connection."
+                f"In one process, a scan can have at most {MAX_SEGMENTS} segments: each segment needs a thread and a "
+                "connection."
             )
         return self._with(segments=segments)
 
@@ -333,7 +334,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
 
     @property
     def is_narrowed_only(self) -> bool:
-        """Whether the query set only filters rows. A slice, an index or ``values()`` makes this False."""
+        """Whether the query set returns rows, isn't sliced, and doesn't choose an index."""
         return self.gives_rows and not self.is_sliced and self._index is None
 
     # -- the call ---------------------------------------------------------------------------------------------------

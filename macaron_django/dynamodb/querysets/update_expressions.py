@@ -73,7 +73,7 @@ class UpdateExpression:
 
     @property
     def needs_item(self) -> bool:
-        """Whether an item must be read to make its clauses."""
+        """Whether the clauses depend on the item's values, so that the item must be read first."""
         return bool(self._computed)
 
     @property
@@ -87,7 +87,7 @@ class UpdateExpression:
 
     @property
     def added(self) -> str:
-        """The text for a message about the additions that DynamoDB makes if ``guard`` is met; "" without additions."""
+        """The additions that DynamoDB makes if ``guard`` is met, as text for a message; "" if there are none."""
         return " and ".join(f"{name} = {value}" for name, value in self._counters.items() if name not in self._computed)
 
     @property

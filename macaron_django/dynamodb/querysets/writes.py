@@ -122,8 +122,8 @@ class WriteMethods:
         """Changes every row that matches, with one UpdateItem for each. Returns the number of changed rows.
 
         DynamoDB itself executes additions such as ``F("visits") + 1``, within the property's ``minimum`` and
-        ``maximum``. A result that is too small or too large raises ItemOutOfBounds. Any other value that isn't valid by
-        its schema raises ValidationFailed. As in Django, no signals are sent.
+        ``maximum``. A result that is too small or too large raises ItemOutOfBounds. Any other value that isn't valid
+        against its schema raises ValidationFailed. As in Django, no signals are sent.
 
         In a transaction, at least one row must match. If a query set names one row by its whole key, and the item
         doesn't match, StaleItem is raised at the end of the block. If any other query set matches nothing, ItemAbsent
@@ -204,7 +204,9 @@ class WriteMethods:
         )
 
     def delete(self: Any) -> tuple[int, dict[str, int]]:
-        """Deletes every row that matches, with one DeleteItem for each. Returns Django's counts, and sends its signals.
+        """Deletes every row that matches, with one DeleteItem for each.
+
+        Returns the same counts as Django's ``delete()``, and sends the same signals.
 
         In a transaction, at least one row must match, as with ``update()``.
         """
@@ -291,8 +293,8 @@ class WriteMethods:
     def write_demand(self: Any, *, any_key: bool = False) -> Any:
         """Returns the condition under which a write may change an item: that the item is in the query set.
 
-        ``any_key`` means that the key doesn't come from the query set. Then the conditions on the key must be checked,
-        too.
+        If the item's key doesn't come from the query set, set ``any_key``. Then the condition also contains the query
+        set's conditions on the key.
         """
         present = PropertyPath((self.persistence.hash_key,)).exists()
         demand = simplify(self._where) if any_key else self._demand

@@ -1,4 +1,4 @@
-"""Describes a table for people: status, counts, keys, indexes, billing and safeguards.
+"""Describes a table in readable terms: its status, counts, keys, indexes, billing and safeguards.
 
 Properties that an engine doesn't support are left out.
 """

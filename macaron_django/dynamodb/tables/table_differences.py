@@ -39,7 +39,7 @@ class TableDifference:
 
     ``sync_table`` resolves differences of the kinds ``create``, ``add`` and ``change``. A ``conflict`` needs a new
     table. An ``extra`` is something that the schema doesn't mention; it is left unchanged. The kind ``unsupported``
-    means a feature that the engine doesn't have, and on which nothing depends.
+    means that the engine lacks a feature, and that nothing else depends on this feature.
     """
 
     kind: Literal["create", "add", "change", "conflict", "extra", "unsupported"]

@@ -22,7 +22,7 @@ __all__ = ["TableLayout", "default_table_name"]
 @dataclass(frozen=True, eq=False)
 class TableLayout:
     """The layout of a table. ``attributes`` maps the name of each property to its attribute, in the schema's order. If
-    the version isn't a property of the schema, its attribute is the last one.
+    the version isn't a property of the schema, the version's attribute comes last.
     """
 
     api: str

@@ -33,7 +33,7 @@ _BILLING: Final = {"on-demand": "PAY_PER_REQUEST", "provisioned": "PROVISIONED"}
 
 
 class ItemModel(Model):
-    """A PynamoDB model over the items of a persisted schema.
+    """A PynamoDB model for the items of a persisted schema.
 
     ``save()`` writes unknown attributes as they were read, and the value None as NULL. An unset property also has the
     value None when it is read, but it isn't written.
@@ -44,7 +44,7 @@ class ItemModel(Model):
 
     @classmethod
     def attribute(cls, name: str) -> PropertyAttribute:
-        """Returns the attribute that stores the property ``name``. Raises KeyError if there is none."""
+        """Returns the attribute that stores the property ``name``. Raises KeyError if no attribute does."""
         return cls._by_attribute_name[name]
 
     @classmethod

@@ -60,7 +60,7 @@ def safeguard_differences(table: Table, found: Description) -> Iterator[TableDif
 
 
 def apply_safeguard(table: Table, difference: TableDifference) -> None:
-    """Sets a safeguard to the schema's value. A tag that the schema doesn't have stays."""
+    """Sets a safeguard to the schema's value. Tags that the schema doesn't mention are kept."""
     if difference.subject == TAGS:
         tags = [{"Key": key, "Value": value} for key, value in cast("Any", table.Meta).tags.items()]
         send(table, "TagResource", ResourceArn=call(table, "DescribeTable")["Table"]["TableArn"], Tags=tags)

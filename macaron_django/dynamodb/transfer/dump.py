@@ -59,7 +59,7 @@ class DumpState:
 def dump_items(
     persistence: Persistence, sink: BinaryIO, state: DumpState, *, consistent: bool = False
 ) -> Iterator[DumpState]:
-    """Writes the items that aren't in the dump yet according to ``state``. Yields the new state after each page.
+    """Writes the items that come after the positions in ``state``. Yields the new state after each page.
 
     Each page is a separate gzip member, so that a file that is cut off after any page is still valid.
     """
@@ -75,7 +75,7 @@ def dump_items(
 
 
 def flushed(sink: BinaryIO) -> None:
-    """Waits until the written bytes are on the disk. Write a state that counts these bytes only after this call."""
+    """Waits until the written bytes are on the disk. Call this before you write a state that counts these bytes."""
     sink.flush()
     os.fsync(sink.fileno())
 

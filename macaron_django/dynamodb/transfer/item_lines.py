@@ -27,7 +27,7 @@ _SETS: Final = {"SS": "S", "NS": "N", "BS": "B"}
 
 
 class LineError(ValueError):
-    """A line doesn't have an item of this table."""
+    """A line doesn't contain an item of this table."""
 
 
 def line_of(persistence: Persistence, item: AttributeMap, form: Form) -> bytes:
@@ -37,8 +37,8 @@ def line_of(persistence: Persistence, item: AttributeMap, form: Form) -> bytes:
 
 
 def item_in(persistence: Persistence, line: bytes, form: Form | None = None) -> AttributeMap:
-    """Returns the item in a line. The item can be stored without changes. Raises LineError, with the reason, if the
-    line doesn't contain an item that can be stored.
+    """Returns the item that a line contains. The item can be stored without changes. Raises LineError, with the
+    reason, if the line doesn't contain an item that can be stored.
 
     Without ``form``, an object whose only member is ``Item`` is in DynamoDB's form, and any other object is in the
     plain form. An item in the plain form must match the schema. An item in DynamoDB's form isn't validated, because it
@@ -77,8 +77,8 @@ def to_dynamodb_json(item: AttributeMap) -> dict[str, Any]:
 
 
 def from_dynamodb_json(json: Any) -> AttributeMap:
-    """Returns the attribute map for DynamoDB's JSON form. Raises LineError, with a pointer, if ``json`` isn't in this
-    form.
+    """Returns the attribute map that ``json`` contains in DynamoDB's JSON form. Raises LineError, with a pointer, if
+    ``json`` isn't in this form.
     """
     return _map_from_json(json, "")
 

@@ -53,7 +53,7 @@ class LoadState:
     read: int = 0
 
     def after(self, chunk: Sequence[Line], written: int, present: int) -> LoadState:
-        """Returns the state when the lines of ``chunk`` are done, too."""
+        """Returns a state that also counts the lines of ``chunk`` as done."""
         return LoadState(self.lines + len(chunk), self.written + written, self.present + present, chunk[-1].read)
 
 
@@ -116,7 +116,9 @@ def load_items(
 def try_items(
     persistence: Persistence, lines: Iterable[Line], *, form: Form | None = None
 ) -> Iterator[tuple[LoadState, LineError | None]]:
-    """Checks the lines without writing. Yields the progress with the error of a wrong line, or with None.
+    """Checks the lines without writing.
+
+    Yields (progress, error) for each wrong line, and (progress, None) after each chunk of lines.
 
     In the progress, ``written`` is the number of new items, and ``present`` is the number of items that already exist.
     """

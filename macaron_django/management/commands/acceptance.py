@@ -1,4 +1,4 @@
-"""``manage.py acceptance PATH …`` runs acceptance tests. It starts a server for them, or uses a running one."""
+"""``manage.py acceptance PATH …`` runs acceptance tests against a running server, or against one that it starts."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Command(BaseCommand):
         token.add_argument("--user", metavar="USER", help="The user of the token (default: test-jwt-token).")
         token.add_argument("--no-token", action="store_true", help="Don't give the tests a token.")
         token.add_argument("--gen-token", action="store_true", help="Make a token even if PYM_JWT_TOKEN has one.")
-        run = parser.add_argument_group("the run (default: it ends with the first test that fails)")
+        run = parser.add_argument_group("the test run (default: it stops after the first test that fails)")
         run.add_argument("--no-stop", action="store_true", help="Run all tests, even after failures.")
         run.add_argument("--loop", action="store_true", help="Repeat the tests until one fails.")
         run.add_argument("--nocapture", action="store_true", help="Show what the tests print.")
@@ -113,7 +113,7 @@ class Command(BaseCommand):
         while True:
             began = time.monotonic()
             code = wait_for(subprocess.Popen(command, env=environment))  # noqa: S603 (pytest, with the user's arguments)
-            outcome = OUTCOMES.get(code, f"ended with {code}")
+            outcome = OUTCOMES.get(code, f"ended with exit code {code}")
             told = f"Acceptance tests {outcome} after {time.monotonic() - began:.1f} s."
             self.stdout.write(self.style.SUCCESS(told) if code == 0 else self.style.ERROR(told))
             self.stdout.flush()

@@ -51,7 +51,7 @@ class Command(BaseCommand):
             metavar="FOLDER",
             help=(
                 f"The folder for {_PATH.as_posix()} (default: typings in the project's folder). "
-                "If it is -, the stub is printed."
+                "Use - to print the stub instead."
             ),
         )
         parser.add_argument(

@@ -28,7 +28,10 @@ class Command(BaseCommand):
         instead.add_argument(
             "--status",
             action="store_true",
-            help="Print the engine's name, its URL and where its data is. Exit with 1 if the engine isn't running.",
+            help=(
+                "Print the engine's name, its URL and the location of its data. "
+                "Exit with 1 if the engine isn't running."
+            ),
         )
         instead.add_argument(
             "--stop",
@@ -80,5 +83,5 @@ class Command(BaseCommand):
         engine.stop()
         ended = engine.wait_for_end(timeout=3)
         self.stdout.write(
-            "Stopped." if ended else "Other processes still use the engine. It stops when they have all ended."
+            "Stopped." if ended else "Other processes still use the engine. It stops when all of them have ended."
         )

@@ -17,8 +17,8 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Prints the cause, an example and the remedy of an ID, such as W304. manage.py check, checkspec and the "
-        "log show these IDs. Without an ID, lists all IDs."
+        "Explains a problem that has an ID, such as W304: prints the cause, an example and the remedy. manage.py "
+        "check, checkspec and the log show these IDs. Without an ID, lists all IDs."
     )
     requires_system_checks = []  # a project with errors needs this command most
     requires_migrations_checks = False

@@ -104,7 +104,7 @@ class Command(BaseCommand):
         module = module or module_beside(api.document.files[0], api.name, bound, base)
         path = module_path(module, base) if module else None
         if module is None or path is None:
-            raise CommandError(f"{base} has no place for the handlers of {api.name}: name a module with --module.")
+            raise CommandError(f"The handlers of {api.name} need a module below {base}: choose one with --module.")
         taken = {*top_names(path), *(dotted.rpartition(".")[2] for dotted in bound)}
         for operation in unanswered:
             name = function_name(operation, taken)
@@ -143,7 +143,7 @@ class Command(BaseCommand):
                 )
             )
         if not missing and not orphans:
-            self.stdout.write("Each operation has its handler, or doesn't need one.")
+            self.stdout.write("Each operation that needs a handler has one.")
 
 
 def _is_function_name(name: str) -> bool:

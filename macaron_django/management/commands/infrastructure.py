@@ -98,7 +98,7 @@ class Command(BaseCommand):
             with file.open("w" if overwrite else "x", encoding="utf-8") as opened:
                 opened.write(text)
         except FileExistsError as error:
-            raise CommandError(f"{file} already exists: give another name, or --overwrite.") from error
+            raise CommandError(f"{file} already exists: give another name, or pass --overwrite.") from error
         except OSError as error:
             raise CommandError(f"{file}: {error}") from error
         self.stdout.write(f"Wrote {file}.")

@@ -43,6 +43,8 @@ class Command(BaseCommand):
                 if not document.schemas[name].properties:
                     raise CommandError(f"{name} doesn't describe an object with properties, so it can't be a model.")
             if not chosen:
-                raise CommandError(f"No schema of {spec} has a property that looks like its key: name the schemas.")
+                raise CommandError(
+                    f"No schema of {spec} has a property that looks like a key. Add schema names to the command."
+                )
             about = f"Models of {spec.name}, made by `manage.py inspectspec`: review them."
             self.stdout.write(models_source(document, {name: keys.get(name) for name in chosen}, about), ending="")

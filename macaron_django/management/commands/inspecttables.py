@@ -36,14 +36,14 @@ class Command(BaseCommand):
             "tables",
             nargs="*",
             metavar="TABLE",
-            help="Tables, without TABLE_PREFIX (default: all tables whose names begin with it).",
+            help="Names of tables, without TABLE_PREFIX (default: all tables that begin with this prefix).",
         )
         parser.add_argument(
             "--sample",
             type=_sample,
             default=100,
             metavar="N",
-            help="How many items of each table to read, and pay for (default: 100; 0 reads none).",
+            help="How many items to read from each table (default: 100; 0 reads none). AWS charges for the reads.",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:

@@ -21,8 +21,8 @@ __all__ = ["Command"]
 class Command(BaseCommand):
     help = (
         "Packs the project and its requirements into a zip file for AWS Lambda. The code is compiled for the "
-        "Python version that runs this command, so the function must have the same version. Hidden files, tests, "
-        "databases and keys are left out."
+        "Python version that runs this command, so the Lambda function must use the same version. Hidden files, "
+        "tests, databases and keys are left out."
     )
     requires_system_checks = []
 
@@ -95,6 +95,6 @@ class Command(BaseCommand):
         )
         if made.services is not None:
             self.stdout.write(
-                "In this package, botocore has the data of only these services: "
+                "In this package, botocore has data about only these services: "
                 f"{', '.join(sorted(made.services))}. Add services with --services."
             )

@@ -1,4 +1,4 @@
-"""``manage.py runserver`` is Django's command. If a schema is persisted, it first starts the DynamoDB engine.
+"""Extends Django's ``manage.py runserver``. If a schema is persisted, the command starts the DynamoDB engine first.
 
 Both the autoreloader's parent process and its child processes start the engine, so that the engine survives a reload.
 """

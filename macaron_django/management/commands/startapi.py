@@ -62,14 +62,14 @@ class Command(BaseCommand):
     def _refuse_name(self, name: str, storage: Storage) -> None:
         problem = name_problem(name)
         if problem is not None:
-            raise CommandError(f"{problem} --name gives the API another name.")
+            raise CommandError(f"{problem} Use --name to give the API another name.")
         if any(each.name == name for each in discover()):
-            raise CommandError(f"An API named {name!r} already exists: --name gives this one another name.")
+            raise CommandError(f"An API named {name!r} already exists. Use --name to give the new API another name.")
         if storage == "orm" and any(config.label == name for config in apps.get_app_configs()):
-            raise CommandError(f"An app labelled {name!r} already exists: --name gives the API another name.")
+            raise CommandError(f"An app labelled {name!r} already exists. Use --name to give the API another name.")
         folder = base_folder() / "apis" / name
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise CommandError(f"{folder} already exists and isn't empty: --name gives the API another name.")
+            raise CommandError(f"{folder} already exists and isn't empty. Use --name to give the API another name.")
 
     def _what_next(self, made: APIFiles, storage: Storage) -> None:
         lines = ["", "What next:", f"  To serve the API, add {made.settings_line} to MACARON['APIS'] in the settings."]
@@ -84,7 +84,7 @@ class Command(BaseCommand):
             lines.append(printable(f'  Verify callers: add "{scheme}": "{path}", to MACARON["SECURITY_VERIFIERS"].'))
         if made.kept:
             names = ", ".join(each.name for each in made.kept)
-            verb = "look persisted" if storage == "none" else "are persisted"
+            verb = "could be persisted" if storage == "none" else "are persisted"
             lines.append(f"  Review these schemas, which {verb} and are marked in {made.spec}: {printable(names)}.")
         if made.stubs:
             lines.append(f"  Write the {len(made.stubs)} handlers in {made.handlers}: each answers 501 until then.")

@@ -114,5 +114,6 @@ class Command(BaseCommand):
         if conflicts:
             raise CommandError(
                 f"{conflicts} difference(s) marked ! can't be applied to an existing table. Create a table with "
-                "another name, copy the items to it, and name it in x-persist. Or change the schema back."
+                "another name, copy the items to it, and write the new name into x-persist. Or undo the change to the "
+                "schema."
             )

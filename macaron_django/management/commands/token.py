@@ -33,8 +33,8 @@ class Command(BaseCommand):
             metavar="NAME=VALUE",
             action="append",
             default=[],
-            help="Another claim. This option can be repeated. If VALUE is valid JSON, the claim is this JSON value. "
-            "Otherwise, the claim is the text.",
+            help="Another claim. This option can be repeated. If VALUE is valid JSON, the claim gets this JSON "
+            "value. Otherwise, the claim gets VALUE as a string.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,6 +1,7 @@
 """Answers GET /metrics for Prometheus.
 
-A client needs the token in the settings, or the function in the settings must allow the request.
+The function in the setting ``METRICS_ACCESS`` decides which clients may read the metrics. If this setting isn't set, a
+client must send the token in the setting ``METRICS_TOKEN``.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ METRICS: Final[dict[str, tuple[type[Any], str, tuple[str, ...]]]] = {
         "How long calls to DynamoDB took, including all attempts.",
         ("call", "table", "error"),
     ),
-    "macaron_dynamodb_repeated_attempts_total": (Counter, "Attempts of a call after its first one.", ("call", "table")),
+    "macaron_dynamodb_repeated_attempts_total": (Counter, "Retries of calls to DynamoDB.", ("call", "table")),
     "macaron_dynamodb_read_units_total": (Counter, "Read units by table.", ("table",)),
     "macaron_dynamodb_write_units_total": (Counter, "Write units by table.", ("table",)),
     "macaron_dynamodb_price_dollars": (

@@ -107,7 +107,7 @@ class _Harmless:
         self._keys: set[str] = set()
 
     def others(self, mapping: Mapping[str, Any]) -> list[str]:
-        """Returns the keys to check: this package's attributes, similar keys, and keys that may name other schemas."""
+        """Returns the keys to check: this package's attributes, similar keys, and keys that lead to other schemas."""
         if self._keys.issuperset(mapping):
             return []
         found = [key for key in mapping if key not in self._keys and self._matters(key)]

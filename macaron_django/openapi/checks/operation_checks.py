@@ -95,7 +95,7 @@ def _paths(document: Document) -> Iterator[Finding]:
             yield finding("E022", place, message, f"Write {'/' + path!r}.")
         for mark, part in (("?", "a query"), ("#", "a fragment")):
             if mark in path:
-                message = f"The path {path!r} holds {mark!r}, which begins {part} in a URL: no request has such a path."
+                message = f"The path {path!r} contains {mark!r}, which begins {part}. No request can have this path."
                 hint = "Declare parameters instead of a query, and give each operation its own path."
                 yield finding("W024", place, message, hint)
 
@@ -180,7 +180,7 @@ def _bodies(operation: Operation, described: Iterable[_Described]) -> Iterator[F
         message = f"{operation.method.upper()} {operation.path} has more than one body."
         yield finding("E026", operation.location, message, "Keep one body parameter, or only formData parameters.")
     if is_bodiless and (operation.json.get("requestBody") or bodies or has_form):
-        message = f"A body means nothing in a {operation.method.upper()} request."
+        message = f"A body has no meaning in a {operation.method.upper()} request."
         yield finding("W016", operation.location, message, "Use POST (or QUERY, in OpenAPI 3.2), or parameters.")
 
 

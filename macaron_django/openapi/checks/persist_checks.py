@@ -91,7 +91,7 @@ def class_findings(schema: Schema, options: Mapping[str, Any]) -> Iterator[Findi
 def _hash_key_there(schema: Schema, node: SourceNode) -> Iterator[Finding]:
     if node.mapping.get("hash_key") is None and implied_hash_key(schema.name, schema.properties) is None:
         own = f"{snake_case(schema.name or 'item')}_id"
-        hint = f"Add hash_key, as in `hash_key: {own}`: by default it is {own} or id, and {schema.name} has neither."
+        hint = f"Add hash_key, as in `hash_key: {own}`. The default is {own} or id, but {schema.name} has neither."
         yield finding("E042", node.location, "x-persist has no hash_key.", hint)
 
 
@@ -165,7 +165,7 @@ def _index(schema: Schema, node: SourceNode, what: str, name: str, *, local: boo
     if isinstance(projection.value, list):
         for _, child in projection.children():
             if child.value not in schema.properties:
-                message = f"The {what} {name} projects {child.value!r}, which isn't a property of {schema.name}."
+                message = f"{what} {name}: projection has {child.value!r}, which isn't a property of {schema.name}."
                 yield finding("E044", child.location, message, "Correct the name.")
     elif projection.value not in (None, "all", "keys"):
         message = f"`projection` can't be {projection.value!r}."
@@ -224,7 +224,8 @@ def _sets(schema: Schema, node: SourceNode) -> Iterator[Finding]:
         types = items.types if items is not None else ()
         if found is None or found.schema.types != ("array",) or not types or not set(types) <= set(_KEY_TYPES):
             message = f"x-persist: {name!r} can't be a set: it isn't an array of strings, numbers or binary values."
-            yield finding("E047", node.location, message, "Remove it from `sets`, or make it such an array.")
+            hint = "Remove it from `sets`, or make it an array of strings, numbers or binary values."
+            yield finding("E047", node.location, message, hint)
 
 
 def _keys_from(schema: Schema, node: SourceNode, options: Mapping[str, Any]) -> Iterator[Finding]:
@@ -259,9 +260,11 @@ def _tags(node: SourceNode) -> Iterator[Finding]:
             message = f"x-persist: the tag {key} must be a string, not {value!r}."
             yield finding("E047", child.location, message, "Put it in quotes.")
         elif not (0 < len(key) <= 128 and len(value) <= 256 and _TAG_TEXT.match(key + value)):
-            hint = "Use up to 128 characters in names, 256 in values: letters, digits, spaces and + - = . _ : / @."
-            yield finding(
-                "E047", child.location, f"x-persist: AWS doesn't accept the tag {key!r} with {value!r}.", hint
+            hint = (
+                "A tag's name can have up to 128 characters, and its value up to 256. The allowed characters are "
+                "letters, digits, spaces and + - = . _ : / @."
             )
+            message = f"x-persist: AWS doesn't accept the tag {key!r} with the value {value!r}."
+            yield finding("E047", child.location, message, hint)
         elif key.lower().startswith("aws:"):
             yield finding("E047", child.location, f"x-persist: the tag {key} is AWS's own.", "Give it another name.")

@@ -169,7 +169,7 @@ def _target(document: Document, kind: str, node: SourceNode, target: SourceNode)
         if current.file.uri + current.pointer in seen:
             if current.file.uri + current.pointer == node.file.uri + node.pointer:
                 message = "This reference leads back to itself and never reaches a definition."
-                yield finding("E014", place, message, "Replace one reference of the circle with the definition.")
+                yield finding("E014", place, message, "Replace one of these references with the definition.")
             return
         seen.add(current.file.uri + current.pointer)
         try:
@@ -239,7 +239,7 @@ def _schema(document: Document, node: SourceNode) -> Iterator[Finding]:
         value, place = schema[keyword], node.child(keyword).location
         message = f"{keyword} must be {wanted}, not {_described(value)}."
         if keyword in ("exclusiveMinimum", "exclusiveMaximum") and isinstance(value, bool):
-            hint = f"It was read by the rules of OpenAPI 3.0. Write the bound: {keyword}: {_bound(schema, keyword)}."
+            hint = f"It was read according to OpenAPI 3.0. Write the bound: {keyword}: {_bound(schema, keyword)}."
             yield finding("W031", place, message, hint)
         elif value is None:
             yield finding("W031", place, message, f"Remove it: the schema was read as if it had no {keyword}.")
@@ -319,7 +319,7 @@ def _discriminator(document: Document, node: SourceNode) -> Iterator[Finding]:
             try:
                 document.sources.resolve(node, reference)
             except BrokenReference as broken:
-                message = f"The discriminator's value {value!r} leads to no schema. {broken.message}"
+                message = f"The discriminator's value {value!r} doesn't lead to a schema. {broken.message}"
                 yield finding("W018", child.location, message, broken.hint)
 
 

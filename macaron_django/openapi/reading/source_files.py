@@ -89,7 +89,7 @@ class SourceFile:
             self.has_extensions = any(key.startswith("x-") for key in keys)
 
     def text(self) -> str:
-        """Returns the text, which is read again from the file. Raises ``OSError`` or ``SpecError``."""
+        """Returns the file's text. A file on disk is read again. Raises ``OSError`` or ``SpecError``."""
         if self.path is not None:
             return decode(self.path.read_bytes(), self.name)
         return decode(self._remote or b"", self.name)
@@ -124,7 +124,10 @@ class SourceFile:
 
     @lazy_attribute
     def identified(self) -> dict[str, str]:
-        """The pointers to schemas with $id or $anchor, by absolute URI. The URI for an anchor ends with ``#anchor``."""
+        """For the absolute URI of each schema with $id or $anchor: the pointer to the schema.
+
+        The URI for an anchor ends with ``#anchor``.
+        """
         found: dict[str, str] = {}
         if not self.has_ids:
             return found
@@ -145,7 +148,7 @@ class SourceFile:
 
     @lazy_attribute
     def dynamic_anchors(self) -> Mapping[str, Mapping[str, str]]:
-        """The pointers to each resource's dynamic anchors, by the resource's base URI and the anchor's name."""
+        """For the base URI of each resource: a mapping of its dynamic anchors' names to the anchors' pointers."""
         found: dict[str, dict[str, str]] = {}
         for uri, pointer in self.identified.items():
             base, _, name = uri.partition("#")

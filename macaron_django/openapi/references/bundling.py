@@ -35,8 +35,8 @@ _IGNORED_WHEN = {"request": "readOnly", "response": "writeOnly"}
 class Definition(NamedTuple):
     """An entry of ``$defs``: a schema for one direction. ``scope`` has the targets of the schema's ``$dynamicRef``s.
 
-    ``is_base`` marks the form that other schemas inherit from. It lacks the conditions that a Swagger 2.0 discriminator
-    adds.
+    ``is_base`` marks the form that other schemas inherit from. This form lacks the conditions that a Swagger 2.0
+    discriminator adds.
     """
 
     schema: Schema
@@ -53,7 +53,7 @@ class _Rewritten(NamedTuple):
 
 
 class DefinitionPart(NamedTuple):
-    """A definition: its schema, its name in ``$defs``, and its JSON, which lacks the definitions that it refers to."""
+    """A definition: its schema, its name in ``$defs``, and its JSON without the definitions that the JSON refers to."""
 
     schema: Schema
     name: str
@@ -163,7 +163,8 @@ class _DefinitionWriter:
     def rewrite(self, json: Any, schema: Schema, outer: tuple[Schema, ...]) -> dict[str, Any] | bool:
         """Returns a schema's JSON with references that are valid in a bundle.
 
-        ``outer`` are the enclosing schemas for the same instance. They may mark properties readOnly or writeOnly.
+        ``outer`` has the enclosing schemas for the same instance. An enclosing schema can also mark properties as
+        readOnly or writeOnly.
         """
         if not isinstance(json, dict):
             return json if isinstance(json, bool) else True
@@ -236,7 +237,7 @@ class _DefinitionWriter:
     def add_inheritance(self, schema: Schema, json: dict[str, Any]) -> None:
         """Adds the rule of a Swagger 2.0 discriminator.
 
-        An instance must match the definition that the discriminator's value names.
+        An instance must match the definition for its discriminator value.
         """
         found = inheritance(schema)
         if found is None:

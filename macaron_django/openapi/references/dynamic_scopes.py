@@ -1,9 +1,9 @@
 """Resolves ``$dynamicRef`` for bundles.
 
-JSON Schema resolves a ``$dynamicRef`` during validation. A resource is a file, or a schema with an ``$id``. The target
-is in the outermost resource that has the anchor. Only the resources that validation has entered so far count. So the
-target depends only on the anchors found on the path to a schema. These anchors are the schema's *scope*. In a bundle, a
-schema has a separate definition for each scope, and each definition has plain references.
+JSON Schema resolves a ``$dynamicRef`` during validation. A resource is a file, or a schema with an ``$id``. Validation
+looks for the anchor in the resources that it has entered so far, beginning with the outermost. So the target depends
+only on the anchors found on the path to a schema. These anchors are the schema's *scope*. A bundle contains a separate
+definition of the schema for each scope. These definitions use ``$ref`` instead of ``$dynamicRef``.
 """
 
 from __future__ import annotations

@@ -216,7 +216,7 @@ class Files:
             request = Request(target, headers={"Accept": "application/yaml, application/json, */*;q=0.1"})  # noqa: S310 (http and https only, see _open)
             with urlopen(request, timeout=10) as answer:  # noqa: S310
                 if (urlsplit(answer.url).hostname or "").lower() not in self._allow_hosts:
-                    raise BrokenReference("E013", f"{target} redirects to another host.", "Refer to that host's URL.")
+                    raise BrokenReference("E013", f"{target} redirects to another host.", "Use that host's URL.")
                 raw: bytes = answer.read(self._limits.max_bytes + 1)
         except (OSError, ValueError) as error:
             raise BrokenReference(

@@ -54,8 +54,8 @@ LATER_FORMATS: Mapping[str, Check] = {
 def register_format(name: str, check: Check) -> None:
     """Registers ``check`` for strings of the format ``name``, in every validator compiled from now on.
 
-    ``check`` returns whether the text is valid, or raises ``ValueError`` if it isn't. Registering a name again replaces
-    the earlier check, also for a built-in format. Call this function from an ``AppConfig.ready()``.
+    ``check`` returns whether the text is valid, or raises ``ValueError`` if it isn't. If the format already has a
+    check, the new check replaces it, even if the format is built in. Call this function from an ``AppConfig.ready()``.
 
     >>> register_format("isbn-13", lambda text: len(text.replace("-", "")) == 13)
     """

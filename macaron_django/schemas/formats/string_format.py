@@ -28,7 +28,7 @@ class FieldFactory(Protocol):
 
 
 class StringFormat:
-    """A format of strings. This base class handles values like strings without a format. Subclasses override what
+    """A format of strings. This base class treats values as if their schema had no format. Subclasses override what
     differs.
 
     Reading and writing are lossless: ``write(read(text)) == text`` for every text.
@@ -77,7 +77,10 @@ class StringFormat:
         return field
 
     def model_field(self) -> ModelField | None:
-        """Returns the Django field class for a row's property; None means the class for a string without a format."""
+        """Returns the class of the Django model field for a row's property.
+
+        None means that the property gets the same class as a string without a format.
+        """
         from django.db import models
 
         return getattr(models, self.model_field_class) if self.model_field_class else None

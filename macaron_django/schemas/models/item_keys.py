@@ -1,7 +1,8 @@
 """Converts the hash key and range key of an item to one string, its primary key in Django, and back.
 
-The string is the compact JSON array of both keys, in Base64url without padding. An item always has the same string:
-each number has only one spelling, and date-times are written as in DynamoDB keys, in UTC with six fractional digits.
+The string is the compact JSON array of both keys, in Base64url without padding. The same item always gets the same
+string: each number has only one spelling, and date-times are written as in DynamoDB keys, in UTC with six fractional
+digits.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ def pk_for(hash_key: Any, range_key: Any) -> str:
 
 
 def keys_from_pk(pk: str) -> tuple[Any, Any]:
-    """Returns the hash and range key in a primary key, as JSON. Raises ``ValueError`` for any other string.
+    """Returns the JSON values of the hash key and the range key that a primary key was made from.
+
+    Raises ``ValueError`` if the string isn't such a primary key.
 
     >>> keys_from_pk("WyJhZGEiLDdd")
     ('ada', 7)

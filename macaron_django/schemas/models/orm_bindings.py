@@ -1,7 +1,8 @@
 """Binds a schema's properties to the fields of a Django model that the ORM stores (``x-model``).
 
-A binding creates, changes and reads instances by property names. If the field of a property has another name,
-``x-field`` contains that name. For a row model, ``bind_model`` returns the binding in ``row_bindings``.
+A binding creates, changes and reads model instances. Its callers use the names of properties, not of fields. If the
+field of a property has another name, ``x-field`` contains that name. For a row model, ``bind_model``
+returns the binding in ``row_bindings``.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def model_of(schema: Schema, classes: Classes) -> type[Model] | None:
 
 
 def bind_model(model: type[Model], schema: Schema, classes: Classes) -> ModelBinding:
-    """Returns the binding of ``schema`` to ``model``. The schema may lack some of the model's fields."""
+    """Returns the binding of ``schema`` to ``model``. The schema can leave out some of the model's fields."""
     is_row = hasattr(model, "_spec") and hasattr(model._default_manager, "persistence")
     return RowBinding(model, schema, classes) if is_row else OrmBinding(model, schema, classes)
 
@@ -62,11 +63,11 @@ def bind_model(model: type[Model], schema: Schema, classes: Classes) -> ModelBin
 class OrmBinding(ModelBinding):
     """The binding to a project's model. ``x-field`` names the field of a property. By default, both have the same name.
 
-    For a foreign key, the property is named ``<name>_id``, or it contains a nested object.
+    A property for a foreign key contains either the key of the related instance or a nested object.
 
     Without ``x-writable``, nested objects are read-only. With ``x-writable``, a nested object with a key changes the
-    instance with that key. A nested object without a key changes the present related instance. If there is no such
-    instance, it is created.
+    instance with that key. A nested object without a key changes the instance that the foreign key already refers to.
+    If there is no such instance, it is created.
     """
 
     @cached_property

@@ -55,7 +55,10 @@ class Row(APIObject, _Model):
     _key_names: ClassVar[tuple[str, ...]]
 
     def __init__(self, /, *args: Any, **values: Any) -> None:
-        """Creates a row from values by field or property name, with the schema's defaults for the other properties."""
+        """Creates a row. ``values`` maps names of fields or properties to values.
+
+        Properties without a value get the schema's defaults.
+        """
         spec = self._spec
         known = {spec.field_names.get(name, name): value for name, value in values.items()}
         additional = {name: known.pop(name) for name in values if name in known and self._is_additional(name)}
@@ -87,7 +90,10 @@ class Row(APIObject, _Model):
 
     @classmethod
     def of_values(cls, values: Mapping[str, Any]) -> Self:
-        """Returns a new row from Python values by property name, with the schema's defaults for other properties."""
+        """Returns a new row. ``values`` maps names of properties to Python values.
+
+        Properties without a value get the schema's defaults.
+        """
         names = cls._spec.field_names
         if not cls._is_made_plainly():
             return cls(**{names[name]: value for name, value in values.items()})
@@ -184,8 +190,8 @@ class Row(APIObject, _Model):
             value = self.__dict__.get(field)
             if isinstance(value, models.F | BaseExpression):
                 raise UnsupportedQuery(
-                    f"A row can only be saved with values, but {name} is {value}: write "
-                    f"{type(self).__name__}.objects.filter(pk=…).update({field}=…), which DynamoDB computes."
+                    f"{name} is {value}, an expression that a row can't be saved with. Use "
+                    f"{type(self).__name__}.objects.filter(pk=…).update({field}=…): DynamoDB then computes the value."
                 )
 
     def _generated(self, *, creating: bool) -> dict[str, Any]:
@@ -387,8 +393,8 @@ def build_model(
 def model_names(document: Document) -> dict[str, str]:
     """Returns the model name of each component, by the component's name.
 
-    Names never differ only in case, because content types and permissions use them in lower case. No name begins or
-    ends with an underscore, or has two underscores in a row.
+    No two names differ only in case, because content types and permissions use the names in lower case. No name begins
+    or ends with an underscore, or has two underscores in a row.
     """
     names: dict[str, str] = {}
     taken: set[str] = set()

@@ -134,7 +134,7 @@ class Store:
     def refuse_unstorable(self, values: Any) -> None:
         """Raises ``UnstorableValue`` if the database can't store one of the values.
 
-        ``values`` has valid values by property name.
+        ``values`` maps property names to valid values.
         """
 
     def valid(self, body: Any, *, defaults: bool = True) -> dict[str, Any]:

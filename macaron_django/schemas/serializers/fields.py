@@ -50,9 +50,10 @@ _TYPES = ("string", "integer", "number", "boolean", "object", "array")
 def register_field(type: str, format: str | None, factory: FieldFactory) -> None:  # noqa: A002 (the schema's words)
     """Registers ``factory(schema, **options)``, which creates the fields for schemas with this type and format.
 
-    A factory with ``format=None`` creates the fields for all formats of the type that have no other field. A later
-    registration replaces an earlier one. Register fields while Django loads (in ``AppConfig.ready``), because they are
-    created at first use. Raises ValueError for an unknown type, and TypeError if the factory can't be called.
+    A factory with ``format=None`` creates the fields for schemas of this type without a format, or with a format that
+    has no field. A later registration replaces an earlier one. Register fields while Django loads (in
+    ``AppConfig.ready``), because they are created at first use. Raises ValueError for an unknown type, and TypeError if
+    the factory can't be called.
     """
     if type not in _TYPES:
         near = difflib.get_close_matches(str(type), _TYPES, 1)

@@ -4,7 +4,7 @@ Fields can't express everything in a schema, such as exclusive bounds of decimal
 With this module, a project that documents its own views with drf-spectacular gets the whole schema. Each referenced
 schema becomes a component with the same name. Without this module, drf-spectacular only reads the fields, so the
 description is correct but incomplete. Only ``manage.py spectacular`` and the documentation pages import this module,
-because importing drf-spectacular takes long.
+because importing drf-spectacular is slow.
 """
 
 # drf-spectacular claims to be typed, but much of it isn't.
@@ -46,7 +46,7 @@ class _FromSchema(OpenApiSerializerExtension):
         return re.sub(r"[^\w.-]", "_", name) if name and generated else None
 
     def get_identity(self, auto_schema: AutoSchema, direction: Direction) -> Any:
-        """Returns the schema as the component's identity. The serializer classes for both directions have the same
+        """Returns the schema, which identifies the component. The serializer classes for both directions have the same
         schema, so they share one component.
         """
         target = force_instance(self.target)

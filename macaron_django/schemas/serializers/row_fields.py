@@ -24,7 +24,7 @@ __all__ = ["RowPropertyField", "install"]
 class RowPropertyField(serializers.ModelField):
     """A field for a row's property. The property's schema validates it, including null and all bounds.
 
-    The field also adds a ``RowValidator`` to its serializer, to validate the whole row by the row's schema.
+    The field also adds a ``RowValidator`` to its serializer. This validator checks the whole row against its schema.
     """
 
     def __init__(self, model_field: PropertyField, **kwargs: Any) -> None:

@@ -1,8 +1,8 @@
 """Builds the DRF serializer class of a schema. The class is named after the schema.
 
-Objects get a ``Serializer``, arrays of objects a ``ListSerializer``, and other values a ``BaseSerializer``. Their
-fields only describe the schema to forms and drf-spectacular. The compiled schema validates the data, ``conversions``
-converts it to Python values, and ``orm_bindings`` and ``row_bindings`` store it.
+Objects get a ``Serializer``, arrays of objects a ``ListSerializer``, and other values a ``BaseSerializer``. The
+serializers' fields have one purpose: they describe the schema to forms and drf-spectacular. The compiled schema
+validates the data, ``conversions`` converts it to Python values, and ``orm_bindings`` and ``row_bindings`` store it.
 
 A project can extend a serializer class like any other. Added fields, ``validate``, ``validate_<name>``, ``create`` and
 ``update`` work as in DRF's documentation. They run after the schema's validation.
@@ -308,8 +308,8 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
     def own_values(self, values: Any) -> Any:
         """Returns the values to save, and records the names of additional properties.
 
-        If the model can't store additional properties, they are left out. This prevents clients from setting fields of
-        an ORM model that the schema leaves out on purpose.
+        If the model can't store additional properties, they are left out. So clients can't set a field of an ORM model
+        if the schema leaves out this field on purpose.
         """
         if values is None or values.keys() <= self.schema.properties.keys():
             return values

@@ -1,4 +1,4 @@
-"""Validates a serializer's data by its compiled schema, and collects every violation.
+"""Validates a serializer's data against its compiled schema, and collects every violation.
 
 Three kinds of serializers inherit the mixin: for objects, for arrays of objects, and for other values.
 """
@@ -35,7 +35,7 @@ class SchemaViolated(ValidationError, RequestInvalid):  # noqa: N818 (named like
 
 
 class SchemaValidationMixin:
-    """The part of a serializer that validates data by the schema."""
+    """The part of a serializer that validates data against the schema."""
 
     schema: ClassVar[Schema]
     classes: ClassVar[Classes]

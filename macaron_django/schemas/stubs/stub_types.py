@@ -1,7 +1,8 @@
 """Returns the Python types of a schema's values, as text for a stub: one type for reading, and one for assignment.
 
-The types describe what ``conversions`` does: a string of format date-time becomes a ``datetime``, but a string may be
-assigned, too. Stubs import modules under names with a leading underscore, because no field has such a name.
+The types describe what ``conversions`` does. For example, a property with the format date-time is read as a
+``datetime``, but code can assign a ``datetime`` or a string. Stubs import modules under names with a leading
+underscore, because no field has such a name.
 """
 
 from __future__ import annotations

@@ -176,7 +176,7 @@ def matrix(text: str, name: str, explode: bool, shape: Shape, decode: Decode = d
     value = pairs[0][1]
     if shape == "primitive":
         if len(pairs) > 1:
-            raise StyleError(f"is given {len(pairs)} times; it takes one value")
+            raise StyleError(f"is given {len(pairs)} times, but can have only one value")
         return decode(value)
     return _texts(value.split(",") if value else [], False, shape, decode)
 

@@ -81,7 +81,7 @@ def path_text(parameter: Parameter, value: Any, *, dots: bool = False) -> str:
         encode = _encoded_segments if parameter.greedy else encoded
         text = _joined(parameter, value, explode, encode)
     if not text or any(segment in ("", ".", "..") for segment in text.split("/")):
-        raise StyleError("can't be empty, or a path segment such as '..'")
+        raise StyleError("can't be empty, and can't have a path segment that is empty, '.' or '..'")
     return text
 
 

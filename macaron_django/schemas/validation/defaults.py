@@ -2,7 +2,7 @@
 
 A *cleaner* makes these changes for one schema. It uses other cleaners for the values inside an instance: for properties
 (also those from ``$ref`` and ``allOf``), items, additional properties, and the branch of a ``oneOf`` or ``anyOf`` that
-applies. A cleaner never changes an instance in place. Its result shares the unchanged parts with the instance.
+applies. A cleaner never changes an instance in place. The result shares its unchanged parts with the original instance.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Cleaner:
         return _changed(_REMOVAL, (self,), value) if self.has_read_only else value
 
     def with_defaults(self, value: Any, *, skip_read_only: bool = False) -> Any:
-        """Returns ``value``, which must be valid, with the defaults of missing properties."""
+        """Returns ``value`` with the defaults of its missing properties. ``value`` must be valid."""
         return _changed(_WRITABLE if skip_read_only else _FILLING, (self,), value) if self.has_defaults else value
 
     def _stripped(self, value: Mapping[str, Any]) -> Mapping[str, Any]:

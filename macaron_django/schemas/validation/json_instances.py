@@ -1,4 +1,4 @@
-"""Checks whether an instance is JSON of allowed depth, and finds the reason if it isn't.
+"""Checks whether an instance is JSON with at most ``MAX_DEPTH`` levels, and finds the reason if it isn't.
 
 jsonschema-rs recurses in native code, treats NaN as null, and doesn't visit values that the schema doesn't describe.
 The functions in this module visit all values, without recursion.
@@ -25,19 +25,22 @@ _SCALARS = frozenset({str, int, bool, type(None)})
 
 
 def is_plain(instance: Any) -> bool:
-    """Returns True if ``instance`` is clearly JSON of allowed depth.
+    """Returns True if ``instance`` is clearly JSON with at most ``MAX_DEPTH`` levels.
 
-    If it returns False, the instance may still be JSON.
+    Otherwise returns False, although the instance could still be JSON.
     """
     try:
-        # orjson writes only JSON of allowed depth. The exception is NaN, which it writes as null.
+        # orjson writes only JSON with at most MAX_DEPTH levels. The exception is NaN, which it writes as null.
         return orjson.dumps(instance, None, JSON_ONLY).rfind(b"null") < 0 or holds_json_only(instance)
     except TypeError:
         return False
 
 
 def holds_json_only(instance: Any) -> bool:
-    """Returns whether an instance of allowed depth contains only values of JSON's own types, and no NaN."""
+    """Returns whether an instance contains only values of JSON's own types, and no NaN.
+
+    Requires an instance with at most ``MAX_DEPTH`` levels.
+    """
     todo = [instance]
     while todo:
         value = todo.pop()
@@ -56,8 +59,8 @@ def holds_json_only(instance: Any) -> bool:
 def json_only(instance: Any) -> tuple[Violation | None, Any]:
     """Converts ``instance`` to JSON's own types.
 
-    Returns None and the converted instance. If ``instance`` isn't JSON of allowed depth, returns the first violation
-    and None.
+    Returns ``(None, converted)``, with the converted instance. If ``instance`` isn't JSON, or has more than
+    ``MAX_DEPTH`` levels, returns ``(violation, None)``, with the first violation.
     """
     root: list[Any] = [instance]
     todo: list[tuple[list[Any] | dict[str, Any], int, Any]] = [(root, 0, None)]
@@ -90,7 +93,10 @@ def _problem(message: str, trail: Any) -> Violation:
 
 
 def too_deep(name: str) -> Violation:
-    """Returns the violation for the property ``name``. Its value contains itself, or is too deep for Python's stack."""
+    """Returns the violation for a property whose value contains itself or is too deep for Python's stack.
+
+    ``name`` is the property's name.
+    """
     return Violation(f"{_TOO_DEEP}, or contains itself", json_pointers.join([name]), "", "depth")
 
 

@@ -27,8 +27,8 @@ class BoundedPattern(NamedTuple):
 
 
 def bounded_pattern(pattern: str) -> BoundedPattern | None:
-    r"""Returns the equivalent of ``pattern`` if it only repeats one character class, with large bounds. Returns None
-    for any other pattern.
+    r"""Returns the equivalent of ``pattern`` if the pattern is a single character class, repeated with large bounds.
+    Returns None for any other pattern.
 
     The bounds in a pattern count characters, like ``minLength`` and ``maxLength`` in JSON Schema.
 

@@ -1,8 +1,8 @@
 """Compiles schemas with jsonschema-rs, and notes necessary changes in a schema.
 
 jsonschema-rs stops at the first error in a schema. If the error is in a pattern, this module rewrites the pattern, or
-uses the backtracking engine, and compiles the schema again. If the error is in another keyword, the keyword is left
-out, because real documents have errors.
+uses the backtracking engine, and compiles the schema again. If the error is in another keyword, this module leaves
+out the keyword, because documents that are in use contain such errors.
 """
 
 from __future__ import annotations

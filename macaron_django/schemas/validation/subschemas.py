@@ -1,7 +1,7 @@
 """Compiles the parts of a schema (its subschemas), so that each can validate a part of an instance.
 
-All parts are compiled together, at the first invalid instance. Parts refer to one another, so the separate compilation
-of one part would also compile all parts that it refers to.
+All parts are compiled together, when the first invalid instance needs them. Parts refer to one another, so compiling
+one part separately would also compile every part that it refers to.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Subschemas:
 
     @cached_property
     def is_whole(self) -> bool:
-        """Whether all references in the schema are JSON pointers into this schema, as in a document's bundles."""
+        """Whether every reference in the schema is a JSON pointer to a part of the same schema, as in a bundle."""
         return not any(part.leads_elsewhere for part in self._reachable)
 
     @cached_property
@@ -205,7 +205,7 @@ class Subschema:
     def has_fixed_values(self) -> bool:
         """Whether the part, or the target of its ``$ref``, has ``const`` or ``enum``.
 
-        The value of a property with fixed values can show which kind of object an instance is.
+        If the values of a property are fixed, the property can show which kind of object an instance is.
         """
         part: Subschema | None = self
         seen: set[Subschema] = set()
@@ -284,7 +284,7 @@ class Subschema:
     def judges_of_member(self, name: str) -> list[Subschema]:
         """Returns the parts that validate the value of the property ``name``.
 
-        Such a part may be the schema ``false``.
+        Some of these parts can be the schema ``false``, which allows no value.
         """
         found = [part for is_valid, part in self._patterns if is_valid(name)]
         own = self._properties.get(name)
@@ -318,7 +318,7 @@ class Subschema:
 
     @cached_property
     def names_needed_by(self) -> Mapping[str, tuple[str, ...]]:
-        """For each property name, the names that an object with this property must also have."""
+        """For each property name, the names of the properties that an object with this property must also have."""
         named = self.keywords.get("dependentRequired", self.keywords.get("dependencies"))
         found = named.items() if isinstance(named, dict) else ()
         return {name: tuple(names) for name, names in found if isinstance(names, list)}

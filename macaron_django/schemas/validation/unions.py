@@ -47,7 +47,7 @@ def _last(reference: Any) -> str | None:
 
 
 def types_wanted(branch: Subschema, instance: Any, judged: Judge) -> list[str] | None:
-    """If a branch doesn't allow the type of ``instance``, returns the types that it allows, otherwise None."""
+    """Returns the types that a branch allows, or None if the branch allows the type of ``instance``."""
     for part in applied(branch, instance, judged):
         for keyword, value, validator in part.assertions[:1]:
             if keyword == "type" and not judged(validator.is_valid, instance):

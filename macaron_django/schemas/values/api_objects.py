@@ -266,7 +266,7 @@ class APIObject:
         return self
 
     def to_bravado(self) -> Self:
-        """Returns self. In PyMacaron, a separate bravado object has the values. Here, this object has them."""
+        """Returns self. In PyMacaron, a separate bravado object has the values. Here, the API object has them."""
         return self
 
     @classmethod

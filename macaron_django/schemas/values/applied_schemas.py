@@ -68,17 +68,23 @@ class AppliedSchemas:
 
     @cached_property
     def is_write_only(self) -> bool:
-        """Whether the value may be ``writeOnly``. For an array, this includes its elements."""
+        """Whether any schema that may apply to the value has ``writeOnly: true``.
+
+        For an array, this includes the schemas of its elements.
+        """
         return any(each.keyword("writeOnly") is True for each in self._with_elements())
 
     @cached_property
     def is_secret(self) -> bool:
-        """Whether the value may be ``writeOnly`` or a password. For an array, this includes its elements."""
+        """Whether any schema that may apply to the value has ``writeOnly: true`` or the format ``password``.
+
+        For an array, this includes the schemas of its elements.
+        """
         return self.is_write_only or any(each.format == "password" for each in self._with_elements())
 
     @cached_property
     def holds_secrets(self) -> bool:
-        """Whether the value, or anything in it, may be secret."""
+        """Whether the value, or any value inside it, might be secret."""
         return any(each.is_secret for each in self.inside())
 
     def _with_elements(self) -> Iterator[Schema]:
@@ -96,7 +102,10 @@ _APPLIED: DocumentMemo[tuple[Schema, ...], AppliedSchemas] = DocumentMemo(most=5
 
 
 def applied_schemas(schemas: Iterable[Schema] | Schema) -> AppliedSchemas:
-    """Returns ``schemas`` and the schemas that may apply together with them: targets, ``allOf`` and branches."""
+    """Returns ``schemas`` and all schemas that may apply together with them.
+
+    These are the targets of ``$ref`` and the subschemas in ``allOf`` and in keywords such as ``oneOf`` and ``then``.
+    """
     first = (schemas,) if isinstance(schemas, Schema) else tuple(dict.fromkeys(schemas))
     if not first:
         return _NONE

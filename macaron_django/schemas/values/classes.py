@@ -134,7 +134,7 @@ class Classes:
         keep_datetime: bool | None = None,
         prune_none: bool | None = None,
     ) -> Any:
-        """Returns an object of a schema from the object's JSON form, by ``from_json()`` of the schema's class.
+        """Creates an object of a schema from the object's JSON form. Calls ``from_json()`` of the schema's class.
 
         With ``validate``, a row is validated at once. Otherwise it is validated only when it is saved.
         """

@@ -79,7 +79,7 @@ _HAS_NULLABLE: DocumentMemo[Schema, bool] = DocumentMemo()
 
 
 def with_nulls(schema: Schema, json: Any) -> Any:
-    """Returns a value's JSON. Each missing property with ``x-nullable`` in ``schema`` becomes null."""
+    """Returns ``json`` with a null for each missing property that has ``x-nullable`` in ``schema``."""
     has_nullable = _HAS_NULLABLE.get(schema.document, schema, lambda: _has_nullable(schema))
     return _changed(schema, json, _filled) if has_nullable else json
 
@@ -138,7 +138,7 @@ def _changed(schema: Schema, json: Any, change: Callable[[Schema, Any], Any]) ->
 def prune_none(*args: Any, **kwargs: Any) -> dict[str, Any]:
     """Removes the members of a dictionary that are None, at any depth, and returns the dictionary, as in PyMacaron.
 
-    It accepts a dictionary and changes it. It also accepts the members of a dictionary, as keywords or pairs.
+    It changes the given dictionary. Instead of a dictionary, you can pass its members, as keyword arguments or pairs.
 
     >>> prune_none(name="Ada", born=None, pets=[{"name": None}])
     {'name': 'Ada', 'pets': [{}]}

@@ -124,7 +124,7 @@ class ObjectSpec:
 
     @cached_property
     def generates_writable(self) -> bool:
-        """Whether the server generates values that clients may also send. Such values must exist before validation."""
+        """Whether the server generates values that clients can also send. Such values must exist before validation."""
         return any(prop.extensions.generated and not prop.read_only for prop in self.properties.values())
 
     def name_of(self, name: str) -> str:

@@ -1,7 +1,7 @@
 """Finds the violations that a request has caused.
 
-Violations in values from the server are left out. Violations that the stored object already had are left out, too, if
-the request doesn't change them.
+A violation is left out if it is in a value from the server. It is also left out if the stored object already had it and
+the request doesn't change it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def new_violations(
     """Returns the violations of an object after a change. Leaves out an old violation in three cases:
 
     - The invalid value is the same before and after the change.
-    - A keyword for whole objects fails, such as ``minProperties``, and the object has the same properties before and
+    - A keyword for whole objects (such as ``minProperties``) fails, and the object has the same properties before and
       after the change.
     - ``oneOf`` or ``anyOf`` fails for the whole object, and one branch declares the changed properties and accepts
       their new values.

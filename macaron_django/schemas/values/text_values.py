@@ -29,8 +29,8 @@ def schema_types(schema: Schema) -> frozenset[str]:
 def value_of_text(schema: Schema, text: str) -> Any:
     """Returns ``text`` as a value of the schema's type. Numbers and booleans must be written as in JSON.
 
-    If a schema allows several types, the first type that fits is used: null, boolean, number, array or object (as JSON
-    text), string. ``""`` is null if the schema allows null but not strings.
+    If a schema allows several types, the function tries them in this order, and uses the first type that fits: null,
+    boolean, number, array or object (as JSON text), string. ``""`` is null if the schema allows null but not strings.
     """
     types = schema_types(schema)
     if not types or types == {"string"}:

@@ -136,7 +136,7 @@ def _published_port(built: Mapping[str, Any]) -> tuple[str, str]:
         for port in service.get("ports", ()):
             target = port["target"] if isinstance(port, Mapping) else str(port).rpartition(":")[2]
             return name, str(target).partition("/")[0]
-    raise DeployError("In compose.yaml, no service with `build` publishes a port: the acceptance tests need one.")
+    raise DeployError("In compose.yaml, no service with `build` publishes a port, which the acceptance tests need.")
 
 
 def _project_name(repository: str) -> str:

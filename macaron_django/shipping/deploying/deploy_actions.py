@@ -50,8 +50,10 @@ class DeployActions:
     def run(self, command: Sequence[str], *, variables: Mapping[str, str] | None = None, text: str = "") -> None:
         """Runs a command that changes something. Its output goes to this process's output.
 
-        ``variables`` are added to the command's environment, and ``text`` is its standard input. The values of the
-        variables and ``text`` aren't shown. Raises DeployError if the command can't be started, or if it fails.
+        ``variables`` are added to the command's environment, and ``text`` is its standard input. The shown command
+        includes neither ``text`` nor the values of variables that aren't in ``SHOWN_VARIABLES``.
+
+        Raises DeployError if the command can't be started, or if it fails.
         """
         self.write(f"$ {shown_command(command, variables)}")
         if self.dry_run:
@@ -70,7 +72,7 @@ class DeployActions:
             with contextlib.suppress(BrokenPipeError), process.stdin as given:
                 given.write(text.encode())
         if code := wait_for(process):
-            raise DeployError(f"`{shown_command(command)}` ended with {code}. Its output above says why.")
+            raise DeployError(f"`{shown_command(command)}` ended with exit code {code}. Its output above says why.")
 
     def output(self, command: Sequence[str]) -> str:
         """Returns the output of a command that changes nothing. The command isn't shown, and runs even in a dry run."""
@@ -82,7 +84,7 @@ class DeployActions:
             raise DeployError(f"`{command[0]}` can't be started: {sentence(error)}") from error
         if done.returncode:
             told = sentence(done.stderr) or "It printed no error."
-            raise DeployError(f"`{shown_command(command)}` ended with {done.returncode}: {told}")
+            raise DeployError(f"`{shown_command(command)}` ended with exit code {done.returncode}: {told}")
         return done.stdout
 
     def client(self, service: str, region: str | None) -> Any:

@@ -55,15 +55,15 @@ class DeployEnvironment:
 
     @property
     def base_url(self) -> str:
-        """Returns the URL that acceptance tests call, without a slash at its end."""
+        """Returns the URL that acceptance tests call, without a trailing slash."""
         return str(self.options["BASE_URL"]).rstrip("/")
 
     @property
     def variables(self) -> dict[str, str]:
         """Returns the environment variables for commands that are run for this environment.
 
-        These are PyMacaron's ``PYM_ENV``, the variables in ``VARIABLES``, and the region. Commands
-        need the region to create tables where the version is released.
+        These are PyMacaron's ``PYM_ENV``, the variables in ``VARIABLES``, and the region. The region is included so
+        that commands create tables in the region where the version is released.
         """
         region = self.options["REGION"]
         return {"PYM_ENV": self.name, **({"AWS_REGION": region} if region else {}), **self.options["VARIABLES"]}

@@ -31,7 +31,8 @@ NOTICED_WITHIN: Final = 120.0
 class DeployStep:
     """A step of a deployment. ``--no-NAME`` skips the step, and ``--from NAME`` begins the deployment with the step.
 
-    If a step releases to an environment or tests the release, ``releases`` is the environment's name.
+    ``releases`` is the name of the environment to which the step releases the version, or in which the step tests the
+    release. It is None for any other step.
     """
 
     name: str
@@ -52,7 +53,7 @@ def deploy_steps(deployment: Deployment) -> list[DeployStep]:
         "unittest": ("the unit tests", deployment.unittest),
         "build": ("the image or package", deployment.build),
         "local-acceptance": ("the acceptance tests, on this machine", deployment.local_acceptance),
-        "push": ("the upload of what was built", deployment.push),
+        "push": ("the upload of the image or package", deployment.push),
         "tables": ("the tables of each environment", deployment.tables),
     }
     steps = [DeployStep(name, *before[name]) for name in STEPS_BEFORE]
@@ -69,7 +70,7 @@ def _steps_of(deployment: Deployment, environment: DeployEnvironment) -> Iterato
 
 
 class Deployment:
-    """One version, and the environments that it is released to. Each step is a method, which may raise DeployError."""
+    """One version, and the environments that it is released to. Each step is a method that can raise DeployError."""
 
     def __init__(self, version: str, environments: Sequence[DeployEnvironment], actions: DeployActions) -> None:
         self.version, self.environments, self._actions = version, environments, actions
@@ -112,7 +113,7 @@ class Deployment:
             self._manage("package", "--lambda", *named, *in_bucket)
 
     def local_acceptance(self) -> None:
-        """Runs the acceptance tests against the image. If there is no image, tests a server of this project."""
+        """Runs the acceptance tests against the image or, if there is no image, against a server of this project."""
         running = self._images.running(self.version) if self._makes("image") else nullcontext(None)
         with running as url:
             self._manage("acceptance", *(["--host", url] if url else []), *settings.DEPLOY.ACCEPTANCE_TESTS)

@@ -26,8 +26,8 @@ _INSTEAD: Final = "Release a version that was pushed: use --from with this envir
 class EcsDriver:
     """Deploys a new image: each service gets a copy of its task definition with this image.
 
-    Services are updated in the order of the setting. In a task definition, the image of a container is replaced if it
-    is from the same repository, or if ``CONTAINER`` names the container.
+    Services are updated in the order in which ``SERVICES`` lists them. In a task definition, the image of a container
+    is replaced if it is from the same repository, or if ``CONTAINER`` names the container.
     """
 
     makes = "image"
@@ -46,8 +46,9 @@ class EcsDriver:
     def current(self) -> Release:
         """Returns the last release.
 
-        If a deployment failed halfway, or if ECS rolled it back in one service, the services run two releases. The last
-        release is then the one that replaced the other release, as its ``BEFORE_TAG`` shows.
+        If a deployment failed halfway, or if ECS rolled it back in one service, the services run two releases. In
+        that case, the last release is the one that replaced the other. Its ``BEFORE_TAG`` names a task definition of
+        the release that it replaced.
         """
         places = {name: each["taskDefinition"] for name, each in self._described().items()}
         found = [self._task_definition(each)[1] for each in dict.fromkeys(places.values())]
@@ -210,7 +211,7 @@ class EcsDriver:
         except DeployError as error:
             if self._actions.dry_run:
                 return image  # in a dry run, the image isn't pushed yet
-            raise DeployError(f"{image} can't be found: {error} Push it: --from push.") from error
+            raise DeployError(f"{image} can't be found: {error} To push the image, use --from push.") from error
         return f"{_repository(image)}@{answer['imageDetails'][0]['imageDigest']}"
 
     def _state(self, name: str, service: Mapping[str, Any], definition: str) -> str | None:

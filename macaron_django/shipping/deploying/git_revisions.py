@@ -37,7 +37,7 @@ def require_version_of_revision(actions: DeployActions, version: str, *, allow_d
 def place_in_repository(actions: DeployActions) -> tuple[Path, str]:
     """Returns the folder of the project's repository, and the project's folder within it.
 
-    The project's folder is "" if both are the same.
+    If the two folders are the same, the project's folder is "".
 
     If the project isn't in a repository, its own folder counts as the repository's folder.
     """

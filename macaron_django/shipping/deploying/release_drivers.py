@@ -1,7 +1,7 @@
 """Defines drivers. A driver uploads and releases versions on one platform, for ``manage.py deploy``.
 
-The known drivers are ``ecs`` and ``lambda``. A project can have its own driver, which the setting names by its dotted
-path.
+The known drivers are ``ecs`` and ``lambda``. A project can have its own driver: then the setting contains the
+driver's dotted path.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Driver(Protocol):
         """Waits until no other release is served."""
 
     def back(self) -> Release:
-        """Begins to serve the release before the current one. The method ``release`` has recorded that release."""
+        """Begins to serve the release that ``release()`` recorded as the previous one."""
 
 
 class DriverClass(Protocol):

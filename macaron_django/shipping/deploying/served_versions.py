@@ -1,4 +1,4 @@
-"""Waits until a running server is ready, or serves a version."""
+"""Waits until a running server is ready, or until it serves a given version."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def wait_for_answer(url: str, seconds: float) -> None:
 def wait_for_version(base_url: str, version: str, seconds: float) -> str | None:
     """Waits until the given version is served, and returns it. Returns None if ``/version`` doesn't name a version.
 
-    Raises DeployError if the version isn't served within ``seconds``. Load balancers need some time for a change.
+    Raises DeployError if the version isn't served within ``seconds``. Load balancers need some time to switch.
     """
     problem = ""
     for _ in polls(seconds, INTERVAL):

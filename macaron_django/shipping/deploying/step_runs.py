@@ -33,7 +33,7 @@ def chosen_steps(
 ) -> list[DeployStep]:
     """Returns the steps from ``first`` to ``last``, except the steps in ``without``. All three are names of steps.
 
-    If the release to an environment is in ``without``, the acceptance tests after it are left out, too.
+    If ``without`` contains the release to an environment, the acceptance tests after the release are left out, too.
     """
     names = [step.name for step in steps]
     begin = names.index(first) if first else 0
@@ -44,7 +44,7 @@ def chosen_steps(
 
 
 def run_steps(steps: Sequence[DeployStep], write: Callable[[str], object], *, dry_run: bool) -> Iterator[StepRun]:
-    """Runs the steps, and yields each that has succeeded.
+    """Runs the steps, and yields a StepRun for each step that succeeds.
 
     Raises StepFailedError at the first step that fails. In a dry run, reports why the step would fail, and
     continues with the next step.

@@ -81,7 +81,7 @@ class LambdaService:
         _require_secrets(self.secrets, self.environment())
 
     def environment(self) -> dict[str, str]:
-        """Returns the environment variables that a new project's settings read and whose values are already known."""
+        """Returns the environment variables for a new project's settings, as far as their values are known."""
         return _settings_variables(self.settings_module, self.table_prefix)
 
 
@@ -107,7 +107,7 @@ class FargateService:
         _require_secrets(self.secrets, self.environment())
 
     def environment(self) -> dict[str, str]:
-        """Returns the environment variables that a new project's settings read and whose values are already known."""
+        """Returns the environment variables for a new project's settings, as far as their values are known."""
         known = _settings_variables(self.settings_module, self.table_prefix)
         return {**known, "BEHIND_PROXY": "on", "PORT": str(PORT)}
 

@@ -85,7 +85,7 @@ def _parameters(service: FargateService) -> Iterator[tuple[str, Any]]:
         "PublicAddresses",
         _parameter(
             "String",
-            "ENABLED if the subnets reach AWS through an internet gateway, without NAT or endpoints.",
+            "ENABLED if the subnets reach AWS through an internet gateway, not through NAT or VPC endpoints.",
             Default="DISABLED",
             AllowedValues=["DISABLED", "ENABLED"],
         ),

@@ -102,7 +102,7 @@ def _variables(service: FargateService) -> Iterator[Block]:
     yield variable("subnets", "The subnets of the tasks.", _STRINGS)
     yield variable(
         "public_addresses",
-        "true if the subnets reach AWS through an internet gateway, without NAT or endpoints.",
+        "true if the subnets reach AWS through an internet gateway, not through NAT or VPC endpoints.",
         Expression("bool"),
         default=False,
     )

@@ -35,11 +35,14 @@ def pascal(snake: str) -> str:
 
 
 def secret_parameters(secrets: Iterable[str]) -> dict[str, tuple[str, Resource]]:
-    """Returns the parameters for the ARNs of the secrets: each parameter's name and definition, by secret."""
+    """Returns the parameters for the ARNs of secrets: maps each secret to its parameter's name and definition."""
     return {
         name: (
             f"{pascal(name.lower())}SecretArn",
-            {"Type": "String", "Description": f"The ARN of the secret in Secrets Manager whose value is {name}."},
+            {
+                "Type": "String",
+                "Description": f"The ARN of the Secrets Manager secret for the environment variable {name}.",
+            },
         )
         for name in secrets
     }

@@ -39,7 +39,9 @@ def terraform_text(
     prefix: str = "",
     service: LambdaService | FargateService | None = None,
 ) -> str:
-    """Returns the text of the file. It has the tables, and either their policy or a service with this policy."""
+    """Returns the text of the Terraform file. It describes the tables and their policy, and also the service if
+    ``service`` is given.
+    """
     tables, accesses = list(tables), list(accesses)
     names = resource_names(tables, prefix)
     provider = {"source": "hashicorp/aws", "version": ">= 5.80"}

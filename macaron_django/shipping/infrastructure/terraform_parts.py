@@ -30,9 +30,10 @@ def variable(name: str, description: str | None = None, kind: str = STRING, **mo
 def secret_variable(name: str) -> Block:
     """Returns the block of a Terraform variable for the ARN of a secret.
 
-    The secret is the value of an environment variable.
+    The secret has the value of the environment variable ``name``.
     """
-    return variable(f"{name.lower()}_secret_arn", f"The ARN of the secret in Secrets Manager whose value is {name}.")
+    description = f"The ARN of the Secrets Manager secret for the environment variable {name}."
+    return variable(f"{name.lower()}_secret_arn", description)
 
 
 def statement(actions: Iterable[str], resources: Iterable[str]) -> dict[str, Any]:

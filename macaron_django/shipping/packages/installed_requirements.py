@@ -61,7 +61,8 @@ def install_requirements(requirements: Path, folder: Path, architecture: str, *,
 
 
 def compile_modules(folder: Path) -> None:
-    """Compiles the modules of a folder for this version of Python. Lambda's processes couldn't store compiled modules.
+    """Compiles the modules of a folder for this version of Python, because processes in Lambda can't store compiled
+    modules.
 
     At run time, Python doesn't check whether a source is newer. Files that this version can't compile are skipped.
     """

@@ -33,8 +33,8 @@ class TooLargePackageError(ValueError):
 class LambdaPackage:
     """A finished zip file, with its size and its unpacked size in bytes.
 
-    ``services`` has the AWS services whose botocore descriptions are in the package. It is None if none were
-    left out.
+    ``services`` has the AWS services whose botocore descriptions are in the package. ``services`` is None if no
+    descriptions were left out.
     """
 
     file: Path
@@ -101,10 +101,10 @@ def _too_large(content: Path, size: int, unzipped: int) -> str:
             sizes[path.relative_to(content).parts[0]] += path.stat().st_size
     largest = ", ".join(f"{name} ({_megabytes(bytes_)})" for name, bytes_ in sizes.most_common(_NAMED))
     return (
-        f"The package is {_megabytes(size)}, and {_megabytes(unzipped)} when unpacked. Lambda accepts "
-        f"{_megabytes(MOST_ZIPPED)} and {_megabytes(MOST_UNZIPPED)}. The largest parts: {largest}. To make the "
-        "package smaller, list only the function's requirements in another file for --requirements, and name the AWS "
-        "services that it calls with --services. Or add --for-s3: in S3, only the unpacked size is limited."
+        f"The package is {_megabytes(size)} ({_megabytes(unzipped)} unpacked), but Lambda accepts at most "
+        f"{_megabytes(MOST_ZIPPED)} ({_megabytes(MOST_UNZIPPED)} unpacked). The largest parts: {largest}. To make the "
+        "package smaller, pass --requirements with a file that lists only the function's requirements, and --services "
+        "with the AWS services that the function calls. Or add --for-s3: in S3, only the unpacked size is limited."
     )
 
 

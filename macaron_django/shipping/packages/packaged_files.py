@@ -1,4 +1,4 @@
-"""Chooses the files of a project that are packed: the files that a server needs, without secrets and leftovers."""
+"""Chooses which of a project's files to pack: the files that a server needs, without secrets and leftovers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def packaged_files(folder: Path) -> Iterator[Path]:
 
     Leaves out hidden files (such as ``.env`` and ``.git``), tests, databases, keys, logs, virtual environments and
     build results. A symbolic link is packed as a copy of its target. A link is left out if its target is outside of the
-    project, or is left out.
+    project, or if the target itself is left out.
     """
     return _files_below(folder, folder.resolve())
 

@@ -1,4 +1,4 @@
-"""Writes the IAM policy that allows given accesses to tables, and nothing more."""
+"""Writes the IAM policy that allows the given actions on tables, and nothing else."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class AWSAccount:
 
 
 def policy_for(accesses: Iterable[TableAccess], account: AWSAccount) -> dict[str, Any]:
-    """Returns a policy document. Tables and indexes with the same actions share a statement.
+    """Returns a policy document. Tables and indexes on which the same actions are allowed share one statement.
 
     >>> account = AWSAccount("123456789012", "eu-west-1")
     >>> policy_for([TableAccess("profiles", "", "GetItem")], account)["Statement"][0]["Action"]

@@ -37,7 +37,7 @@ def _line(access: TableAccess, prefix: str) -> dict[str, str | bool]:
 def read_recorded(file: Path, prefix: str) -> Iterator[TableAccess]:
     """Yields the accesses in the file. Adds ``prefix`` to the tables' names.
 
-    Raises ValueError if a line isn't an access.
+    Raises ValueError if a line isn't a recorded access.
     """
     with file.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
@@ -50,7 +50,7 @@ def _access(line: str, place: str, prefix: str) -> TableAccess:
         access = TableAccess(str(said["table"]), str(said["index"]), str(said["action"]))
         access = replace(access, table=prefix + access.table) if said["prefixed"] else access
         if not (_NAME.fullmatch(access.table) and _NAME.fullmatch(access.index or "-") and access.action.isalpha()):
-            raise ValueError("a name of a table, an index or an action has characters that aren't allowed")
+            raise ValueError("the name of a table, index or action contains characters that aren't allowed")
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{place}: this isn't a recorded call ({type(error).__name__}: {error})") from error
     return access

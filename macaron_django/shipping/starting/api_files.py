@@ -1,4 +1,6 @@
-"""Creates the files of an API from a spec: the handlers, a copy of the spec that names them, and models if needed."""
+"""Creates the files of an API from a spec: the handlers, a copy of the spec that refers to the handlers, and (if
+needed) verifiers and models.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ from macaron_django.shipping.starting.verifier_stubs import verifier_paths, veri
 
 __all__ = ["APIFiles", "Storage", "api_files", "api_name", "name_problem"]
 
-#: The storage of schemas that look persisted: DynamoDB, Django models, or none yet.
+#: The storage of schemas that could be persisted: DynamoDB, Django models, or none yet.
 Storage: TypeAlias = Literal["dynamodb", "orm", "none"]
 
 _GENERIC = re.compile(r"(?:all|api|index|main|openapi|root|schema|spec|swagger)(?:_?v?\d[\d_]*)?")
@@ -33,7 +35,9 @@ _TAKEN = frozenset(
     {"admin", "auth", "contenttypes", "crash", "messages", "ping", "sessions", "staticfiles", "rest_framework"}
 )
 _REVIEW = "proposed: review"
-_LOOKS_KEPT = "looks persisted: review it, uncomment it, and delete x-bind-server from its operations"
+_LOOKS_KEPT = (
+    "could be persisted: review and uncomment this line, and delete x-bind-server from the schema's operations"
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class APIFiles:
 def api_name(source: Path, otherwise: str) -> str:
     """Returns a name for a spec's API. The name is made from the name of the spec's file.
 
-    If the file has a generic name, such as ``openapi``, the API's name is made from the text ``otherwise``.
+    If the file has a generic name, such as ``openapi``, the API's name is made from the argument ``otherwise``.
 
     >>> api_name(Path("specs/Pet-Store.v2.yaml"), "shop"), api_name(Path("openapi.yaml"), "My-Shop")
     ('pet_store_v2', 'my_shop')

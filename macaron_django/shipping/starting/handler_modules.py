@@ -40,7 +40,7 @@ class OrphanHandler:
 
 
 def bound_handlers(operations: Iterable[Operation]) -> dict[str, Operation]:
-    """Returns the operations that have ``x-bind-server``, by the dotted path of the handler that it names."""
+    """Returns the operations that have ``x-bind-server``, by the dotted paths of their handlers."""
     return {dotted: each for each in operations if (dotted := each.extensions.bind_server)}
 
 

@@ -1,4 +1,4 @@
-"""Finds the schemas of a spec that look persisted: operations read them by a key in the path, and write them."""
+"""Finds the schemas of a spec that could be persisted: operations read them by a key in the path, and write them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WRITES = frozenset({"create", "replace", "merge_patch"})
 
 @dataclass(frozen=True)
 class KeptSchema:
-    """A component schema that looks persisted, and the property that identifies its items."""
+    """A component schema that could be persisted, and the property that identifies its items."""
 
     schema: Schema
     name: str
@@ -34,10 +34,10 @@ class KeptSchema:
 
 
 def look_kept(document: Document) -> list[KeptSchema]:
-    """Returns the components that look persisted, in document order.
+    """Returns the components that could be persisted, in document order.
 
-    A component looks persisted if two operations could be generated for it: a GET that returns it by the key at the end
-    of the path, and an operation that writes it. Components that the spec already persists are left out.
+    A component could be persisted if two operations could be generated for it: a GET that returns it by the key at the
+    end of the path, and an operation that writes it. Components that the spec already persists are left out.
     """
     candidates = {each.name: each for operation in document.operations for each in _candidates(operation)}
     known = kept_keys(document)
@@ -81,7 +81,7 @@ def generated_routes(document: Document, kept: list[KeptSchema]) -> set[tuple[st
 
 
 def indexes_for(document: Document, kept: KeptSchema) -> dict[str, str]:
-    """Returns the indexes that the filters of a schema's lists need, at most five.
+    """Returns at most five of the indexes that the filters of a schema's list operations need.
 
     The dictionary maps the name of each index to its hash key.
     """

@@ -25,7 +25,7 @@ _SAMPLE = "notes"
 
 @dataclass(frozen=True)
 class NewProject:
-    """The files of a project, by their paths, and its API."""
+    """A new project: its API, and its files by their paths."""
 
     api: APIFiles
     files: Mapping[str, str]

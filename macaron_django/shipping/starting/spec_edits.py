@@ -24,7 +24,7 @@ class SpecAddition:
     """A key to add to the mapping at ``pointer``.
 
     In YAML, ``comment`` follows the key. JSON has no comments, so the text becomes the value of ``x-comment``. With
-    ``is_proposed``, the whole line is a comment. If the mapping can't have comments, such a key isn't added.
+    ``is_proposed``, the whole line is a comment. A mapping that can't have comments doesn't get the proposed key.
     """
 
     pointer: str

@@ -47,8 +47,8 @@ class CeleryBackend(TaskBackend):
     def send(self, message: Message) -> str:
         """Sends a message, which a worker gets when it is due.
 
-        If a worker doesn't acknowledge a message within the visibility timeout, another worker gets it. So if a message
-        is due after more than half of that timeout, a worker gets it early and sends it again.
+        If a worker doesn't acknowledge a message within the visibility timeout, another worker gets it. So a message
+        is delayed by at most half of that timeout. If it isn't due by then, the worker that gets it sends it again.
         """
         text = message.signed()
         wait = None

@@ -1,4 +1,4 @@
-"""Runs tasks at once, in the thread that sends them, for development and tests."""
+"""Runs each task immediately, in the thread that sends it, for development and tests."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ __all__ = ["ImmediateBackend"]
 
 
 class ImmediateBackend(TaskBackend):
-    """A backend without workers. As with a worker, a failure is reported and isn't raised in the sender.
+    """A backend without workers. If a task fails, the failure is reported, and the sender gets no exception. This is
+    the same as with a worker.
 
-    The backend doesn't wait for delays, or for pauses between attempts.
+    The backend ignores the delays of tasks, and makes the next attempt without a pause.
     """
 
     name = "immediate"

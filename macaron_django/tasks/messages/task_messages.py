@@ -36,8 +36,8 @@ def new_task_id() -> str:
 class Message:
     """A message for one task. ``due`` is the time when the task may begin, in seconds since 1970.
 
-    ``attempt`` is the number of the attempt, from 1. ``deliveries`` counts how often workers got this attempt.
-    ``again`` counts how often the task was sent again after it had failed for good.
+    ``attempt`` is the number of the attempt, from 1. ``deliveries`` is the number of times that workers have
+    received this attempt. ``again`` is the number of times that the task was sent again after it had failed for good.
     """
 
     task: str
@@ -78,7 +78,9 @@ class Message:
 
 
 def read_message(text: str) -> Message:
-    """Returns the message in a text. Raises BadMessage if the text isn't a message that this service has signed."""
+    """Returns the message that was sent as ``text``. Raises BadMessage if this service hasn't signed the text, or if
+    the text isn't a message.
+    """
     if not isinstance(text, str):
         raise BadMessage("A message must be text.")
     try:

@@ -84,7 +84,7 @@ def test_other_registries_are_those_that_the_engine_has_logged_in_to(folder, act
 
 def test_a_failure_of_the_engine_is_said(folder, actions):
     (folder / "failing").write_text("push", "utf-8")
-    with pytest.raises(DeployError, match=r"`docker push [^`]+:v1` ended with 7"):
+    with pytest.raises(DeployError, match=r"`docker push [^`]+:v1` ended with exit code 7"):
         images(actions).push("v1")
     with pytest.raises(DeployError, match="`no-such-engine` can't be started"):
         images(actions, "no-such-engine").push("v1")
@@ -151,7 +151,10 @@ def test_containers_that_fail_show_their_logs_and_are_removed(folder, actions, a
 
 def test_the_first_failure_is_told_if_compose_can_do_nothing(folder, actions):
     (folder / "failing").write_text("compose", "utf-8")
-    with pytest.raises(DeployError, match=r"up --detach --no-build` ended with 7"), images(actions).running("v1"):
+    with (
+        pytest.raises(DeployError, match=r"up --detach --no-build` ended with exit code 7"),
+        images(actions).running("v1"),
+    ):
         pass
     assert [line.split(".json ")[1].split()[0] for line in calls(folder)] == ["up", "logs", "down"]
     with pytest.raises(DeployError, match="`do` can't be started: embedded null byte"):
@@ -164,7 +167,7 @@ def test_a_compose_file_that_cannot_be_used_is_said(folder, actions):
             pass
 
     (folder / "compose.yaml").write_text("services: {app: {build: .}}", "utf-8")
-    with pytest.raises(DeployError, match="publishes a port: the acceptance tests need one"):
+    with pytest.raises(DeployError, match="publishes a port, which the acceptance tests need"):
         run()
     (folder / "compose.yaml").write_text("services: 1", "utf-8")
     with pytest.raises(DeployError, match=r"compose\.yaml can't be read"):

@@ -220,7 +220,9 @@ def test_a_failure_ends_the_run_and_says_how_to_go_on(folder):
     with pytest.raises(CommandError) as failed:
         call_command("deploy", "--no-check", "--to", "staging")
     first, second = str(failed.value).splitlines()
-    assert re.match(r"unittest failed after \d+\.\d s: `python manage.py unit-tests` ended with 3\. Its output", first)
+    assert re.match(
+        r"unittest failed after \d+\.\d s: `python manage.py unit-tests` ended with exit code 3\. Its output", first
+    )
     assert second.startswith(
         "Correct the cause, commit the correction, and deploy again. If the project needs no correction, go"
     )

@@ -56,7 +56,7 @@ def test_what_looks_kept_is_only_proposed_unless_it_was_asked_for():
     made = api_files(PETSTORE, "pets", "none")
     assert [(each.name, each.key) for each in made.kept] == [("Pet", "id")]
     assert (
-        "      # x-persist: {table: pet, hash_key: id, indexes: {by_status: status}}  # looks persisted:"
+        "      # x-persist: {table: pet, hash_key: id, indexes: {by_status: status}}  # could be persisted:"
         in made.files[made.spec]
     )
     assert made.generated == 0

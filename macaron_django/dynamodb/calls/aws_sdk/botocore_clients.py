@@ -45,8 +45,8 @@ def new_client(session: botocore.session.Session, configuration: Configuration) 
 
 
 def strangers() -> list[str]:
-    """Returns the names of the hooks that affect every client. If there are any, the fast lane leaves all calls to
-    botocore.
+    """Returns the names of the hooks that affect every client. If there are such hooks, the fast lane leaves all
+    calls to botocore.
     """
     configuration = Configuration("http://localhost", "eu-west-1", ("a", "b"), 1, 1, 1, fast_lane=True)
     hooks = BotocoreHooks(new_client(new_session(), configuration), own=frozenset({__name__}))

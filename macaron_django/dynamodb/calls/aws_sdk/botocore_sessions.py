@@ -1,6 +1,6 @@
 """Makes botocore sessions that read AWS's model files with orjson.
 
-To create a client for DynamoDB, botocore reads files with two megabytes of JSON. A process reads these files while it
+To create a client for DynamoDB, botocore reads two megabytes of JSON files. A process reads these files while it
 handles its first request. botocore's own reader takes twice as long, and its ``OrderedDict``s use two megabytes more
 memory.
 """

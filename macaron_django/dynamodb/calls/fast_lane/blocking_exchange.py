@@ -10,8 +10,8 @@ __all__ = ["exchange"]
 
 
 def exchange(connection: socket.socket, request: bytes) -> HTTPAnswer:
-    """Returns the response to ``request``. Raises ``OSError`` if the connection fails, TimeoutError if the exchange
-    takes too long.
+    """Returns the response to ``request``. Raises ``OSError`` if the connection fails, and TimeoutError if the
+    exchange takes too long.
     """
     try:
         return _exchanged(connection, request)

@@ -43,7 +43,7 @@ class OpenConnection(NamedTuple):
     is_open: Callable[[], bool]
 
     def wait_at_most(self, seconds: float | None) -> None:
-        """Makes the next call wait at most ``seconds``, which is less than ``timeout``. None restores ``timeout``."""
+        """Limits the next call's wait to ``seconds``, which is less than ``timeout``. None restores ``timeout``."""
         if seconds is not None or not _waits_in_kernel(self.socket):
             self.socket.settimeout(self.timeout if seconds is None else seconds)
         else:
@@ -65,7 +65,7 @@ class IdleConnections(ABC):
     def take(self, timeout: float | None = None) -> OpenConnection | None:
         """Returns a connection that the caller must return or close; None if botocore must open one.
 
-        A ``timeout`` in seconds for opening a connection applies if it is shorter than the client's.
+        ``timeout`` limits the seconds for opening a connection, unless the client's own limit is lower.
         """
         while True:
             try:

@@ -336,9 +336,9 @@ def in_lambda() -> bool:
 
 
 def request_head(place: str, lines: Mapping[str, str]) -> str:
-    """Returns the request line of a request, and the headers in ``lines``.
+    """Returns the request line, followed by the headers.
 
-    ``place`` is the path, or the URL if a proxy gets the request.
+    ``place`` is the path, or the URL if a proxy gets the request. ``lines`` maps the headers' names to their values.
     """
     return "".join([f"POST {place} HTTP/1.1\r\n", *(f"{name}: {value}\r\n" for name, value in lines.items())])
 

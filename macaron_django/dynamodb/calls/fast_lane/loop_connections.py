@@ -1,5 +1,5 @@
-"""Keeps the open connections of event loops to one endpoint. Each loop has a limited number of connections, and closes
-connections that have been idle for a long time.
+"""Keeps connections to one endpoint open, for each event loop. Each loop has a limited number of connections, and
+closes connections that have been idle for a long time.
 
 Connections are opened as urllib3 would open them for botocore, with the same server names, certificates and socket
 options.

@@ -71,7 +71,7 @@ class TracedCalls:
 
     @property
     def are_recorded(self) -> bool:
-        """Whether a call would now get a span that is exported."""
+        """Whether the tracers would now create and export a span for a call."""
         return any(map(records_calls, self._wrappers))
 
     def call(self, parameters: dict[str, Any], send: ReadySending) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class TracedCalls:
         return await run_in_fiber(lambda: self._within(parameters, sent))
 
     def headers(self, url: str, given: Headers) -> TracedHeaders:
-        """Returns the headers that tracers add to a request to ``url``, and the headers ``given``."""
+        """Returns the request headers ``given``, together with the headers that tracers add to a request to ``url``."""
         request: Any = _Request(url, given)
         if self._wrappers and not self.are_recorded:
             for _, handler in self._handlers:

@@ -1,4 +1,4 @@
-"""The format of values of any type. Each value's JSON type determines its type in DynamoDB."""
+"""The format for properties whose values can have any type. Each value's JSON type determines its type in DynamoDB."""
 
 from __future__ import annotations
 

@@ -91,8 +91,9 @@ class TypeBuilder(Protocol):
         """Returns a name by which generated code can call the function ``read``."""
 
     def object(self, codec: Codec, conversion: Conversion) -> tuple[Any, str] | None:
-        """Returns the type of an API object's map, and the name of the function that makes its JSON. Returns None if
-        the map can't have a type.
+        """Returns the type of an API object's map, and the name of a function that returns the object's JSON form.
+
+        Returns None if the map can't have a type.
         """
 
 
@@ -150,7 +151,7 @@ class Codec:
 
     @staticmethod
     def size(content: Any, size_of: SizeOf) -> int:
-        """Returns the bytes that AWS counts for the content of an attribute value of ``attr_type``.
+        """Returns how many bytes AWS counts for the content of an attribute value of ``attr_type``.
 
         ``size_of`` returns the size of a member of a list or map.
         """
@@ -169,8 +170,9 @@ class Codec:
         return lambda value: to_python(decode(value))
 
     def is_plain_text(self, conversion: Conversion) -> bool:
-        """Returns whether a value's Python form is its content under "S", so that callers can read the content without
-        a function call.
+        """Returns whether the Python form of a value is the same as the content of its attribute value under "S".
+
+        If so, callers can read the content without a function call.
         """
         return False
 
@@ -225,8 +227,9 @@ class Codec:
         return self.direct_writer(conversion, self.json_writer_in_steps(conversion), json_writer)
 
     def direct_writer(self, conversion: Conversion, in_steps: ValueWriter, writer_of: WriterOf) -> ValueWriter:
-        """Returns a writer for usual values whose form in JSON is the same as in Python. The writer calls ``in_steps``
-        for all other values.
+        """Returns a faster writer for values of the usual type, whose JSON form and Python form are the same.
+
+        The writer calls ``in_steps`` for all other values.
         """
         return in_steps
 
@@ -261,8 +264,8 @@ class Codec:
         """Returns a function that puts JSON values into an item as keys. Returns None if there is no faster way than
         ``attributes_of``.
 
-        ``name`` is the attribute that DynamoDB sorts. ``given_name`` is the attribute's twin. If DynamoDB sorts another
-        spelling of the value, the twin stores the value as given.
+        ``name`` is the attribute by which DynamoDB sorts the items. ``given_name`` is the twin of this attribute. If
+        the given value can't be restored from the attribute, the twin stores the value as given.
         """
         return None
 

@@ -117,7 +117,7 @@ class DateTimeCodec(TextCodec):
         if role.ttl:
             return {"N": str(_epoch(text))}
         if role.in_table_key and len(text) > _SORTED_LENGTH:
-            raise UnstorableValue("a key can't hold a date-time finer than a microsecond", pointer)
+            raise UnstorableValue("a key can't hold a date-time more precise than a microsecond", pointer)
         return {"S": _to_microseconds(text)}
 
     def restored(self, held: AttributeValue, role: Role) -> AttributeValue:

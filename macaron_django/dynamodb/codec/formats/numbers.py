@@ -114,8 +114,9 @@ def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = 
     """Returns a number as text. ``decode_number`` turns this text into an equal number. Raises UnstorableValue if
     DynamoDB can't store the number.
 
-    A float is written as its shortest repr. A whole number is written with all its digits instead, if it is below 1e38
-    or ``integer`` is true: its repr could mean another integer. For example, the float 1e23 isn't equal to 10**23.
+    A float is written as its shortest repr, with one exception. A float that is a whole number is written with all its
+    digits if its absolute value is below 1e38, or if ``integer`` is true: the repr could mean another integer. For
+    example, the float 1e23 isn't equal to 10**23.
     """
     if isinstance(value, float) and math.isfinite(value) and value.is_integer() and (integer or abs(value) < 1e38):
         value = int(value)

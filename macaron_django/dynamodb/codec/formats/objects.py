@@ -36,8 +36,8 @@ MapReader: TypeAlias = Callable[[AttributeMap], dict[str, Any]]
 
 
 class Member(NamedTuple):
-    """The conversions of a property's values: ``codec`` between JSON and DynamoDB, ``conversion`` between JSON and
-    Python.
+    """The conversions of a property's values. ``codec`` converts between JSON and DynamoDB, and ``conversion`` converts
+    between JSON and Python.
     """
 
     codec: Codec

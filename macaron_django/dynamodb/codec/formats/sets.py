@@ -1,4 +1,6 @@
-"""The format of arrays that ``x-persist`` lists in ``sets``: SS, NS or BS, without order or duplicates."""
+"""The format of arrays that ``x-persist`` lists in ``sets``. DynamoDB stores such an array as a set (SS, NS or BS),
+which has no order and no duplicates.
+"""
 
 from __future__ import annotations
 

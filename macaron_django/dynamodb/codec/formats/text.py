@@ -77,7 +77,7 @@ class TextCodec(Codec):
 
 
 def checked_text(text: str, pointer: str) -> str:
-    """Returns ``text``. Raises UnstorableValue if UTF-8 can't encode it."""
+    """Returns ``text``. Raises UnstorableValue if the text can't be encoded as UTF-8."""
     if not text.isascii():
         try:
             text.encode()

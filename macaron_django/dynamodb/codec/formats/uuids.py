@@ -1,4 +1,4 @@
-"""The format of UUIDs: S as given. Keys and indexes have UUIDs in lower case, so that each UUID is one key."""
+"""The format of UUIDs: S as given. Keys and indexes store UUIDs in lower case, so that case doesn't matter."""
 
 from __future__ import annotations
 

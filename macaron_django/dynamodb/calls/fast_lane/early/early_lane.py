@@ -1,4 +1,5 @@
-"""Sends a process's item operations before botocore is imported. So the first response doesn't wait for the import.
+"""Sends item operations to DynamoDB in a process that hasn't imported botocore yet. So the first response doesn't wait
+for the import.
 
 The module ``lane`` makes the same requests, except for the User-Agent; tests compare the requests. If this lane returns
 None, botocore's client is created and makes the call. botocore's client also parses each response whose status isn't
@@ -81,8 +82,8 @@ class ConnectionLimits(NamedTuple):
 
 
 class EarlyLane(Lane):
-    """The fast lane of a process whose calls go to ``place``. ``read_refusal`` passes a response to botocore's
-    parser.
+    """A fast lane without a botocore client. It sends all its calls to ``place``. ``read_refusal`` passes a response to
+    botocore's parser.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """Decides whether a process can call DynamoDB before botocore is imported, and finds the URL and the keys for the call.
 
-Such a call is possible if its URL and its signature depend only on the engine, a region and the access keys in the
-environment, as on AWS Lambda. Only botocore understands profiles, files in ``~/.aws``, roles, proxies, custom
-certificates and the AWS variables that aren't listed here.
+Such a call is possible if only three things determine its URL and its signature: the engine, a region, and the access
+keys in the environment. AWS Lambda is an example. Only botocore understands profiles, files in ``~/.aws``, roles,
+proxies, custom certificates and the AWS variables that aren't listed here.
 """
 
 from __future__ import annotations
