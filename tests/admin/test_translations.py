@@ -42,7 +42,7 @@ ERRORS = {
 }
 #: What the admin doesn't do: transactions, If-Match, F(), segments, and filters that its search box can't write.
 ELSEWHERE = re.compile(
-    "transaction|If-Match|segments|database|not with expressions|use lookups such as|^The {self.name} {reasons}"
+    "transaction|If-Match|segments|database|not an expression|use lookups such as|^The {self.name} {reasons}"
 )
 TAGS = re.compile(r"gettext\((?:u?'((?:[^'\\]|\\.)*)'|u?\"((?:[^\"\\]|\\.)*)\")")
 

@@ -44,7 +44,7 @@ def test_what_the_how_to_shows_is_right():
         ({**ECS, "SERVICES": "web"}, "['SERVICES'] is 'web'. It must be a list of strings."),
         ({**ECS, "SERVICES": []}, "['SERVICES'] has 0 names. List 1 to 10 services."),
         ({**ECS, "CLUSTER": ""}, "['CLUSTER'] is ''. It must be a string that isn't empty."),
-        ({**ECS, "BASE_URL": "example.com"}, "['BASE_URL'] is 'example.com'. It must be a URL with http"),
+        ({**ECS, "BASE_URL": "example.com"}, "['BASE_URL'] is 'example.com'. It must be an http or https URL"),
         ({**ECS, "BASE_URL": "https://a:b@example.com"}, "['BASE_URL'] is 'https://a:b@example.com'. It must be"),
         ({**ECS, "TIMEOUT": 0}, "['TIMEOUT'] is 0. It must be a whole number of seconds"),
         ({**ECS, "VARIABLES": {"DEBUG": True}}, "['VARIABLES'] has values that aren't strings. It must map names"),
