@@ -1,9 +1,11 @@
 """Starts the process that serves and measures all APIs of hooks.py, with its own engine.
 
     python benchmarks/hook_runs.py [--rounds 15] [--share 1.0] [--json]
+    python benchmarks/hook_runs.py --bounds [--rounds 15]
 
 The module's functions return CPU seconds by hook, operation and round. The program prints the report's tables of these
-figures, or with `--json` the rows of the results. The packages of bench.py's peers aren't needed.
+figures, or with `--json` the rows of the results. With `--bounds`, it prints what two hooks would cost without parts of
+a row's work (hook_bounds.py). The packages of bench.py's peers aren't needed.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import argparse
 import http.client
 import json
 import os
+import statistics
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -31,6 +34,7 @@ from processes import CODE, Engine, Serving, engine, serving
 __all__ = ["in_process", "through_server"]
 
 TURNS = Path(__file__).with_name("hook_turns.py")
+BOUNDS = Path(__file__).with_name("hook_bounds.py")
 STACK = catalogue.Stack("hooks", "hook_stack")
 #: A server's CPU time has a resolution of 10 ms, so more requests are needed than in one process.
 SERVED = 10
@@ -57,12 +61,12 @@ def _environment(of: Engine) -> dict[str, str]:
     )
 
 
-def _turns(told: Mapping[str, str], *arguments: str) -> str:
+def _turns(told: Mapping[str, str], *arguments: str, script: Path = TURNS) -> str:
     done = subprocess.run(
-        [sys.executable, str(TURNS), *arguments], env=told, stdout=subprocess.PIPE, text=True, check=False
+        [sys.executable, str(script), *arguments], env=told, stdout=subprocess.PIPE, text=True, check=False
     )
     if done.returncode:
-        sys.exit(f"hook_turns.py {arguments[0]} ended with {done.returncode}.")
+        sys.exit(f"{script.name} {arguments[0]} ended with {done.returncode}.")
     return done.stdout
 
 
@@ -71,6 +75,20 @@ def in_process(rounds: int, share: float) -> dict[Place, list[float]]:
     with engine() as of:
         found = json.loads(_turns(_environment(of), "measure", str(rounds), str(share)))
     return {(hook, operation): seconds for hook, operation, seconds in found}
+
+
+def bounds(rounds: int) -> str:
+    """Returns a table of what hooks cost without parts of a row's work, compared with the plain API's operation."""
+    with engine() as of:
+        found = json.loads(_turns(_environment(of), str(rounds), script=BOUNDS))
+    lines = []
+    plain: list[float] = []
+    for (hook, operation, without), seconds in found:
+        plain = seconds if hook == "plain" else plain
+        ratio = statistics.median(one / other for one, other in zip(seconds, plain, strict=True))
+        parts = f" without {', '.join(without)}" if without else ""
+        lines.append(f"{ratio:.2f}  {statistics.median(seconds) * 1e6:4.0f} µs  {hook}, {operation}{parts}")
+    return "\n".join(lines)
 
 
 def through_server(rounds: int, share: float, server: str, connections: int) -> dict[Place, list[float]]:
@@ -119,7 +137,11 @@ def main() -> None:
         "--share", type=float, default=1.0, help="the share of a turn's requests that is sent; default: %(default)s"
     )
     parser.add_argument("--json", action="store_true", help="print rows as results.json has them")
+    parser.add_argument("--bounds", action="store_true", help="leave out parts of a row's work")
     given = parser.parse_args()
+    if given.bounds:
+        print(bounds(given.rounds))
+        return
     found = rows(in_process(given.rounds, given.share))
     print(json.dumps(found) if given.json else report.hook_tables(found))
 
