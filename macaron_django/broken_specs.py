@@ -25,15 +25,16 @@ _SILENT = frozenset({"check", "checkspec", "explaincheck", "help", "--help", "-h
 class BrokenSpecError(ImproperlyConfigured, SystemCheckError):
     """Specs have errors, and ``DEBUG`` is off, so nothing is served.
 
-    Commands that check the project load its URLs. They print this error like a finding, without a traceback.
+    A command that checks the project also loads its URLs. It then prints this error like a finding, without a
+    traceback.
     """
 
 
 def log_errors() -> None:
-    """Logs the errors in all specs. Does nothing if the command itself prints them, as ``manage.py check`` does.
+    """Logs the errors in all specs. Does nothing if the command itself prints the errors, as ``manage.py check`` does.
 
-    Doesn't import handlers, because they may need apps that aren't ready yet. ``broken_apis`` logs the errors in
-    handlers later.
+    Doesn't import handlers, because they may need apps that aren't ready yet. Later, ``broken_apis`` logs the
+    errors that handlers have.
     """
     if sys.argv[1:2] and sys.argv[1] in _SILENT:
         return

@@ -1,6 +1,6 @@
 """Encrypts a position in a list as a cursor. A client can send the cursor back, but can't read it or change it.
 
-A position is the key of a page's last item. The key may be a person's e-mail address. A cursor is the base64url
+A position is the key of a page's last item. This key might be a person's e-mail address. A cursor is the base64url
 encoding of a salt (16 bytes), the ciphertext and a tag (16 bytes). HKDF-SHA-256 derives the key and nonce for
 AES-256-GCM from ``SECRET_KEY`` and the salt. Each cursor has its own salt and therefore its own key, so any number of
 cursors is safe.

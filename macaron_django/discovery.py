@@ -48,7 +48,7 @@ class DiscoveredAPI:
     def root(self) -> Path | None:
         """The folder that contains all files that the spec's references are allowed to read.
 
-        None means the parent of the spec's folder.
+        None means the default, which ``Files.root`` describes: usually the parent of the spec's folder.
         """
         given: str | Path | None = settings.SPEC_ROOTS.get(self.name)
         return None if given is None else base_folder() / given

@@ -116,7 +116,7 @@ def _close_old_connections() -> None:
 
 
 class BlockingCall:
-    """A call to a function that blocks. On an event loop, the function runs in its own thread."""
+    """A call to a blocking function. On an event loop, the function runs in its own thread."""
 
     __slots__ = ("_call",)
 

@@ -379,7 +379,7 @@ class Observed(Generic[EndedT]):
         return perf_counter() - self.began_at
 
     def leave(self) -> None:
-        """Notifies the observations that the observed code has returned.
+        """Calls ``leave`` of each observation, because the observed code has returned.
 
         Call this method in the context in which the event began.
         """
@@ -393,7 +393,7 @@ class Observed(Generic[EndedT]):
                 _log_once(type(observation), ".leave", error)
 
     def end(self, ended: EndedT) -> None:
-        """Notifies the observations and subscribers of the event's end. Only the first call has an effect."""
+        """Tells the observations and the subscribers that the event has ended. Only the first call has an effect."""
         if self.has_ended:
             return
         self.has_ended = True

@@ -290,7 +290,10 @@ class AuthInvalidTokenError(AuthenticationError):
 
 
 class ClaimMissingError(RequestError):
-    """The caller's credentials lack a claim that determines the caller's items, or that a new item requires."""
+    """The operation needs a value from the caller's credentials, but the value is missing or can't be used.
+
+    The value is a key of the caller's items, or a required property of a new item.
+    """
 
     code = "CLAIM_MISSING"
     status = 403
@@ -518,7 +521,7 @@ class AnswerInvalid(ServiceError):
 class ServiceUnavailable(ServiceError):
     """The service can't be reached, or didn't respond in time.
 
-    The call changed nothing, or it can be repeated safely, unless the exception is a ``CallOutcomeUnknown``.
+    You can safely repeat the call, unless the exception is a ``CallOutcomeUnknown``.
     """
 
     code = "SERVICE_UNAVAILABLE"

@@ -143,7 +143,8 @@ class Registry:
 
         Imports no handlers, so apps can call this method while they load.
 
-        Skips documents in which ``prebuild`` has found no errors, unless ``sound`` is true.
+        By default, a document isn't checked again if ``prebuild`` found no errors in it. If ``sound`` is true, all
+        documents are checked.
         """
         found = {name: list(findings) for name, findings in self._findings.items()}
         for api in self:

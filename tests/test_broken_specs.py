@@ -89,7 +89,7 @@ def notes(tmp_path: Path, projects: Callable[..., Project]) -> Callable[..., Pro
         (TWICE, ["notes.yaml:6:5: E031 The key 'get' occurs twice"]),
         (
             NOWHERE,
-            ["notes.yaml:11:49: E010 Nothing is at #/components/schemas/Note", "notes.yaml:5:5: E301 "],
+            ["notes.yaml:11:49: E010 There is nothing at #/components/schemas/Note", "notes.yaml:5:5: E301 "],
         ),
     ],
     ids=["a key twice", "a reference and a handler"],
@@ -111,7 +111,7 @@ except ImproperlyConfigured as error:
     ("text", "place"),
     [
         (TWICE, "notes.yaml:6:5: E031 The key 'get' occurs twice"),
-        (NOWHERE, "notes.yaml:11:49: E010 Nothing is at #/components/schemas/Note"),
+        (NOWHERE, "notes.yaml:11:49: E010 There is nothing at #/components/schemas/Note"),
     ],
     ids=["left out", "loaded"],
 )

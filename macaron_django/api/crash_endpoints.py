@@ -25,7 +25,7 @@ SLOW = 2.0  # seconds
 
 
 class MyFatalCustomError(PyMacaronException):
-    """A server error with a status that no other error has."""
+    """A server error with the status 543, which no other error has."""
 
     code = "FATAL_CUSTOM_ERROR"
     status = 543

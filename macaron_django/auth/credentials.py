@@ -37,7 +37,9 @@ AnyRequest: TypeAlias = HttpRequest | Request
 
 @dataclass(frozen=True)
 class Credential:
-    """A token or an API key. In a cookie, it needs CSRF protection: any site can make a browser send it."""
+    """A token or an API key. If it comes from a cookie, the request needs CSRF protection, because any site can make
+    a browser send the cookie.
+    """
 
     value: str = field(repr=False)
     from_cookie: bool = False
@@ -128,7 +130,9 @@ def api_key(request: AnyRequest, location: str, name: str) -> Credential | None:
 
 
 def enforce_csrf(request: AnyRequest) -> None:
-    """Raises CrossSiteRequestError if the request lacks Django's CSRF token. Another site may have caused it."""
+    """Raises CrossSiteRequestError if the request lacks Django's CSRF token, because another site could have caused
+    such a request.
+    """
     try:
         SessionAuthentication().enforce_csrf(request)  # type: ignore[arg-type]  # it reads what both have
     except PermissionDenied as error:

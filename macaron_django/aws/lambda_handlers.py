@@ -52,8 +52,8 @@ def _do(event: Mapping[str, Any], request_id: str | None) -> None:
     """Runs the task that a scheduled event names: ``{"task": "shop.tasks.tidy", "args": [], "kwargs": {}}``."""
     if not isinstance(event.get("task"), str) or not event.keys() <= _TASK_KEYS:
         raise ValueError(
-            "The event isn't an HTTP request and doesn't name a task. Make the schedule send "
-            '{"task": "package.module.function"} as its input; `args` and `kwargs` are optional.'
+            "The event isn't an HTTP request and doesn't name a task. Set the input of the "
+            'schedule to {"task": "package.module.function"}; `args` and `kwargs` are optional.'
         )
     from macaron_django.tasks.backends.chosen_backend import chosen_backend
     from macaron_django.tasks.messages.task_messages import Message

@@ -2,8 +2,8 @@
 
 Importing this package registers the checks. ``docs/reference/checks.md`` lists their IDs. A finding has the same ID in
 all commands and in the log. Open ``setting_checks`` for checks of a setting's value, and ``deploy_checks`` for the
-checks that ``--deploy`` adds. Open ``project_checks`` for all other checks. Open ``check_messages`` for the part of
-each message that names the command ``explaincheck``.
+checks that ``--deploy`` adds. Open ``project_checks`` for all other checks. ``check_messages`` adds a sentence about
+the command ``explaincheck`` to each message.
 """
 
 from macaron_django.checks.deploy_checks import (

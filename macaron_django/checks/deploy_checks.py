@@ -102,8 +102,8 @@ def check_fast_lane(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> 
     )
     return [
         checks.Warning(
-            f"{name} hooks into botocore's calls, and isn't known to macaron_django's fast lane. So botocore makes "
-            "each call to DynamoDB.",
+            f"{name} hooks into botocore's calls, and isn't known to macaron_django's fast lane. So calls to "
+            "DynamoDB go through botocore, and not through the fast lane.",
             hint=hint,
             id="macaron_django.W130",
         )

@@ -51,7 +51,7 @@ def check_specs(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list
 
 @register()
 def check_clients(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports the findings about ``CLIENTS``, and about the specs that it names."""
+    """Reports the findings about ``CLIENTS``, and about the specs in ``CLIENTS``."""
     if not settings.CLIENTS:
         return []
     from macaron_django.clients import client_findings  # imported here: most projects call no other service

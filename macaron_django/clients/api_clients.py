@@ -118,7 +118,7 @@ class BlockingAPIClient:
 
 
 class AsyncAPIClient(BlockingAPIClient):
-    """A client of an API like ``BlockingAPIClient``, but its calls are awaited."""
+    """An API client like ``BlockingAPIClient``, but its calls are awaited."""
 
     def _made(self, operation: Operation) -> OperationCall:
         return AsyncOperationCall(self._api, operation, self._classes, self._exchange)

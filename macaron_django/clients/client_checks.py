@@ -108,11 +108,11 @@ def _of_document(api: str, document: Document, where: str) -> Iterator[Finding]:
     for operation in unnamed_operations(document):
         named = f"{operation.method.upper()} {operation.path}"
         hint = f"Add an operationId or x-bind-client, or call apipool.{api}.client[{operation.method!r}, …]."
-        yield Finding("W501", "warning", f"{named} has no name that Python code can call.", hint, operation.location)
+        yield Finding("W501", "warning", f"{named} can't be called by name in Python code.", hint, operation.location)
     for name, operations in shared_names(document).items():
         others = ", ".join(f"{each.method.upper()} {each.path}" for each in operations[1:])
         message = (
-            f"client.{name} is {operations[0].method.upper()} {operations[0].path}, so it can't also mean {others}."
+            f"client.{name} calls {operations[0].method.upper()} {operations[0].path}, so it can't also call {others}."
         )
         yield Finding("W502", "warning", message, "Give each operation its own x-bind-client.", operations[1].location)
     options = client_options(api)

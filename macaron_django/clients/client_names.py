@@ -1,4 +1,4 @@
-"""Names the operations of a client by ``x-bind-client``, or else by operationId."""
+"""Derives the names of a client's operations from ``x-bind-client``, or else from operationId."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["client_names", "shared_names", "unnamed_operations"]
 def client_names(document: Document) -> Mapping[str, Operation]:
     """Returns a document's operations, keyed by their names in Python.
 
-    If two operations have the same name, the result has the first.
+    If several operations have the same name, the result contains only the first one.
 
     If an operationId is a dotted path, the name is its last part. Any other operationId is turned into an identifier:
     ``users/get-by-name`` becomes ``users_get_by_name``. Operations with neither ``x-bind-client`` nor operationId are

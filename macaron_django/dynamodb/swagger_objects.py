@@ -1,8 +1,8 @@
 """Implements PyMacaron's ``PersistentSwaggerObject`` with this package's persistence.
 
-Each subclass in a project has the names of an API, a schema and a table. The registry sets the subclass's persistence,
-and makes the subclass a base of the row class. ``PersistentProfile.load_from_db("id")`` is called on the class itself,
-and ``profile.save_to_db()`` is called on a row.
+Each subclass in a project belongs to an API, a schema and a table: ``api_name``, ``model_name`` and ``table_name`` are
+their names. The registry sets the subclass's persistence, and makes the subclass a base of the row class.
+``PersistentProfile.load_from_db("id")`` is called on the class itself, and ``profile.save_to_db()`` is called on a row.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class _Unbound:
         api, schema = getattr(owner, "api_name", None), getattr(owner, "model_name", None)
         raise NotBoundError(
             f"{owner.__name__} has no table yet: the schema {schema!r} of the API {api!r} must have "
-            f"`x-persist: {owner.__module__}.{owner.__qualname__}`, MACARON['APIS'] must find the API, "
-            "and `manage.py check` must find no error in it."
+            f"`x-persist: {owner.__module__}.{owner.__qualname__}`. The project must serve this API (see "
+            "MACARON['APIS']), and `manage.py check` must not report an error in the API."
         )
 
 

@@ -271,8 +271,8 @@ def _keys_of(condition: Any) -> Iterator[tuple[str, Any]]:
         yield name, tuple(operands) if lookup == "between" else operands[0]
     else:
         raise UnsupportedQuery(
-            "A KeyConditionExpression must be made of boto3's Key(…) conditions here: Key('author_id').eq('7'). If "
-            "your expression is a string, use get_dynamodb().Table(…).query(…)."
+            "Here, a KeyConditionExpression must consist of boto3's Key(…) conditions, such as "
+            "Key('author_id').eq('7'). If your expression is a string, use get_dynamodb().Table(…).query(…)."
         )
 
 

@@ -1,4 +1,4 @@
-"""Finds the APIs and persisted schemas that a command line names."""
+"""Finds the APIs and persisted schemas that are named on a command line."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def reasons(name: str) -> list[str]:
 
 
 def refuse_left_out(consequence: str) -> None:
-    """Raises CommandError if some API isn't served.
+    """Raises CommandError if any API isn't served.
 
-    The message says why the API isn't served. It ends with ``consequence``, which says what would be missing.
+    The message gives the reasons. It ends with ``consequence``, which says what would be missing.
     """
     left_out = [line for name in registry.left_out for line in reasons(name)]
     if left_out:
@@ -56,7 +56,7 @@ def refuse_left_out(consequence: str) -> None:
 
 
 def persistence_named(name: str) -> Persistence:
-    """Returns the persistence of a schema such as ``myserver.Profile``.
+    """Returns the ``Persistence`` of the schema with this name, such as ``myserver.Profile``.
 
     Raises CommandError if no schema has this name.
     """

@@ -39,7 +39,9 @@ class StartProject(BaseCommand):
         )
         parser.add_argument("--api", metavar="API", help="The name of the API (default: the name of the file).")
         add_storage_choice(
-            parser, "Without --dynamodb or --orm, comments in the spec mark them. The sample uses DynamoDB by default."
+            parser,
+            "If you use neither --dynamodb nor --orm, comments in your spec mark these schemas, and the sample uses "
+            "DynamoDB.",
         )
         parser.add_argument("--dry-run", action="store_true", help="List the files, and write nothing.")
 
@@ -82,7 +84,8 @@ class StartProject(BaseCommand):
         for each in () if project.is_sample else api.kept:
             self.stdout.write(f"  {printable(each.name)} could be persisted: its key is {printable(each.key)}.")
         for path in api.foreign:
-            self.stdout.write(self.style.WARNING(f"  The spec names {printable(path)}, which isn't in the project."))
+            warning = f"  The spec refers to {printable(path)}, but this code isn't in the project."
+            self.stdout.write(self.style.WARNING(warning))
 
     def _what_next(self, project: NewProject, folder: Path, storage: Storage) -> None:
         try:

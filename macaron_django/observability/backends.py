@@ -86,7 +86,7 @@ _subscribed = _Subscribed()
 
 
 def follow_settings() -> None:
-    """Subscribes the backends that the setting names now. ``check`` reports backends that can't be imported."""
+    """Subscribes the backends that are currently in the setting. ``check`` reports backends that can't be imported."""
     named = settings.OBSERVABILITY.BACKENDS
     wanted = {}
     for each in () if isinstance(named, str) else named:

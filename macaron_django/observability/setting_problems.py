@@ -89,8 +89,8 @@ def _values() -> Iterator[SettingProblem]:
         yield _wrong(
             "PRICES",
             prices,
-            "Use only the keys AS_OF (such as '2024-11-01'), REGION, READ_MILLION and WRITE_MILLION. The last two are "
-            "the dollars for a million units.",
+            "Use only the keys AS_OF (such as '2024-11-01'), REGION, READ_MILLION and WRITE_MILLION. "
+            "READ_MILLION and WRITE_MILLION are prices in dollars for a million units.",
         )
 
 

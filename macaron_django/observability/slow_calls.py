@@ -39,7 +39,7 @@ class SlowCalls(EventBackend):
 
 
 def report_slow(max_ms: float | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Returns a decorator that reports calls of a function that take longer than ``max_ms`` milliseconds.
+    """Returns a decorator for a function. It reports each call that takes longer than ``max_ms`` milliseconds.
 
     If ``max_ms`` is None, the limit is the setting ``REPORT_CALL_EXCEEDING_MS``, or 1000. Calls that raise an exception
     aren't reported. Reports don't contain the arguments, because arguments can contain secrets.

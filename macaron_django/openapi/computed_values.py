@@ -109,8 +109,8 @@ def circular_values(
     """Returns the values of ``start`` and of all nodes on which it depends, even indirectly.
 
     ``below`` returns the nodes on which a node's value directly depends. ``judge`` returns a node's value, given the
-    values of the nodes below it. Each node starts with the value ``initially``. A node's value is computed again when
-    the value of a node below it has changed.
+    values of the nodes below it. At first, the value of every node is ``initially``. A node's value is computed again
+    when the value of a node below it has changed.
 
     The function doesn't follow every path through schemas that refer to one another, because the time for following
     all paths would grow exponentially with the number of schemas.

@@ -141,7 +141,7 @@ class DocumentTree:
     def reading_options(self) -> tuple[object, ...]:
         """The options that can change the findings.
 
-        ``root`` is relative to the document's folder, so the place of that folder doesn't matter.
+        ``root`` is relative to the document's folder, so moving both folders together doesn't change the options.
         """
         root, path = self.sources.root, self.main.path
         below = None if root is None or path is None else os.path.relpath(root, path.parent)
@@ -173,7 +173,7 @@ class DocumentTree:
     def entries(self, *keys: str) -> dict[str, Any]:
         """Returns the mapping at ``keys`` below the root, as ``at`` finds it; {} if there is none.
 
-        Creates nodes only if there is a reference on the way.
+        Creates nodes only if it must follow a ``$ref``.
         """
         value = self.main.tree
         for key in keys:

@@ -126,7 +126,7 @@ def schema_extensions(nodes: Sequence[SourceNode]) -> SchemaExtensions:
 
 
 def means_model(value: Any) -> bool:
-    """Returns whether an ``x-model`` is meant for this package. For other tools, it is a plain word or an object."""
+    """Returns whether an ``x-model`` is meant for this package. Other tools use a plain word or an object."""
     return isinstance(value, str) and "." in value
 
 

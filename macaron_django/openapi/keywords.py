@@ -148,7 +148,7 @@ def types_of(keywords: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def common_types(named: Iterable[Collection[str]]) -> tuple[str, ...]:
-    """Returns the types that all non-empty collections allow; () if all are empty. An integer is also a number.
+    """Returns the types that every non-empty collection allows; () if all are empty. An integer is also a number.
 
     >>> common_types([("number", "null"), (), ("integer", "string")])
     ('integer',)

@@ -56,7 +56,7 @@ def prebuilt_entries(document: Document, version: str) -> dict[str, bytes]:
 
 
 def is_known_sound(document: Document, folder: Path, version: str) -> bool:
-    """Returns True if ``folder`` records that the document has no errors, and if its files haven't changed since."""
+    """Returns True if ``folder`` records that the document has no errors, and the document's files haven't changed."""
     if document.main.path is None:
         return False
     try:

@@ -600,7 +600,7 @@ class Schema(Frozen):
         """Returns self-contained JSON Schema 2020-12. Its ``$defs`` has the schemas that this schema refers to.
 
         For "request", readOnly properties aren't required. For "response", writeOnly properties aren't required.
-        Bundles share their definitions: treat them as read-only.
+        The bundle shares its definitions with other bundles, so don't change it.
         """
         return self.document.bundle(self, direction)
 

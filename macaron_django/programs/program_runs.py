@@ -21,7 +21,7 @@ _FLASK = (
 def run_program(command: str, arguments: Sequence[str]) -> None:
     """Runs a program as ``python`` would.
 
-    ``arguments`` has the program's path, or ``-m`` and a module, and then the program's arguments.
+    ``arguments`` begins with the program's path, or with ``-m`` and a module. The program's arguments follow.
 
     The program's folder becomes the project's folder. If the folder has no settings, they are created. ``command`` is
     the beginning of the usage message. If the program doesn't exist, this process exits with a message.

@@ -29,9 +29,9 @@ class Service:
     """A service of APIs. If the project has its own Django settings, the settings name the APIs.
 
     ``app`` is a Flask app that is served beside the APIs, or None. ``error_callback``, ``error_decorator`` and
-    ``error_reporter`` are functions. The settings with these names describe them. GET /ping calls the function
-    ``ping_hook``. ``json_encoders`` has the function that converts each ``datetime`` in responses. Functions for other
-    types aren't used. ``formats`` are the project's string formats.
+    ``error_reporter`` are functions: see the settings with the same names. GET /ping calls the function ``ping_hook``.
+    ``json_encoders`` has the function that converts each ``datetime`` in responses. Functions for other types aren't
+    used. ``formats`` are the project's string formats.
 
     ::
 

@@ -23,7 +23,7 @@ def _command() -> str:
 
 
 def loaded_by_server() -> bool:
-    """Returns whether this process is a WSGI server that imports the program to get its application."""
+    """Returns whether this process is a server, such as gunicorn, that imports the program's WSGI application."""
     return _command() in _SERVERS
 
 

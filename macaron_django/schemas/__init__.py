@@ -4,8 +4,8 @@ From a ``Schema``, this package builds a validator, an API object class, a row m
 table), a serializer class or a stub. It works without URLs and without DynamoDB.
 
 Open ``validation`` for validity, ``formats`` for string formats, ``values`` for Python values and classes, and
-``models`` for Django models. Open ``styles`` for the text forms of parameters and form fields, and ``serializers`` for
-DRF serializers and fields. Open ``checks`` for the findings of ``checkspec`` about schemas, and ``stubs`` for type
+``models`` for Django models. Open ``styles`` to convert the text of parameters and form fields, and ``serializers``
+for DRF serializers and fields. Open ``checks`` for the findings of ``checkspec`` about schemas, and ``stubs`` for type
 stubs.
 """
 

@@ -20,7 +20,8 @@ class DocumentMemo(Generic[Key, Made]):
     The objects are stored in the document itself, so both are freed together.
 
     If two threads build the same object at the same time, each thread uses its own object. If clients choose the keys,
-    ``most`` limits the number of stored objects per document. Any further object is built again at each use.
+    ``most`` limits the number of stored objects per document. Objects above this limit aren't stored, but are
+    built again at each use.
     """
 
     def __init__(self, most: int | None = None) -> None:

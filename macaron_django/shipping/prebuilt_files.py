@@ -20,7 +20,7 @@ _OURS: Final = re.compile(r"[0-9a-f]{64}(?:\.sound)?\.json")
 
 
 def prebuilt_files() -> dict[str, bytes]:
-    """Returns the content of the files, by their names, for the specs of all APIs.
+    """Returns the prebuilt files for the specs of all APIs: a mapping of each file's name to its content.
 
     Raises SpecError if a spec has errors.
     """
@@ -32,7 +32,7 @@ def prebuilt_files() -> dict[str, bytes]:
 
 @dataclass(frozen=True)
 class PrebuiltFolder:
-    """A folder with prebuilt files, and the files that it should have. The folder may not exist yet."""
+    """A folder with prebuilt files, and the files that it should have. The folder might not exist yet."""
 
     folder: Path
     files: Mapping[str, bytes]

@@ -16,7 +16,7 @@ Application = TypeVar("Application")
 
 
 def started(get_application: Callable[[], Application]) -> Application:
-    """Imports the root URLconf, and returns Django's application. Errors of the import are raised.
+    """Imports the root URLconf, and returns Django's application. If the import fails, raises its exception.
 
     Django itself would import the URLconf with the first request. The objects that already exist stay until the
     process ends. So they are frozen (``gc.freeze()``): the garbage collector doesn't look at them any more. A full

@@ -1,7 +1,7 @@
 """Runs ``@asynctask()`` functions in a worker, after the request that calls them has been answered.
 
-A call in a request sends a signed message to a broker. A worker receives the message, and calls the function on the
-caller's behalf.
+During a request, calling a task only sends a signed message to a broker. A worker receives the message, and calls the
+function on the caller's behalf.
 
 Open ``asynctasks`` for the decorator and for sending tasks, ``messages`` for the types of arguments and the data about
 the caller, ``runs`` for running tasks in a worker, ``failures`` for reports of failed tasks, ``outbox`` for tasks that

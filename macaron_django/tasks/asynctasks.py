@@ -54,8 +54,8 @@ class SentTask:
 
 
 class AsyncTask(Generic[P, R]):
-    """A function with ``@asynctask()``. A call in a request sends the function to a worker. By default, any other
-    call runs the function immediately.
+    """A function with ``@asynctask()``. A call during a request sends the function to a worker. By default, any
+    other call runs the function immediately.
     """
 
     def __init__(self, definition: TaskDefinition) -> None:
@@ -147,7 +147,8 @@ def asynctask(
     once: bool = False,
     queue: str | None = None,
 ) -> Callable[[Callable[P, R]], AsyncTask[P, R]]:
-    """Makes a function a task: a call in a request returns None at once, and a worker runs the function as the caller.
+    """Makes a function a task: a call during a request returns None at once, and a worker then runs the function as
+    the caller.
 
     ::
 

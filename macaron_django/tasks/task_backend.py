@@ -1,4 +1,4 @@
-"""Defines the methods of a backend for tasks. A backend accepts messages, and may also delay them and keep results."""
+"""Defines the methods of a backend for tasks. Every backend accepts messages. Some also delay them or keep results."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Provides what a project's tests need: new tables on an engine in memory, test clients, mocks and a fault proxy.
 
 ``isolated`` gives a ``with`` block its own tables on an engine. ``FaultProxy`` is a proxy that injects faults into the
-calls to an engine. ``APIClient`` calls the project as a server does. ``ClientMock`` answers calls to other services.
-``MacaronTestCase`` has the assertions of acceptance tests.
+calls to an engine. ``APIClient`` passes requests to the project as a web server would. ``ClientMock`` answers calls to
+other services. ``MacaronTestCase`` has the assertions of acceptance tests.
 
 Open ``isolation`` for the tables, ``faults`` for the proxy, ``api_client`` for the client, ``client_mocks`` for the
 mock, ``plugin`` for pytest's fixtures and the guard against other engines, ``recorded_engines`` for recording calls for

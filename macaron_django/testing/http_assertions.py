@@ -226,9 +226,9 @@ class HTTPAssertions(unittest.TestCase):
     ) -> Any:
         self.assertIsInstance(kv, Mapping, "the expected members must be a dictionary")
         found = self._assertMethodReturnJson(path, method, data, status, auth, verify_ssl=verify_ssl)
-        self.assertIsInstance(found, dict, f"{method.upper()} {path} answered JSON that isn't an object")
+        self.assertIsInstance(found, dict, f"{method.upper()} {path} returned JSON that isn't an object")
         for name, value in kv.items():
-            self.assertIn(name, found, f"{method.upper()} {path} answered {json.dumps(found)}")
+            self.assertIn(name, found, f"{method.upper()} {path} returned {json.dumps(found)}")
             self.assertEqual(found[name], value, f"{method.upper()} {path}: member {name}")
         return found
 

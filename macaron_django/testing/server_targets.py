@@ -50,7 +50,7 @@ class ServerTarget:
             of_scheme = HTTPS_PORT if secure else HTTP_PORT
             port = number or (of_scheme if separator else DEFAULT_PORT)
         elif number and int(number) != _port(port):
-            raise ValueError(f"{host!r} has a different port from {port}: give the port once.")
+            raise ValueError(f"The port in {host!r} isn't {port}: give the port once.")
         parsed = _port(port)
         return cls(name, parsed, token, secure or parsed == HTTPS_PORT)
 
@@ -91,7 +91,7 @@ def _port(port: str | int | None) -> int:
 
 
 def target_in_environment(environment: Mapping[str, str] = os.environ) -> ServerTarget | None:
-    """Returns the server from the environment variables, or None if they don't have a host and a port.
+    """Returns the server from the environment variables, or None if neither a host nor a port is set.
 
     Raises ImproperlyConfigured if the variables are incomplete or incorrect.
     """

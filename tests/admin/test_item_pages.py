@@ -223,7 +223,7 @@ def test_an_item_leads_to_all_items_of_its_hash_key(orders, rich):
 
     for row in (rich, other):
         text = client.get(orders.url(row)).content.decode()
-        (link,) = re.findall(r'href="([^"]+)">All items of this hash key', text)
+        (link,) = re.findall(r'href="([^"]+)">All items with this hash key', text)
         listed = client.get(link.replace("&amp;", "&")).context["cl"]
         assert [one.pk for one in listed.result_list] == [row.pk]
         assert listed.plan.kind == "query"

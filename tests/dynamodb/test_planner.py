@@ -318,11 +318,11 @@ def test_the_order_asked_for_decides_the_index_and_the_direction(
         (
             where(status="open"),
             {"order": [OrderTerm("total")], "table": TOTALS},
-            "index by_total finds only items that have 'total'. If that is enough, add total__isnull=False",
+            "index by_total finds only items that have 'total'. If you need only these items, add total__isnull=False",
         ),
         (where(id__in=["a", "b"]), {"order": [OrderTerm("name")]}, "can't order the items of a BatchGetItem"),
         (ALL, {"index": "by_zip"}, "has no index 'by_zip'; its indexes: by_email, by_city, by_team"),
-        (where(email="e"), {"index": "by_email", "consistent": True}, "by_email with eventual consistency only"),
+        (where(email="e"), {"index": "by_email", "consistent": True}, "by_email are always eventually consistent"),
     ],
 )
 def test_what_dynamodb_cannot_do_is_refused_in_a_sentence(condition: Any, options: Any, sentence: str) -> None:

@@ -157,7 +157,7 @@ def test_a_checked_row_must_have_the_version_it_was_loaded_with(profiles: Persis
 def test_what_is_no_single_item_cannot_be_checked_or_got(profiles: Persistence) -> None:
     with pytest.raises(UnsupportedQuery, match=r"with transaction\(\)"):
         transaction.check(profiles.model.objects.filter(pk="ada"))
-    with pytest.raises(UnsupportedQuery, match="this one is a Scan of"), transaction():
+    with pytest.raises(UnsupportedQuery, match="this query set is: Scan of"), transaction():
         transaction.check(profiles.model.objects.filter(age=3))
     with pytest.raises(UnsupportedQuery, match="BatchGetItem of 2 keys"):
         transaction.get(profiles.model.objects.filter(pk__in=["a", "b"]))

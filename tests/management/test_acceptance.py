@@ -218,7 +218,7 @@ def told_whole(project):
         (["testaccept/test_tald.py"], "did you mean testaccept/test_told.py?"),
         (["--host", "example.com/v1"], "'example.com/v1' isn't a host name"),
         (["--port", "http"], "'http' isn't a port"),
-        (["--host", "http://example.com:80", "--port", "81"], "has a different port from 81"),
+        (["--host", "http://example.com:80", "--port", "81"], "isn't 81: give the port once"),
     ],
 )
 def test_a_mistake_is_named_before_anything_is_started(tmp_path, monkeypatch, arguments, complaint):

@@ -39,7 +39,7 @@ def test_a_host_and_a_port_make_a_url(host, port, url):
         ("user@example.com", "80", "isn't a host name"),
         ("[::1", "80", "isn't a host name"),
         ("example.com:http", None, "isn't a host name"),
-        ("example.com:81", "80", "has a different port from 80"),
+        ("example.com:81", "80", "isn't 80: give the port once"),
         ("example.com", "http", "isn't a port"),
         ("example.com", "0", "isn't a port"),
         ("example.com", "65536", "isn't a port"),

@@ -121,7 +121,7 @@ SENTENCES: Final = (
     _("DynamoDB can't order %(place_text)s in %(table)s by %(name)s: %(remedy_text)s."),
     _(
         "DynamoDB can't order %(place_text)s in %(table)s by %(name)s: index %(index)s finds only items that "
-        "have %(key)s. If that is enough, add %(lookup)s or %(call)s."
+        "have %(key)s. If you need only these items, add %(lookup)s or %(call)s."
     ),
     _("a Scan"),
     _("this Query"),
@@ -136,14 +136,14 @@ SENTENCES: Final = (
         "DynamoDB finds items by one value of a hash key, but none of these filters gives such a value. Add a "
         "filter that does, or permit the scan with `scan: capped` or `scan: allowed` in x-persist."
     ),
-    _("index %(index)s finds only items that have %(key)s. If that is enough, add %(lookup)s or %(call)s."),
+    _("index %(index)s finds only items that have %(key)s. If you need only these items, add %(lookup)s or %(call)s."),
     _("index %(index)s would find the items, but not with a consistent read: leave consistent() out."),
     _(
-        "an index would find the items: add `%(index)s` to x-persist, or permit the scan there with `scan: capped`"
-        " or `scan: allowed`."
+        "an index would find the items: add `%(index)s` to x-persist, or permit the scan with `scan: capped` or "
+        "`scan: allowed` in x-persist."
     ),
     _("Table %(table)s has no index %(name)s; its indexes: %(known)s."),
-    _("DynamoDB reads the global index %(name)s with eventual consistency only: leave consistent() out."),
+    _("Reads of the global index %(name)s are always eventually consistent: leave consistent() out."),
     _("DynamoDB can't scan %(table)s backwards: to read backwards, filter by one value of a hash key."),
     _("DynamoDB orders by the range key of a table or an index, not by %(name)s."),
     _("DynamoDB orders by whole properties, not by parts of them (%(name)s)."),

@@ -67,7 +67,7 @@ def _hidden_places(applied: AppliedSchemas, json: Any) -> dict[str, Any]:
 
 
 def without_secret_attributes(schema: Schema, item: AttributeMap, *, mask: str | None = None) -> AttributeMap:
-    """Returns an item in DynamoDB's own form without its secrets.
+    """Returns an item without its secrets. The item and the result are in DynamoDB's own form.
 
     If ``mask`` is given, each secret is replaced with the mask, as an attribute of type S.
     """

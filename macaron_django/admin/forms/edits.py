@@ -92,7 +92,7 @@ class ItemEdit:
     ) -> ItemEdit:
         """Returns the edit that applies the differences between ``loaded`` and ``json`` to the ``stored`` item.
 
-        ``loaded`` and ``json`` have no secrets, like the result of ``shown_json``. ``fixed`` has the names of the
+        ``loaded`` and ``json`` contain no secrets: ``shown_json`` returns such JSON. ``fixed`` has the names of the
         properties that can't be changed (default: ``fixed_names``).
         """
         row = persistence.decode(stored)

@@ -209,7 +209,7 @@ class ItemForm(ModelForm):
         try:
             loaded = LoadedItem.unsealed(sealed)
         except signing.BadSignature:
-            self.add_error(None, _("The version that you loaded is no longer known. Load the item again."))
+            self.add_error(None, _("The server no longer knows which version you loaded. Load the item again."))
             return
         now = LoadedItem.of(persistence, item)
         self.by_others = loaded.changed_since(persistence, item)

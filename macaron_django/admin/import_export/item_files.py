@@ -41,7 +41,8 @@ _LISTED: Final = 20
 class FileItem:
     """An item of a file.
 
-    It has ``json``, or ``attributes`` if the file is in DynamoDB's own form, or ``error`` if the item can't be read.
+    If the item can't be read, it has ``error``. Otherwise, it has ``attributes`` if the file is in DynamoDB's own form,
+    and ``json`` if the file has another format.
 
     ``partial`` has the properties for which the file has no column: the import doesn't change them. If the item can't
     be read, ``key`` is the part of its key that is known.

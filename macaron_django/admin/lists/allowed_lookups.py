@@ -17,7 +17,7 @@ __all__ = ["AllowedLookupsMixin", "reads_secrets"]
 
 
 class AllowedLookupsMixin(ItemAdminBase):
-    """Refuses filters on secrets: in URLs, in the search box, in exports and in actions."""
+    """Refuses to filter by secrets. This applies to URLs, the search box, exports and actions."""
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         given = (lookup, value) if request is None else (lookup, value, request)

@@ -302,7 +302,7 @@ class ChangeListMixin(ItemAdminBase):
     def plan_view(self, request: HttpRequest) -> JsonResponse:
         """Returns, as JSON, the calls to DynamoDB that the list would make for these parameters.
 
-        Makes none of these calls.
+        Doesn't make these calls.
         """
         if not self.has_view_permission(request):
             raise PermissionDenied

@@ -1,6 +1,6 @@
 """The filters beside a list, for dates and for properties with few values.
 
-Filters that use a key or an index come first. All other filters need a scan, and their titles say so.
+The filters that use a key or an index come first. All other filters need a scan, and their titles say so.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class FiltersMixin(ItemAdminBase):
 
 
 def filters_of(model: Any) -> list[type[PropertyFilter]]:
-    """Returns the filters of a model's list. Filters on keys and indexes come first."""
+    """Returns the filters of a model's list. The filters that use a key or an index come first."""
     spec, persistence = model._spec, model._default_manager.persistence
     options = persistence.options
     keys = {persistence.hash_key, persistence.range_key}

@@ -13,8 +13,8 @@ The module also describes, in one line, the call to DynamoDB that a search needs
 ``x``                          a property in ``x-admin: {search: […]}``, or else the hash key, matches x
 =============================  =====================================================================
 
-Terms with a space between them are joined by "and", which binds more strongly than the word ``or``. Write a text with
-spaces in quotes. ``address.city`` means the property ``city`` of the object ``address``.
+Terms with a space between them are joined by "and", which binds more strongly than the word ``or``. If a text has
+spaces, put quotes around it. ``address.city`` means the property ``city`` of the object ``address``.
 """
 
 from __future__ import annotations

@@ -269,7 +269,7 @@ class ItemViewMixin(ItemAdminBase):
         search = ItemPage(obj, self.model._default_manager.persistence).siblings_search
         if search:
             url = f"{address(self, 'changelist')}?{urlencode({SEARCH_VAR: search})}"
-            tools = [*tools, ObjectTool(_("All items of this hash key"), url)]
+            tools = [*tools, ObjectTool(_("All items with this hash key"), url)]
         here = request.resolver_match.url_name if request.resolver_match else ""
         if not self.has_change_permission(request, obj):
             return tools

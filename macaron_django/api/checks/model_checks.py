@@ -67,7 +67,10 @@ def fieldless_properties(
 
 
 def unknown_lookups(generated: GeneratedOperation, store: Store) -> Iterator[Finding]:
-    """Yields a warning for each filter parameter of a list operation, if the model doesn't support the lookup."""
+    """Yields a warning for each filter parameter whose lookup the model doesn't support.
+
+    Checks only list operations.
+    """
     if generated.action != "list":
         return
     for narrowing in generated.filters:

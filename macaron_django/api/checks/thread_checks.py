@@ -30,7 +30,7 @@ def needed_threads(waiting_ms: float, cpu_ms: float = CPU_MS) -> int:
 
 
 def is_starved(threads: int, waiting_ms: float, cpu_ms: float = CPU_MS) -> bool:
-    """Returns whether there are too few threads to keep a core always busy, even if they never wait for one another.
+    """Returns whether the worker has too few threads to keep a core busy, even if no thread waits for another thread.
 
     >>> is_starved(4, 5), is_starved(16, 5)
     (True, False)

@@ -1,4 +1,4 @@
-"""Serves requests for operations without Django's handler, if the effect of all middleware on the requests is known.
+"""Serves an operation's requests itself, without Django's handler, if the effect of all middleware on them is known.
 
 Such a request is a *known request*. A *front* is an application that serves known requests itself, and passes all other
 requests to Django's handler. The responses of a front are the same as the responses of Django's handler. A front is

@@ -51,7 +51,7 @@ class MiddlewareChain:
     before: list[tuple[Callable[[Any], object], int]] = field(default_factory=list)
     #: The steps after the view. The innermost middleware is first.
     after: list[Callable[[Any, HttpResponseBase], HttpResponseBase]] = field(default_factory=list)
-    #: Called if the view raises. The innermost middleware is first.
+    #: Called if the view raises an exception. The innermost middleware is first.
     failed: list[Callable[[Any, Exception], object]] = field(default_factory=list)
     #: A middleware that must wrap the rest of the chain, and this rest.
     around: tuple[Any, MiddlewareChain] | None = None
@@ -106,12 +106,12 @@ class MiddlewareChain:
 
     @property
     def failing(self) -> list[Callable[[Any, Exception], object]]:
-        """The functions that are called if the view raises. The innermost middleware is first."""
+        """The functions that are called if the view raises an exception. The innermost middleware is first."""
         return self.failed if self.around is None else [*self.around[1].failing, *self.failed]
 
     @property
     def is_known(self) -> bool:
-        """Whether the front knows all middleware, and no method has been replaced since this chain was created."""
+        """Whether the front knows all middleware, and all methods are the same as when this chain was created."""
         # Compares by identity, because a wrapper of wrapt equals the function that it wraps.
         return not self.unknown and all(map(is_, [found[name] for found, name in self._methods], self._as_made))
 
@@ -135,7 +135,7 @@ def unknown_middleware() -> list[str]:
 def replaced_methods() -> list[str]:
     """Returns the names of Django's handler methods that other code has replaced or wrapped.
 
-    Methods are left out if the front also runs their wrappers.
+    A wrapped method is left out if the front runs its wrappers, too.
     """
     return [f"{owner.__name__}.{name}" for (owner, name), known in _HANDLING.items() if is_replaced(owner, name, known)]
 

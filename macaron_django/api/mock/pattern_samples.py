@@ -28,8 +28,8 @@ _LONGEST = 10_000  # repetitions in one text; nested repetitions multiply
 def texts_for(pattern: str, shortest: int = 0) -> Iterator[str]:
     """Yields texts that probably match. The caller must check each text.
 
-    The first texts have as few repetitions as the pattern allows. Later texts have up to 13 more repetitions, or up to
-    ``shortest`` more if that is greater. Yields nothing if Python can't read the pattern.
+    The first texts have as few repetitions as the pattern allows. Later texts have up to ``max(13, shortest)``
+    additional repetitions of each repeated part. Yields nothing if Python can't read the pattern.
 
     >>> next(texts_for("^[A-Z]{2}-[0-9]{3,}$"))
     'AA-000'

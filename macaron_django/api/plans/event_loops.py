@@ -47,7 +47,7 @@ def runs_on_loops(
 ) -> bool:
     """Returns whether the checks before the action, and the action itself, never block.
 
-    ``listed`` has the plan's checks. ``stores`` says whether the action may use the store directly.
+    ``listed`` contains the plan's checks. ``stores`` says whether the action can use the store directly.
     """
     return (
         not overridden - {"permission_classes"}

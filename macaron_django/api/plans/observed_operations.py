@@ -84,7 +84,7 @@ class ObservedOperations:
         return response
 
     def named(self, method: str) -> OperationNames:
-        """Returns the names of the path's operation for this HTTP method.
+        """Returns the API, operationId, method and route of the path's operation for this HTTP method.
 
         If there is no such operation, the operationId is empty.
         """
@@ -158,8 +158,8 @@ class _Rendering:
 
 
 def operation_of(request: HttpRequest) -> OperationNames | None:
-    """Returns the names of the operation that serves a request. Returns None if the request's view doesn't serve
-    operations.
+    """Returns the API, operationId, method and route of the operation that serves a request. Returns None if the
+    request's view doesn't serve operations.
     """
     view: Any = getattr(request.resolver_match, "func", None)
     plans = getattr(view, "initkwargs", {}).get("plans")

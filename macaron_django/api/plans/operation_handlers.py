@@ -219,7 +219,7 @@ class Handler:
             if not taken and location in {"path", "query"}:
                 yield (
                     f"it has no argument {argument!r} for the {location} parameter {name!r}",
-                    f"Add {argument} to its arguments, or **kwargs.",
+                    f"Add {argument} or **kwargs to the handler's arguments.",
                 )
         for parameter in named.values():
             required = parameter.default is parameter.empty

@@ -1,8 +1,9 @@
 """Creates the plan for an operation's requests when the first request arrives.
 
 A plan lists the checks before the action, in DRF's order. The plan leaves out a DRF check if its result is already
-known. If a project overrides a check, the override is called as DRF's documentation says. A *hook* is an attribute of
-viewsets that a project can override. If a setting or a hook changes, for example in a test, the plan is created again.
+known. If a project overrides a check, the override is called in the way that DRF's documentation describes. A
+*hook* is an attribute of viewsets that a project can override. If a setting or a hook changes, for example in a test,
+the plan is created again.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def negotiate(view: Any, request: Request) -> None:
 
 
 def determine_version(view: Any, request: Request) -> None:
-    """Determines the API's version by the viewset's ``versioning_class``."""
+    """Determines the API's version with the viewset's ``versioning_class``."""
     request.version, request.versioning_scheme = view.determine_version(request, *view.args, **view.kwargs)
 
 

@@ -96,7 +96,7 @@ class BodyReader:
 
     @cached_property
     def json_types(self) -> frozenset[str]:
-        """The complete values of the header Content-Type that guarantee that the body is JSON in UTF-8."""
+        """The full Content-Type values that guarantee that the body is JSON in UTF-8."""
         names = [name for name in self.content if is_json(name) and "*" not in name and ";" not in name]
         return frozenset(f"{name}{charset}" for name in names for charset in ("", "; charset=utf-8", ";charset=utf-8"))
 

@@ -87,7 +87,7 @@ def lacks_media_type(request: Request) -> bool:
 
 
 def buffered_body(request: Any, limit: int) -> bytes | None:
-    """Returns the whole body. Also stores it where Django stores bodies, so that other code can read it.
+    """Returns the whole body. Also stores the body where Django stores bodies, so that other code can read it.
 
     Returns None if the body is long, compressed, chunked, or not as long as the Content-Length says.
     """

@@ -32,7 +32,7 @@ __all__ = ["FormReader", "UrlencodedForm"]
 
 
 class UrlencodedForm(QueryDict):
-    """A QueryDict that also has the raw values. Only these show whether a comma is encoded or is a separator."""
+    """A QueryDict that also has the raw values. Only a raw value shows whether a comma is encoded or is a separator."""
 
     def __init__(
         self, query_string: bytes | str | None = None, mutable: bool = False, encoding: str | None = None

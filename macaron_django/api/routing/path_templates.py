@@ -104,7 +104,7 @@ class PathTemplate:
 class PathPattern(RegexPattern):
     """Django's pattern for a path.
 
-    If a path has several URL names, each has a pattern, and the patterns share the template.
+    If a path has several URL names, each name has its own pattern, and the patterns share the template.
     """
 
     def __init__(self, template: PathTemplate, name: str) -> None:

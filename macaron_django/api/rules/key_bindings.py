@@ -1,7 +1,7 @@
 """Binds path parameters to the keys of a resource: by their names, or else by ``x-key``.
 
-If the last parameter of an item path has neither a property's name nor an ``x-key``, it binds to the last key that
-doesn't come from the caller, unless another parameter already binds to this key. Clients store URLs, so this rule must
+The last parameter of an item path doesn't need a property's name or an ``x-key``. Without them, it binds to the last
+key that doesn't come from the caller, if no other parameter is bound to this key. Clients store URLs, so this rule must
 not change.
 """
 
@@ -33,8 +33,9 @@ class Keys(NamedTuple):
 def bind_keys(operation: Operation, schema: Schema, keys: Keys, *, is_item: bool) -> Mapping[str, str]:
     """Returns the property for each path parameter of an operation, by the parameter's name.
 
-    On an item path, all keys must be bound, except for keys that come from the caller. Any other parameter binds to the
-    property with its name, and filters by this property. If there is no such property, the parameter binds to the hash
+    On an item path, all keys must be bound, except for keys that come from the caller. If the last parameter binds to a
+    property in ``keys.alternative``, the keys can stay unbound. If any other parameter has the name of a property, the
+    parameter binds to this property, and filters by it. If no property has this name, the parameter binds to the hash
     key. Raises ``AmbiguousOperation`` if a binding isn't clear.
     """
     binder = _Binder(operation, schema, keys, is_item=is_item)

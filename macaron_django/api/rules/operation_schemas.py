@@ -20,7 +20,7 @@ __all__ = [
 
 
 class AmbiguousOperation(Exception):  # noqa: N818 (an outcome of the rules, which becomes a finding)
-    """It isn't clear what a generated operation would have to do. ``hint`` says how to make it clear."""
+    """It isn't clear what a generated operation would have to do. ``hint`` says how to remove the ambiguity."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -57,7 +57,7 @@ def kept_schemas(schema: Schema, names: Collection[str], depth: int = 0) -> set[
 
 
 def listed_schemas(schema: Schema, names: Collection[str]) -> set[str]:
-    """Does the same as ``kept_schemas`` for the items of an array, or for the items of the arrays in an envelope."""
+    """Applies ``kept_schemas`` to the items of an array. For an envelope, applies it to the items of each array."""
     if is_listed(schema):
         return kept_schemas(schema.resolved.items, names) if schema.resolved.items is not None else set()
     if kept_schemas(schema, names):

@@ -1,9 +1,9 @@
 """Decides which operations of a document create, read, update or delete the items of a schema.
 
 - An *item path* is a collection path plus one parameter. If exactly one schema in the 2xx responses of this path is
-  persisted or bound to a model, even through ``allOf``, this schema is the path's *resource*.
-- If a GET returns an array whose items have such a schema, or an envelope around one such array, the path of the GET is
-  a collection path even if there is no item path.
+  persisted or bound to a model, this schema is the path's *resource*. The schema can also be in a response's ``allOf``.
+- A path is also a collection path if its GET returns an array whose items have such a schema, or an object with one
+  such array (an envelope). This doesn't require an item path.
 - Path parameters bind to keys (``key_bindings``). The query parameters of a list are filters (``list_parameters``).
 - A request body's schema may differ from the resource's schema if the resource has all properties of the body's schema.
 
@@ -247,7 +247,7 @@ def _below(
 def is_generated(operation: Operation) -> bool:
     """Returns whether the spec allows this package to generate an operation.
 
-    Returns False if the spec names a handler for the operation, or leaves the operation out.
+    Returns False if the spec names a handler for the operation, or sets ``x-no-bind-server``.
     """
     extensions = operation.extensions
     return not (extensions.bind_server or extensions.no_bind_server or is_dotted(operation.operation_id))

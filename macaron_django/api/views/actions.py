@@ -105,7 +105,7 @@ class Retrieve(ResourceViewSet):
 
 
 class Replace(ResourceViewSet):
-    """Responds to PUT on an item. Properties that aren't in the body are unset.
+    """Responds to PUT on an item. Unsets the writable properties that aren't in the body.
 
     If the item doesn't exist and the operation declares 201, the item is created. If the operation doesn't declare 201,
     the response is a 404.

@@ -1,4 +1,4 @@
-"""Finds the absolute URL of a new item, for the header ``Location``, and the absolute URL of a request.
+"""Finds the absolute URL of a request, and the absolute URL of a new item for the header ``Location``.
 
 Django's ``reverse()`` tries all patterns at each call, so this module calls it only once for each URL to which items
 are posted. For plain keys, it then remembers the parts of the path before and after the key. A key is plain if it needs

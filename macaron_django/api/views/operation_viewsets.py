@@ -326,7 +326,7 @@ class OperationViewSet(PlannedViewSet):
         return response
 
     def answer(self, data: Any, status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
-        """Checks ``data``, and returns a ``JSONAnswer``, or a DRF ``Response`` if other code may need one.
+        """Checks ``data``. Returns a ``JSONAnswer``, or a DRF ``Response`` if other code might need a ``Response``.
 
         ``headers`` are added to the headers that every response has.
         """
@@ -397,8 +397,9 @@ class OperationViewSet(PlannedViewSet):
 
         If the value needs another renderer, sets that renderer.
 
-        A media type for text or bytes can't represent a value of another type. For such a value, raises ``TypeError``
-        if the operation declares no other media types, and ``NotAcceptable`` if the client accepts no others.
+        A media type for text or bytes can't represent a value of another type. Raises ``TypeError`` if none of the
+        operation's media types can represent the value. Raises ``NotAcceptable`` if some of them can, but the client
+        doesn't accept those.
         """
         request: Any = self.request
         if not can_render(request.accepted_renderer, value):

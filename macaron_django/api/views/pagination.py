@@ -201,10 +201,10 @@ def _refused(name: str, keyword: str, message: str) -> RequestInvalid:
 def keyset_page(queryset: QuerySet[Any], limit: int, cursor: str | None, scope: str) -> KeysetPage:
     """Returns at most ``limit`` rows of an ORM query set, from ``cursor`` on. Raises ``InvalidCursor``.
 
-    The rows are in the query set's order. Rows that are equal in this order are sorted by the primary key. If a part of
-    the order isn't a column of the model, but an expression or a relation, for example, then all rows are sorted by the
-    primary key alone. Nulls sort last in every database. The cursor is encrypted, and valid only for the same model,
-    order and ``scope``.
+    The rows are in the query set's order. Rows that are equal in this order are sorted by the primary key. If the
+    order contains anything other than columns of the model, such as an expression or a relation, all rows are sorted by
+    the primary key alone. Nulls sort last in every database. The cursor is encrypted, and valid only for the same
+    model, order and ``scope``.
     """
     keyset = Keyset(queryset, scope)
     rows = list(keyset.rows(cursor)[: limit + 1])

@@ -75,7 +75,7 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @property
     def plan(self) -> OperationPlan:
-        """The plan of the request's operation. If code sets a hook on the view itself, the view gets another plan."""
+        """The plan of the request's operation. If code sets a hook on this instance, the instance gets another plan."""
         attributes = self.__dict__
         plan: OperationPlan | None = attributes.get("_plan")
         if plan is not None and plan.is_closed:

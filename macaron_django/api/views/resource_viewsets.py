@@ -209,7 +209,7 @@ class ResourceViewSet(ConditionalViewSet):
     # -------------------------------------------------------------- the store
 
     def store_for(self, hooks: frozenset[str], *, changes: bool = False, narrows: bool = True) -> Store | None:
-        """Returns the store that can serve the request; None if code of the project may need a row or a serializer.
+        """Returns the store that can serve the request; None if the project's code might need a row or a serializer.
 
         ``hooks`` has the hooks that get a row or a serializer. If the project overrides the query set, the returned
         store has only the items of this query set.
@@ -242,7 +242,7 @@ class ResourceViewSet(ConditionalViewSet):
             raise
 
     def answers_in_steps(self, action: str, meta: Mapping[str, Any]) -> bool:
-        """Returns whether the store can serve the request in steps."""
+        """Returns whether the store can serve the request in steps, and so never blocks the thread."""
         return (
             not is_judged(meta)
             and not self.filter_backends
@@ -332,7 +332,7 @@ class ResourceViewSet(ConditionalViewSet):
         return serializer_for(self.store.schema, self.classes, "response", model=self.store.model)
 
     def shows_items(self, queryset: Any) -> bool:
-        """Returns whether a list's response can be created from stored items, because no hook needs rows."""
+        """Returns True if no hook needs rows, so a list's response can be created from stored items."""
         return (
             getattr(queryset, "gives_rows", False)  # False for the ORM; values() may omit properties on purpose
             and queryset.model is self.store.model  # another model's items would be shown by the wrong schema
@@ -342,7 +342,7 @@ class ResourceViewSet(ConditionalViewSet):
         )
 
     def represented(self, serializer: Any) -> Any:
-        """Returns the JSON of a saved serializer's instance, according to the resource's schema.
+        """Returns the JSON of the instance that a serializer has saved, according to the resource's schema.
 
         The schema of the request's body can have fewer properties than the resource's schema.
         """

@@ -2,7 +2,7 @@
 
 The keys are stored in this process, not in Django's cache: anyone who can write to a shared cache could sign tokens.
 PyJWT's client isn't used, for three reasons. Tokens with an unknown ``kid`` must not trigger an unlimited number of
-fetches. An outage of the key server must not lock everyone out. The size of the response must have a limit.
+fetches. An outage of the key server must not lock everyone out. The size of the response must be limited.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def load_key(material: bytes) -> Key:
     """Creates a key without a name from a secret, a PEM key or a PEM certificate. Can raise UnusableKeyError."""
     if b"-----BEGIN" not in material:
         if material.lstrip().startswith(b"{") and b'"kty"' in material:
-            raise UnusableKeyError("is a JWK; use its secret or a PEM key")
+            raise UnusableKeyError("is a JWK; use the secret in the JWK, or a PEM key")
         try:
             jwt.get_algorithm_by_name("HS256").prepare_key(material)
         except jwt.InvalidKeyError:

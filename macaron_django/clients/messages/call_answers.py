@@ -30,7 +30,7 @@ logger = logging.getLogger("macaron_django.clients")
 class ReceivedAnswer:
     """A response as it was received, but decompressed.
 
-    ``headers`` has lower-case names. ``attempts`` says how often the request was sent.
+    The names in ``headers`` are in lower case. ``attempts`` says how often the request was sent.
     """
 
     status: int

@@ -62,7 +62,9 @@ class BodyWriter:
     def write(self, body: Any, media_type: str | None = None, *, validate: bool = True) -> WrittenBody:
         """Returns the encoded body, in ``media_type`` if the caller has chosen one, or else in a declared media type.
 
-        Raises ``ValidationFailed`` with all violations, or if the value can't be encoded in the media type.
+        Raises ``ValidationFailed`` with all violations if the body isn't valid against its schema. Also raises
+        ``ValidationFailed`` if the body can't be encoded in the media type, or if the operation doesn't accept the
+        media type.
         """
         chosen = self._chosen(body, media_type)
         declared = next((each for name, each in self.content.items() if matches(chosen, name)), None)

@@ -100,7 +100,7 @@ def _add_key(found: Credentials, scheme: SecurityScheme, name: str, value: Any) 
 
 def _sendable(name: str, value: Any) -> str:
     if not isinstance(value, str) or not value.isascii() or not value.isprintable():
-        raise ImproperlyConfigured(f"The credentials of {name} aren't text that a header can hold.")
+        raise ImproperlyConfigured(f"The credentials of {name} must be a string of printable ASCII characters.")
     return value
 
 

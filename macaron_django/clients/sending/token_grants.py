@@ -76,7 +76,7 @@ def token_request(call: CallRequest, grant: Grant) -> CallRequest:
 def token_of(call: CallRequest, received: ReceivedAnswer) -> tuple[str, float]:
     """Returns the token in a response, and the seconds for which it is valid.
 
-    Raises ``AnswerInvalid`` if the response has no token. The message has no part of the response.
+    Raises ``AnswerInvalid`` if the response has no token. The message doesn't quote the response's body.
     """
     try:
         found: Any = exact_json(received.content, max_depth=20) if received.status == 200 else None

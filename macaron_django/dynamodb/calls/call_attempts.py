@@ -1,10 +1,10 @@
-"""Makes the attempts of a call to DynamoDB: sends the call, and sends it again after a pause if that is safe.
+"""Sends a call to DynamoDB. If the call fails, sends it again after a pause if that is safe.
 
 A failed call is sent again only if it can't be applied twice. Reads can be repeated. A write can be repeated if
-DynamoDB refused it for a temporary reason. A write can also be repeated if it makes its own condition false, because
-then it can't be applied a second time. A transaction can be sent again, because AWS remembers the transaction's token.
-Other engines forget the token when they stop, and would apply the transaction again after a restart. Any other write
-whose outcome isn't known raises WriteOutcomeUnknown.
+DynamoDB refused it for a temporary reason. A write can also be repeated if applying it makes its condition false,
+because then it can't be applied a second time. A transaction can be sent again, because AWS remembers the
+transaction's token. Other engines forget the token when they stop, and would apply the transaction again after a
+restart. Any other write whose outcome isn't known raises WriteOutcomeUnknown.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ class CancellationReason(NamedTuple):
     """Why one item made DynamoDB cancel a transaction. If this item wasn't a cause, ``code`` is "None".
 
     ``item`` is the stored item whose condition failed; None if no item is stored. ``names_items`` is True if the engine
-    sends stored items. If the engine doesn't send them, ``item`` is always None.
+    reports such items. If it is False, ``item`` is always None.
     """
 
     code: str
@@ -184,7 +184,7 @@ class CallNotSentError(BotoCoreError):
 
 
 def is_outage(error: BaseException) -> bool:
-    """Returns whether ``error`` means that DynamoDB failed or didn't answer, so that other calls may fail, too."""
+    """Returns whether ``error`` means that DynamoDB failed or didn't answer. Other calls could then fail, too."""
     if isinstance(error, ClientError):
         return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)) >= 500
     return isinstance(error, transport_errors()) and not isinstance(error, _OF_THIS_PROCESS)

@@ -26,7 +26,7 @@ _READS: Final = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "Transact
 class ObservedCall(Observed[DynamoDBCallEnded]):
     """A call to DynamoDB. When the call ends, subscribers get an event.
 
-    The code that sends the call counts the attempts. The fast lane also sets the sizes of the last request and
+    Attempts are counted by the code that sends the call. The fast lane also sets the sizes of the last request and
     response. If botocore sends the call, this class determines the sizes.
     """
 

@@ -83,7 +83,7 @@ BACKUPS_AVAILABLE: Final = RetryPolicy(pause=2.0, factor=1.0, patience=120.0)
 
 
 def calls() -> RetryPolicy:
-    """Returns the policy for a call that was throttled, conflicted with a transaction, or got no answer."""
+    """Returns the policy for a call that was throttled, that conflicted with a transaction, or that got no response."""
     return replace(_CALLS, attempts=max(1, int(settings.DYNAMODB.MAX_ATTEMPTS)))
 
 
@@ -91,6 +91,6 @@ def batches() -> RetryPolicy:
     """Returns the policy for the unprocessed part of a batch.
 
     If ``MAX_ATTEMPTS`` is less than 8, this policy has more attempts than the policy for a single call, because each
-    attempt usually completes part of the batch. It never has more than 8.
+    attempt usually completes part of the batch. The policy never has more than 8 attempts.
     """
     return replace(_BATCHES, attempts=min(8, 1 + max(2, 2 * int(settings.DYNAMODB.MAX_ATTEMPTS))))

@@ -1,7 +1,7 @@
 """The attributes of an item that don't belong to a property of its schema.
 
-If the schema allows additional properties, these attributes are its additional properties. If not, they stay in the
-item, and aren't shown. Their names aren't known in advance, so the table's model has no attributes for them.
+If the schema allows additional properties, these attributes are its additional properties. Otherwise the attributes
+stay in the item, but aren't shown. Their names aren't known in advance, so the table's model doesn't define them.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _NOTES: Final = frozenset({"__persistence_class__"})
 class AdditionalAttributes:
     """The additional attributes of one schema's items.
 
-    ``known`` has the names of all other attributes: of the schema's own properties, of their twins (see
-    ``attributes``), and of the version.
+    ``known`` contains the names of all other attributes. These attributes store the schema's own properties, the
+    twins of these properties (see ``attributes``), and the version.
     """
 
     def __init__(self, known: frozenset[str], spec: ObjectSpec) -> None:

@@ -1,8 +1,8 @@
 """Compiles the codecs of a schema into functions that convert between items, rows and JSON.
 
 The functions usually convert an item to JSON, and JSON to an item, without making a row. They make a row only if the
-project's code could notice that there is no row: if the row's class overrides certain methods, or if certain signals of
-Django have receivers (see ``row_overrides``).
+project's code could notice that the row is missing: if the row's class overrides certain methods, or if Django's
+signals ``pre_init`` or ``post_init`` have receivers (see ``row_overrides``).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Decides whether this package must make rows and API objects. It must make them if a project's class overrides certain
+"""Decides whether this package must make rows and API objects. This is necessary if a project's class overrides certain
 methods, or if certain signals have receivers.
 
 A method counts as overridden if the class's method isn't defined by this package or by Django.

@@ -1,7 +1,7 @@
 """Parses the items in a response to a Query or Scan by their schema's types, and converts the items to JSON.
 
-For each attribute value, msgspec makes a small object instead of a dictionary. It also detects values whose
-types differ from the schema. If a response has such a value, or an additional attribute, all of the response's items
+For each attribute value, msgspec makes a small object instead of a dictionary. It also detects values that
+don't have the schema's type. If a response has such a value, or an additional attribute, all of the response's items
 are read as attribute maps.
 """
 
@@ -255,8 +255,8 @@ def _null(is_null: Any) -> None:
 
 
 def typed_items(shape: ItemShape, json_of: JSONReader) -> TypedItems | None:
-    """Returns the TypedItems of a shape. Returns None if the model changes how rows are created or converted
-    to JSON, or if msgspec doesn't accept a property's name.
+    """Returns the TypedItems for items of this shape. Returns None if the model changes how rows are created or
+    converted to JSON, or if msgspec doesn't accept a property's name.
 
     ``json_of`` returns the JSON of an item that was read as an attribute map.
     """

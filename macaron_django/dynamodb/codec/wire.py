@@ -1,7 +1,7 @@
 """Writes the JSON of DynamoDB requests, and reads the JSON of responses, as botocore does.
 
 Binary values are ``bytes`` in Python and base64 in JSON. The functions return None for values that only botocore can
-write or read: Python sets, half surrogate pairs, and nulls in a response.
+write or read: Python sets, strings with half a surrogate pair, and nulls in a response.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Writes the expressions of a call: conditions, updates and projections, with their placeholders.
 
-Updates aren't written by PynamoDB, because it reads brackets in an attribute's name as a position in a list.
+The expressions of updates are written without PynamoDB, because PynamoDB reads brackets in an attribute's name as a
+position in a list.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ class Items:
     def get_item_steps(
         self, key: AttributeMap, *, consistent: bool = False, projection: Iterable[str] | None = None
     ) -> Steps[AttributeMap | None]:
-        """Returns the item with this key, None if there is none.
+        """Returns the item with this key, or None if the item doesn't exist.
 
         The first attempt spells the key as this version of the package stores it. If no item is found, and the caller
         spelled the key differently, the second attempt uses the caller's spelling. Another program, or an older version
@@ -421,7 +421,7 @@ class Items:
 
     def batch_write(self, puts: Iterable[AttributeMap] = (), deletes: Iterable[AttributeMap] = ()) -> None:
         """Puts and deletes items without conditions. If DynamoDB leaves items unprocessed at every attempt, raises
-        Throttled, which names these items.
+        Throttled, whose message has up to five of their keys.
         """
         if gathering() is not None:
             for item in puts:

@@ -25,7 +25,8 @@ def parallel_items(reader: PlanReader, segments: int) -> Iterator[Match]:
     """Yields the items of ``segments`` parallel Scans. A Query has no segments, so its items are read one after
     another.
 
-    If the scan has a ``read_limit``, each segment may read an equal part of it. Closing the iterator ends the threads.
+    If the scan has a ``read_limit``, the limit is divided equally among the segments. Closing the iterator ends the
+    threads.
     """
     if reader.plan.kind != "scan" or segments == 1:
         yield from reader.items()

@@ -62,7 +62,7 @@ class TransactionWrite:
 
     @cached_property
     def size(self) -> int:
-        """The size in bytes of the parts of the item that the write sends. An update doesn't send unchanged attributes,
+        """The size in bytes of the attributes that the write sends. An update doesn't send unchanged attributes,
         so their size isn't known here.
         """
         if "Item" in self.parameters:
@@ -206,9 +206,10 @@ def on_commit(function: Callable[[], object]) -> None:
             order.save()
             dynamodb.on_commit(lambda: mail_receipt(order.pk))
 
-    The function isn't called if the transaction fails, or if its outcome is unknown. Several functions are called in
-    order; ``async with`` calls them in a thread. If a function raises an exception, the others are still called. Then
-    the first exception leaves the block. The writes aren't undone.
+    The function isn't called if the transaction fails, or if its outcome is unknown. If the transaction has several
+    functions, they are called in order. At the end of an ``async with`` block, they are called in a thread. If a
+    function raises an exception, the others are still called. Then the block raises the first exception. The writes
+    aren't undone.
     """
     current = gathering()
     if current is None:

@@ -52,9 +52,9 @@ class Persistence(ItemCodec, ItemVersions):
 
     Saving a row never changes attributes that the schema doesn't allow. With ``version``, saving a row raises StaleItem
     if the item has been changed since it was loaded. ``row._state.expected`` can contain the values that the item's
-    attributes must have when the row is next updated. If the item has different values then, StaleItem is raised, too.
-    None means that the item must not have the attribute. The expected values stay set until the update is written, or
-    the row is read again.
+    attributes must have when the row is next updated. If the item doesn't have these values, the update
+    raises StaleItem, too. None means that the item must not have the attribute. The expected values stay set until the
+    update is written, or the row is read again.
 
     After a save, the row has the same values as a row that has just been loaded. For example, numbers are written as
     DynamoDB writes them, lists may have become sets, and changes by other programs are included. With
@@ -109,8 +109,8 @@ class Persistence(ItemCodec, ItemVersions):
         return None if ttl is None else condition_expression(expired(ttl, int(time.time())))
 
     def encode_value(self, path: str | Sequence[str | int], value: Any) -> AttributeValue:
-        """Returns the attribute value for a Python value. ``path`` is the name of the property that has this value, or
-        the path to the part of a property that has it.
+        """Returns the attribute value for a Python value. ``path`` is the place of the value in the item: the name of a
+        property, or the path to a part of a property's value.
 
         >>> persistence.encode_value(("address", "zip"), "1010")  # doctest: +SKIP
         {'S': '1010'}
@@ -205,7 +205,7 @@ class Persistence(ItemCodec, ItemVersions):
         return True
 
     def rewrite(self, row: Row, names: Collection[str], merged: Iterable[str] = ()) -> None:
-        """Makes the next update of a loaded row write all properties in ``names``, including unchanged ones.
+        """Ensures that the next update of a loaded row writes all properties in ``names``, including unchanged ones.
 
         So the written values don't depend on the item's current values. If ``names`` is empty, and the row hasn't
         changed, the update makes no call, except in a transaction. The new values of the ``merged`` properties contain
@@ -316,7 +316,7 @@ class Persistence(ItemCodec, ItemVersions):
 
         ``stored`` is the current item; None if that isn't known. With ``names``, only these properties change. The key
         and the version always stay the same, and so do attributes that the schema doesn't allow. If another program has
-        written the same value in another form, the value changes only if its property is in ``rewritten``.
+        written the same value in another form, this form stays, unless the property is in ``rewritten``.
         """
         set_: AttributeMap = {}
         remove: list[str] = []
@@ -389,7 +389,7 @@ class Persistence(ItemCodec, ItemVersions):
         base: AttributeMap | None = None,
         json: Mapping[str, Any] | None = None,
     ) -> None:
-        """Updates a row after ``item`` has been written with this key.
+        """Updates ``row`` after ``item``, which has the key ``key``, has been written.
 
         ``names`` has the names of the written properties (None: all). ``base`` is the item that the row was loaded
         from. ``json`` is the row's JSON; None if the caller doesn't know it.

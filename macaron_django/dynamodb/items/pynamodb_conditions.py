@@ -27,8 +27,8 @@ MAX_OPERANDS: Final = 99
 
 
 class PropertyPath(Path):
-    """A path whose names are used literally. PynamoDB's own ``Path`` would read names such as ``a[0]`` and ``a.b`` as
-    paths to nested values.
+    """A path in which every name is taken literally. PynamoDB's own ``Path`` would read names such as ``a[0]`` and
+    ``a.b`` as paths to nested values.
     """
 
     def __init__(self, path: AttributePath) -> None:

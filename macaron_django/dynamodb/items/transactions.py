@@ -82,15 +82,15 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
             Stock.objects.filter(pk=order.sku).update(left=F("left") - 1)
             dynamodb.transaction.check(Customer.objects.filter(pk=order.customer, active=True))
 
-    A transaction can have up to 100 items, with 4 MB in total. It can write or check each item only once. Reads in the
-    block don't see the block's writes. The key of a new row must be free, and an item that is updated or deleted must
-    exist.
+    A transaction can have up to 100 items, with 4 MB in total. It can write or check each item only once. A read in
+    the block doesn't see the block's writes. The key of a new row must be free, and an item that is updated or deleted
+    must exist.
 
     If an item's condition fails, ItemExists or StaleItem is raised for the item at the end of the block. If the block
     raises an exception, nothing is sent. In both cases, the rows get the state that they had before the block, and
     count as unsaved. A nested block adds its writes to the outer block. If the nested block raises an exception, its
-    writes are dropped. Only after the transaction has succeeded, ``post_save`` and ``post_delete`` are sent, and the
-    functions of ``dynamodb.on_commit()`` are called.
+    writes are dropped. Django's signals ``post_save`` and ``post_delete`` are sent, and the functions of
+    ``dynamodb.on_commit()`` are called, only after the transaction has succeeded.
 
     The block collects the writes of its own thread, but not of other threads. With ``async with``, it collects the
     writes of its own task, and of coroutines that the task awaits. With a ``token`` from the caller, the same
@@ -206,7 +206,8 @@ def _named(target: Any) -> tuple[Persistence, AttributeMap, Any]:
         plan = target._plan()
         if plan.kind != "get" or target.query.is_sliced:
             raise UnsupportedQuery(
-                f"A transaction accepts query sets that name one item by its whole key; this one is a {plan.summary()}."
+                "A query set in a transaction must name one item by its whole key. The plan of this query set is: "
+                f"{plan.summary()}."
             )
         return target.persistence, dict(plan.keys[0]), target
     manager = getattr(type(target), "objects", None)

@@ -1,4 +1,4 @@
-"""The condition of a write to one item, and the exception for its failure.
+"""The condition of a write to one item, and the exception that is raised if the condition isn't met.
 
 The exception is ItemExists if the item must be absent but exists. It is ItemAbsent if the item must exist but doesn't,
 and ItemChanged if the item has unexpected values. It is ItemOutOfBounds if an addition would make a number too small or
@@ -56,7 +56,7 @@ class WriteCondition:
     replaceable: Where | None = None
 
     def add_to(self, expressions: Expressions) -> None:
-        """Sets the ConditionExpression of a call to this condition."""
+        """Makes this condition the ConditionExpression of a call."""
         function = _PRESENCE.get(self.demand) if isinstance(self.demand, str) else None
         if function is not None and not self.expected and self.replaceable is None:
             expressions.require(f"{function}({expressions.name(next(iter(self.key)))})")
@@ -142,8 +142,8 @@ def values_after(
 ) -> AttributeMap:
     """Returns the attributes whose values after an update are known in advance.
 
-    The update sets some of these attributes. The others are numbers that the update adds to, if ``expected`` has their
-    old values.
+    These are the attributes that the update sets, and the numbers that the update increases or decreases if
+    ``expected`` has their old values.
 
     >>> values_after({"version": {"N": "3"}}, {"name": {"S": "x"}}, {"version": {"N": "1"}, "visits": {"N": "1"}})
     {'name': {'S': 'x'}, 'version': {'N': '4'}}

@@ -60,14 +60,14 @@ def attributes_of(parts: Iterable[Condition]) -> frozenset[str]:
 
 
 def cannot_order(criteria: Criteria, term: OrderTerm, place: str) -> str:
-    """Returns the message for a sort order that isn't possible. ``place`` names what can't be sorted ("a Scan")."""
+    """Returns the message for a sort order that isn't possible. ``place`` is what can't be sorted, such as "a Scan"."""
     name = term.attribute
     for index in criteria.table.indexes:
         values, _ = criteria.equal_values(index.hash_key)
         if index.range_key == name and values and len(values) == 1 and not criteria.finds_all_in(index):
             return (
                 f"DynamoDB can't order {place} in {criteria.table.table} by {name!r}: index {index.name} finds only "
-                f"items that have {name!r}. If that is enough, add {name}__isnull=False or "
+                f"items that have {name!r}. If you need only these items, add {name}__isnull=False or "
                 f"using_index({index.name!r})."
             )
     keys = [(criteria.table.hash_key, criteria.table.range_key, "the table")]
@@ -99,7 +99,7 @@ def scan_forbidden(criteria: Criteria, condition: Condition) -> str:
     if existing is not None and not criteria.consistent:
         return (
             f"{start} index {existing.name} finds only items that have {existing.range_key!r}. "
-            f"If that is enough, add {existing.range_key}__isnull=False or using_index({existing.name!r})."
+            f"If you need only these items, add {existing.range_key}__isnull=False or using_index({existing.name!r})."
         )
     if existing is not None:
         return (
@@ -108,5 +108,5 @@ def scan_forbidden(criteria: Criteria, condition: Condition) -> str:
         )
     return (
         f"{start} an index would find the items: add `indexes: {{by_{equal}: {{{keys}}}}}` to x-persist, "
-        "or permit the scan there with `scan: capped` or `scan: allowed`."
+        "or permit the scan with `scan: capped` or `scan: allowed` in x-persist."
     )

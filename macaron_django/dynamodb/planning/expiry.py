@@ -1,4 +1,4 @@
-"""Hides expired items by a condition that is added to a plan, for ``expired: hidden`` in ``x-persist``.
+"""Implements ``expired: hidden`` in ``x-persist``: adds a condition to a query plan, so that expired items are hidden.
 
 An item expires at its time to live, but DynamoDB may delete it days later. The schema's ``scan`` policy doesn't apply
 to this condition.

@@ -22,7 +22,8 @@ def impossible_key(value: AttributeValue, *, is_range_key: bool) -> bool:
 
 
 def range_condition(lookups: Sequence[Lookup]) -> tuple[Lookup | None, list[Lookup]]:
-    """Returns the one condition that a Query accepts on its range key, and the lookups that it covers completely.
+    """Returns one condition on the range key, because a Query accepts only one. Also returns the lookups that this
+    condition covers completely.
 
     ``gt`` and ``lt`` together become BETWEEN, and this package later drops the items whose key equals a bound. A value
     that can't be a key isn't sent, because DynamoDB refuses it even as a bound.

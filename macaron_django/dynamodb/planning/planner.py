@@ -48,8 +48,8 @@ def plan(
 ) -> QueryPlan:
     """Returns the plan with the cheapest call.
 
-    The rows must be sorted by ``order``. ``backward`` reverses the call's order. ``wanted`` has the attributes to read;
-    None means all. ``index`` is the name of the index to use; None means the best one. ``consistent`` requires a
+    The rows must be sorted by ``order``. With ``backward``, the order is reversed. ``wanted`` has the attributes to
+    read; None means all. ``index`` is the name of the index to use; None means the best one. ``consistent`` requires a
     strongly consistent read, which excludes global indexes.
 
     Raises ``UnsupportedQuery`` for a query that DynamoDB can't execute, and ``ScanForbidden`` for a filtered scan that
@@ -329,7 +329,7 @@ def _forced(criteria: Criteria, name: str) -> QueryPlan | None:
         raise UnsupportedQuery(f"Table {criteria.table.table} has no index {name!r}; its indexes: {known}.")
     if criteria.consistent and not index.local:
         raise UnsupportedQuery(
-            f"DynamoDB reads the global index {name} with eventual consistency only: leave consistent() out."
+            f"Reads of the global index {name} are always eventually consistent: leave consistent() out."
         )
     found = _query(criteria, index)
     return found and _ordered(criteria, found)

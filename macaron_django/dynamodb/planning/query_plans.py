@@ -1,4 +1,4 @@
-"""The plan that the planner returns, and its input: key schemas and order terms."""
+"""The planner's input (key schemas and order terms), and the plan that the planner returns."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TableKeySchema:
     """The description of a table that the planner needs. Names are attribute names.
 
     ``required`` has the attributes that each item has besides its keys. ``scan`` is the schema's policy for filtered
-    scans, and a capped scan may read ``scan_limit`` items. If the schema limits the values of an attribute, ``listed``
+    scans. A capped scan reads at most ``scan_limit`` items. If the schema limits the values of an attribute, ``listed``
     has the number of possible values. Each attribute in ``identifiers`` is enough to identify an item.
     """
 
@@ -51,8 +51,9 @@ class TableKeySchema:
 
 @dataclass(frozen=True)
 class OrderTerm:
-    """One term of an order. An ``attribute`` of None means the primary key: if a Query reads the items of one hash
-    key from the table, they are sorted by their range key. In all other cases, the items can be in any order.
+    """One term of a sort order. If ``attribute`` is None, the term means the primary key. It then has an effect only if
+    a Query reads the items of one hash key from the table: these items are sorted by the range key. In all other cases,
+    the items can be in any order.
     """
 
     attribute: str | None

@@ -89,7 +89,9 @@ def kind_of_expression(expression: Any, kind_of_name: Callable[[F], Kind]) -> Ki
     if isinstance(expression, Value):
         return next((kind for types, kind in _VALUES if isinstance(expression.value, types)), None)
     if not isinstance(expression, CombinedExpression) or expression.connector not in _OPERATIONS:
-        raise UnsupportedQuery(f"DynamoDB can't compute {expression!r}: update() takes values and arithmetic on F().")
+        raise UnsupportedQuery(
+            f"DynamoDB can't compute {expression!r}: update() accepts only values and arithmetic on F() expressions."
+        )
     left, right = (kind_of_expression(side, kind_of_name) for side in (expression.lhs, expression.rhs))
     if left is None or right is None:
         return None

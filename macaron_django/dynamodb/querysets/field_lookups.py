@@ -72,8 +72,8 @@ class Filters:
         return self._of_q(q)
 
     def whole_key(self, lookups: Mapping[str, Any]) -> AttributeMap | None:
-        """Returns the key if the lookups are equalities on exactly the key's properties. Returns None for other
-        lookups, and for a key that no item can have.
+        """Returns the key if the lookups are ``exact`` lookups on all the key's properties, and on no others. Returns
+        None for other lookups, and for a key that no item can have.
         """
         if len(lookups) != len(self._persistence.key_names):
             return None

@@ -253,9 +253,10 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._with(consistent=value)
 
     def capped(self) -> Self:
-        """Permits a filtered scan, even if the schema's policy forbids it. The scan has the limit of a capped scan.
+        """Permits a filtered scan, even if the schema's policy forbids it.
 
-        This is for searches by users who can see the cost. ``page()`` continues after the last item that was read.
+        The scan reads no more items than with ``scan: capped`` in x-persist. This is for searches by users who can see
+        the cost. ``page()`` continues after the last item that was read.
         """
         return self._with(capped=True)
 
@@ -329,7 +330,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
 
     @property
     def matches_nothing(self) -> bool:
-        """Whether no item can be in this query set, as after ``none()``."""
+        """Whether the query set's conditions exclude every item, as after ``none()``."""
         return simplify(self._where) == NOTHING
 
     @property

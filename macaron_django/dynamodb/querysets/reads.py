@@ -115,7 +115,7 @@ class ReadMethods:
         A page can have fewer rows, or none, in three cases:
 
         - A capped scan has reached its limit.
-        - The number of items read has reached ``read_limit`` or ``limit``, whichever is larger.
+        - This method has read ``read_limit`` items, or ``limit`` items if ``limit`` is larger.
         - One more row would make the page's JSON longer than ``max_bytes``.
 
         If more rows follow, the page still has a cursor.

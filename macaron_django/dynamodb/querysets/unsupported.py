@@ -45,7 +45,7 @@ class UnsupportedMethods:
     raw: _Refused = _refuse("raw", _SQL)
     select_for_update: _Refused = _refuse(
         "select_for_update",
-        "DynamoDB can't lock items: declare `version` in x-persist, and a save of a stale row raises StaleItem.",
+        "DynamoDB can't lock items. Declare `version` in x-persist: then saving a stale row raises StaleItem.",
     )
     resolve_expression: _Refused = _refuse("resolve_expression", NO_SUBQUERIES)
     __xor__: _Refused = _refuse("__xor__", NO_XOR)

@@ -87,7 +87,7 @@ class UpdateExpression:
 
     @property
     def added(self) -> str:
-        """The additions that DynamoDB makes if ``guard`` is met, as text for a message; "" if there are none."""
+        """Describes, for a message, what DynamoDB adds to the counters if ``guard`` is met; "" if it adds nothing."""
         return " and ".join(f"{name} = {value}" for name, value in self._counters.items() if name not in self._computed)
 
     @property
@@ -153,7 +153,7 @@ class UpdateExpression:
         name: str = expression.name  # type: ignore[attr-defined]
         target, _ = self._filters.resolve(name, lookups=False)
         if len(target.path) != 1:
-            why = f"{name} is a part of a property, or the primary key."
+            why = f"{name} is either a part of a property or the primary key."
             raise UnsupportedQuery(f"F() must name a whole property. {why}")
         return str(target.path[0])
 

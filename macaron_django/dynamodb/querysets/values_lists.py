@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_EXPRESSIONS", "Shape", "ValueRows"]
 
-NO_EXPRESSIONS: Final = "DynamoDB can't compute values: pass names of properties, and compute in Python."
+NO_EXPRESSIONS: Final = "DynamoDB can't compute values: pass property names, and compute the values in Python."
 
 Shape: TypeAlias = Literal["dict", "tuple", "flat", "named", "json"]
 

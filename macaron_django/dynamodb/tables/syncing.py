@@ -44,8 +44,8 @@ def create_table(table: Table, *, wait: bool = True, safeguards: bool = True, pr
     the table was missing.
 
     With ``wait``, returns when the table can be used. Without ``wait``, AWS refuses some changes because it is still
-    creating the table. The next ``sync_table`` makes these changes. A temporary table needs no safeguards. With some
-    safeguards, the table couldn't be dropped.
+    creating the table. The next ``sync_table`` makes these changes. A temporary table needs no safeguards:
+    deletion protection would even prevent it from being dropped.
     """
     with translated(table.Meta.table_name):
         try:
@@ -133,7 +133,7 @@ def _protect(table: Table, progress: Progress | None) -> None:
         except ClientError as error:
             if error_code(error) not in _NOT_YET:
                 raise
-            _tell(progress, f"{table.Meta.table_name}: {difference.subject} must wait; run the command again")
+            _tell(progress, f"{table.Meta.table_name}: {difference.subject} can't be set yet; run the command again")
 
 
 def _differences(table: Table, found: Description | None) -> Iterator[TableDifference]:

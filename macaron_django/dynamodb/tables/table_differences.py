@@ -1,4 +1,4 @@
-"""The type for differences between a table and its schema, and the calls that describe a table."""
+"""Defines a difference between a table and its schema. Sends the calls that describe or change a table."""
 
 from __future__ import annotations
 

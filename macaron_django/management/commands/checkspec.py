@@ -50,7 +50,7 @@ class Command(BaseCommand):
             "--root",
             metavar="FOLDER",
             help="References can read only files in this folder. If the project serves the file, the "
-            "default is MACARON['SPEC_ROOTS']. For other files, the default is the folder above the file's folder.",
+            "default is MACARON['SPEC_ROOTS']. For other files, the default is the parent of the file's folder.",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:

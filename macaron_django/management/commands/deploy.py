@@ -70,7 +70,9 @@ class Command(BaseCommand):
         )
         instead = parser.add_argument_group("instead of deploying").add_mutually_exclusive_group()
         instead.add_argument(
-            "--back", action="store_true", help="Release the version that the environment of --env served before."
+            "--back",
+            action="store_true",
+            help="Release the version that the environment served before (needs --env).",
         )
         instead.add_argument("--print-release", action="store_true", help="Print the name of a new version.")
         instead.add_argument(
@@ -88,7 +90,7 @@ class Command(BaseCommand):
         left_out.add_argument(
             "--no-deploy",
             action="store_true",
-            help="The tables, and the releases and acceptance tests of the environments.",
+            help="The tables, and each environment's release and acceptance tests.",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -200,8 +202,9 @@ class Command(BaseCommand):
         except (KeyboardInterrupt, SystemExit):
             name = environments[0].name
             self.stderr.write(
-                f"\nInterrupted, possibly after {name} began to go back. A second --back would go back one more "
-                "version. To go back only if a certain version is served, add --release VERSION."
+                f"\nInterrupted. {name} might already have started to go back to the previous version. A second "
+                "--back would go back one more version. To go back only if a certain version is served, add --release "
+                "VERSION."
             )
             raise
         if actions.dry_run:
@@ -278,7 +281,8 @@ def _go_on(step: DeployStep, deployment: Deployment, options: Mapping[str, Any])
     again = f"go on with: {_resuming(step, deployment, options)}"
     if step.name in STEPS_BEFORE[: STEPS_BEFORE.index("push")]:
         return (
-            f"Correct the cause, commit the correction, and deploy again. If the project needs no correction, {again}"
+            "Correct the cause, commit the correction, and deploy again. "
+            f"If the project itself needs no change, {again}"
         )
     return f"Correct the cause, and {again}"
 

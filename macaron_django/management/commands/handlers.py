@@ -52,9 +52,9 @@ class _Missing:
 
 class Command(BaseCommand):
     help = (
-        "If no code answers an operation, writes a stub of a handler, and binds the operation to it in the spec. "
-        "If the spec names a function that doesn't exist, writes a stub of this function. Also lists the handlers "
-        "that no operation is bound to."
+        "Writes a handler stub for each operation that no code answers, and binds the operation to the stub in the "
+        "spec. If the spec names a function that doesn't exist, the command writes a stub of this function. It also "
+        "lists the handlers that no operation is bound to."
     )
     requires_system_checks = []  # the checks would report the missing handlers that this command writes
 
@@ -71,7 +71,8 @@ class Command(BaseCommand):
         instead.add_argument(
             "--check",
             action="store_true",
-            help="Show what would be written, write nothing, and exit with 1 if there is anything to write or to list.",
+            help="Show what would be written, and write nothing. Exit with 1 if a handler is missing, or if there is a "
+            "handler that no operation is bound to.",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -143,7 +144,7 @@ class Command(BaseCommand):
                 )
             )
         if not missing and not orphans:
-            self.stdout.write("Each operation that needs a handler has one.")
+            self.stdout.write("No handler is missing.")
 
 
 def _is_function_name(name: str) -> bool:

@@ -59,9 +59,8 @@ class Command(BaseCommand):
         self.stdout.write(document)
         if (size := policy_size(document)) > LONGEST_POLICY:
             self.stderr.write(
-                f"The policy has {size:,} characters, but IAM accepts {LONGEST_POLICY:,} in one managed policy: split "
-                f"its "
-                "statements into several policies."
+                f"The policy has {size:,} characters, but IAM accepts at most {LONGEST_POLICY:,} in one managed "
+                "policy. Split its statements into several policies."
             )
 
     def _explain(self, needs: Needs) -> None:

@@ -26,7 +26,7 @@ _NAMED = 20
 
 class Command(BaseCommand):
     help = (
-        "Loads items into the table of a persisted schema. The files have one item of JSON on each line, in the format "
+        "Loads items into the table of a persisted schema. Each line of the files is one item as JSON, in the format "
         "of dumpitems or of AWS's exports to S3. They can be gzipped."
     )
     requires_system_checks = []

@@ -46,7 +46,7 @@ class Command(BaseCommand):
         rows = [tuple(cell or "-" for cell in astuple(row)) for row in operation_rows(api)]
         yield from _table([_HEADINGS, *rows] if rows else [("no operations",)])
         if fields := list(field_names_of(api)):
-            yield from self._headed("Fields named differently from their property", _table(map(astuple, fields)))
+            yield from self._headed("Fields whose name differs from the property's name", _table(map(astuple, fields)))
         for name, persistence in api.persistences.items():
             yield from self._headed(f"{name}: x-persist", _table(options_of(persistence)))
         if kept := list(kept_names(api)):

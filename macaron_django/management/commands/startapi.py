@@ -31,7 +31,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", help="An OpenAPI file, in YAML or JSON.")
         parser.add_argument("--name", metavar="API", help="The name of the API (default: the name of the file).")
-        add_storage_choice(parser, "Without --dynamodb or --orm, comments in the spec mark them.")
+        add_storage_choice(parser, "If you use neither --dynamodb nor --orm, comments in the spec mark these schemas.")
         parser.add_argument("--dry-run", action="store_true", help="List the files, and write nothing.")
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -90,7 +90,8 @@ class Command(BaseCommand):
             lines.append(f"  Write the {len(made.stubs)} handlers in {made.handlers}: each answers 501 until then.")
         self.stdout.write("\n".join(lines))
         for each in made.foreign:
-            self.stdout.write(self.style.WARNING(f"  The spec names {printable(each)}, which must be in the project."))
+            warning = f"  The spec refers to {printable(each)}: this code must be in the project."
+            self.stdout.write(self.style.WARNING(warning))
 
 
 def _below(path: Path) -> str:

@@ -26,8 +26,8 @@ _OPERATION: Final = ("api", "operation", "method")
 #: Name → kind, help and labels.
 METRICS: Final[dict[str, tuple[type[Any], str, tuple[str, ...]]]] = {
     "macaron_operation_duration_seconds": (Histogram, "How long operations took.", (*_OPERATION, "status")),
-    "macaron_operation_read_units_total": (Counter, "Read units that operations have consumed.", _OPERATION),
-    "macaron_operation_write_units_total": (Counter, "Write units that operations have consumed.", _OPERATION),
+    "macaron_operation_read_units_total": (Counter, "The read units that operations have consumed.", _OPERATION),
+    "macaron_operation_write_units_total": (Counter, "The write units that operations have consumed.", _OPERATION),
     "macaron_operation_cost_dollars_total": (
         Counter,
         "The cost of the units that operations have consumed, according to the price list.",

@@ -1,4 +1,4 @@
-"""Finds problems in routes, path parameters, bodies and security: these decide whether a document can be served.
+"""Checks routes, path parameters, bodies and security. A document with an error in one of these can't be served.
 
 These checks run at each start. To be fast, they read plain mappings, read each list of parameters once, and create a
 location only for a finding.
@@ -95,7 +95,7 @@ def _paths(document: Document) -> Iterator[Finding]:
             yield finding("E022", place, message, f"Write {'/' + path!r}.")
         for mark, part in (("?", "a query"), ("#", "a fragment")):
             if mark in path:
-                message = f"The path {path!r} contains {mark!r}, which begins {part}. No request can have this path."
+                message = f"No request can have the path {path!r}, because {mark!r} begins {part}."
                 hint = "Declare parameters instead of a query, and give each operation its own path."
                 yield finding("W024", place, message, hint)
 

@@ -82,7 +82,7 @@ def _mapping(schema: Schema, node: SourceNode) -> Iterator[Finding]:
 
 
 def class_findings(schema: Schema, options: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yields the findings about the options that a class sets. They are checked like a mapping in x-persist."""
+    """Yields the findings about the options that a class sets. The options are checked like those in x-persist."""
     resolved = schema.resolved
     node = SourceNode(resolved.file, f"{resolved.source_pointer}/x-persist", dict(options))
     yield from _mapping(schema, node)
@@ -149,7 +149,11 @@ def _indexes(schema: Schema, node: SourceNode, limit: int, *, local: bool) -> It
         elif isinstance(child.value, dict):
             yield from _index(schema, child, what, name, local=local)
         else:
-            hint = "Write a mapping with hash_key and, if wanted, range_key and projection."
+            hint = (
+                "Write a mapping with range_key; projection is optional."
+                if local
+                else "Write a mapping with hash_key; range_key and projection are optional."
+            )
             yield finding("E044", child.location, f"The {what} {name} has no keys.", hint)
 
 

@@ -58,7 +58,7 @@ def structure_findings(document: Document) -> Iterator[Finding]:
 def _overloaded(document: Document) -> Iterator[Finding]:
     for name, schema in document.schemas.items():
         if schema.is_overloaded:
-            message = f"{name} consists of {MOST_PARTS} or more schemas, including those that it inherits from."
+            message = f"{name} inherits from too many schemas. Including {name}, there are {MOST_PARTS} or more."
             yield finding("E033", schema.location, message, "Write its properties directly.")
 
 

@@ -89,7 +89,7 @@ def _scalars(file: SourceFile, text: str) -> Iterator[Finding]:
                     "W005", location, f"The YAML tag {tag} means nothing in an OpenAPI document.", "Remove it."
                 )
             elif isinstance(event, yaml.ScalarEvent) and not event.style and re.fullmatch(_HUGE, event.value):
-                message = f"The number {event.value[:20]}… is too large to be read as a number; it is read as text."
+                message = f"The number {event.value[:20]}… is too large, so it is read as text."
                 yield finding(
                     "W006", location, message, "Write a smaller number, or put it in quotes if text is intended."
                 )

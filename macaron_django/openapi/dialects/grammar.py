@@ -1,6 +1,6 @@
 """The fields of each kind of OpenAPI object: one table for Swagger 2.0, one for OpenAPI 3.x.
 
-All code that visits, checks or publishes a document uses these tables, so that all of it finds the same objects.
+All code that visits, checks or publishes documents uses these tables, and therefore finds the same objects.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Parameters, request bodies and responses of an operation, as frozen dataclasses in OpenAPI 3.1's terms.
 
-``dialects.openapi3`` and ``dialects.swagger2`` create them. Reading a document and routing don't need this module, so
-it is imported when the parameters, body or responses of an operation are first accessed.
+``dialects.openapi3`` and ``dialects.swagger2`` create them. Neither routing nor the reading of a document needs this
+module, so it is imported when the parameters, body or responses of an operation are first accessed.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class RequestBody:
-    """The body of a request. ``content`` maps the names of media types, as written, to the media types."""
+    """The body of a request. ``content`` maps each media type's name, as written in the spec, to a ``MediaType``."""
 
     required: bool
     description: str

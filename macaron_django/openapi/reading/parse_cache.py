@@ -1,4 +1,4 @@
-"""Caches the trees of long YAML texts on disk, from one start of a process to the next.
+"""Caches the trees of long YAML texts on disk, so that later processes don't parse the texts again.
 
 Parsing the largest YAML specs takes a third of a second; reading the same tree as JSON takes a hundredth. An entry's
 name is a hash of the text. Entries contain JSON, so reading an entry creates only plain values. A folder that other

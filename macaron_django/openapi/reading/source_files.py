@@ -1,6 +1,6 @@
-"""The files of a document as trees of nodes. Each node has its place in the file.
+"""Represents each file of a document as a tree of nodes. Each node has its place in the file.
 
-A ``SourceFile`` is a parsed text. A ``SourceNode`` is a value in it, with the JSON pointer to the value.
+A ``SourceFile`` is a parsed text. A ``SourceNode`` is a value in a ``SourceFile``, with the JSON pointer to the value.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class SourceFile:
 
     @lazy_attribute
     def has_ids(self) -> bool:
-        """Whether $id, $anchor or $self might identify a schema.
+        """True if the file might have $id, $anchor, $dynamicAnchor or $self as a key.
 
         Searching the text for these names is faster than visiting the tree.
         """
@@ -71,7 +71,7 @@ class SourceFile:
 
     @lazy_attribute
     def has_extensions(self) -> bool:
-        """Whether the file might have x- attributes."""
+        """True if the file might have x- attributes."""
         self._search()
         return self.has_extensions
 
@@ -110,7 +110,7 @@ class SourceFile:
         return self._marks.get(pointer)
 
     def location(self, pointer: str) -> Location:
-        """Returns the location of the value at a pointer. Its line and column are found at first access."""
+        """Returns the location of the value at a pointer. The line and column are found when they are first read."""
         return Location(self.name, pointer, find=self.mark)
 
     def lookup(self, pointer: str) -> Any:
@@ -124,7 +124,7 @@ class SourceFile:
 
     @lazy_attribute
     def identified(self) -> dict[str, str]:
-        """For the absolute URI of each schema with $id or $anchor: the pointer to the schema.
+        """Maps absolute URIs to JSON pointers. Each URI identifies a schema with an $id or an anchor.
 
         The URI for an anchor ends with ``#anchor``.
         """
@@ -148,7 +148,7 @@ class SourceFile:
 
     @lazy_attribute
     def dynamic_anchors(self) -> Mapping[str, Mapping[str, str]]:
-        """For the base URI of each resource: a mapping of its dynamic anchors' names to the anchors' pointers."""
+        """Maps the base URI of each resource to the resource's dynamic anchors: a mapping of names to JSON pointers."""
         found: dict[str, dict[str, str]] = {}
         for uri, pointer in self.identified.items():
             base, _, name = uri.partition("#")

@@ -1,8 +1,9 @@
 """Reads YAML event by event, to build an exact tree or to find the line and column of each node.
 
-The fast parser (ryaml) returns neither lines nor the source text of keys. It expands aliases and refuses integers of
-more than 64 bits. This reader is slower and iterative. Here, an alias shares the value of its anchor, but counts as a
-copy toward the limits. Scalars are resolved by the YAML 1.2 core schema, so ``no``, ``on`` and dates are strings.
+The fast parser (ryaml) returns neither line numbers nor the source text of keys. It expands aliases and refuses
+integers of more than 64 bits. This reader is slower and iterative. Here, an alias shares the value of its anchor, but
+counts as a copy toward the limits. Scalars are resolved by the YAML 1.2 core schema, so ``no``, ``on`` and dates are
+strings.
 """
 
 from __future__ import annotations

@@ -53,7 +53,9 @@ class _Rewritten(NamedTuple):
 
 
 class DefinitionPart(NamedTuple):
-    """A definition: its schema, its name in ``$defs``, and its JSON without the definitions that the JSON refers to."""
+    """A single definition: its schema, its name in ``$defs``, and its JSON. The JSON has ``true`` instead of each
+    definition that it refers to.
+    """
 
     schema: Schema
     name: str
@@ -97,7 +99,7 @@ class Bundler:
             yield DefinitionPart(definition.schema, self.key(definition), _with_definitions(rewritten, anything))
 
     def part_name(self, schema: Schema, direction: Direction | None) -> str:
-        """Returns the name that the schema's part has in ``parts``."""
+        """Returns the name of the part that ``parts`` yields for the schema."""
         return self.key(Definition(schema, direction, scope=entered((), schema)))
 
     def _reached(self, definitions: Iterable[Definition]) -> Iterator[tuple[Definition, _Rewritten]]:

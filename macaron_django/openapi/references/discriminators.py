@@ -18,8 +18,8 @@ __all__ = ["Inheritance", "children_by_parent", "discriminated", "inheritance", 
 def discriminated(schema: Schema, discriminator: Mapping[str, Any]) -> Mapping[str, Schema]:
     """Returns the schema for each value of a discriminator.
 
-    The values are the keys of ``mapping``, and one value for each branch that ``mapping`` doesn't refer to. A branch's
-    value is its ``x-ms-discriminator-value`` or ``x-discriminator-value``, or else its name. If the schema has no
+    Each key of ``mapping`` is a value. Each branch that ``mapping`` doesn't refer to adds another value, which is the
+    branch's ``x-ms-discriminator-value`` or ``x-discriminator-value``, or else its name. If the schema has no
     branches, the schemas that inherit from it count as branches.
     """
     found: dict[str, Schema] = {}

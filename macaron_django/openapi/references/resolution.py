@@ -132,7 +132,7 @@ class Files:
                 except KeyError:
                     continue
         raise BrokenReference(
-            "E010", f"Nothing is at {pointer} in {file.name}.", "Correct the reference, or add its target."
+            "E010", f"There is nothing at {pointer} in {file.name}.", "Correct the reference, or add its target."
         )
 
     def _read(self, target: str, reference: str, referrer: SourceFile) -> SourceFile:

@@ -66,7 +66,10 @@ def _unknown_formats(schemas: Iterable[Schema]) -> Iterator[Finding]:
     for name, found in places.items():
         more = f" (here and in {len(found) - 1} more places)" if len(found) > 1 else ""
         message = f"The format {name!r} isn't known, so its values aren't checked{more}."
-        hint = "Register a check for it with macaron_django.schemas.register_format, or leave it as a note for readers."
+        hint = (
+            "Register a check for the format with macaron_django.schemas.register_format. Or ignore this warning, if "
+            "the format is only a note for people."
+        )
         yield finding("W203", _below(found[0], "format"), message, hint)
 
 

@@ -64,7 +64,7 @@ class StringFormat:
         return str(value)
 
     def check(self, text: str) -> bool:
-        """Returns whether a string is valid. By default, ``read`` must return a value of another type."""
+        """Returns whether a string is valid. By default, it is valid if ``read`` returns a value of another type."""
         return not isinstance(self.read(text), str)
 
     def serializer_field(self, schema: Schema, plain: FieldFactory, **options: Any) -> SerializerField:
@@ -94,5 +94,5 @@ class StringFormat:
         return text
 
     def from_form(self, value: Any) -> Any:
-        """Returns the value of a row's property for a value from Django's form field."""
+        """Turns a value from Django's form field into the value of a row's property."""
         return value

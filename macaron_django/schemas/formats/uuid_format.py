@@ -14,7 +14,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class UUIDFormat(StringFormat):
-    """A UUID. If the original text has upper-case letters, the UUID is written with the same letters again."""
+    """A UUID. If the original text has upper-case letters, the UUID is written as this text, not in lower case."""
 
     name = "uuid"
     description = "a UUID"

@@ -190,7 +190,7 @@ class Row(APIObject, _Model):
             value = self.__dict__.get(field)
             if isinstance(value, models.F | BaseExpression):
                 raise UnsupportedQuery(
-                    f"{name} is {value}, an expression that a row can't be saved with. Use "
+                    f"{name} is the expression {value}, but a saved row can contain only values. Use "
                     f"{type(self).__name__}.objects.filter(pk=…).update({field}=…): DynamoDB then computes the value."
                 )
 

@@ -168,8 +168,8 @@ class Store:
     def valid_patch(self, before: Mapping[str, Any], patched: Mapping[str, Any]) -> dict[str, Any]:
         """Returns a patched object without readOnly properties.
 
-        Raises ``RequestInvalid`` for violations that the patch causes. Violations that the object had ``before`` are
-        accepted.
+        Raises ``RequestInvalid`` for violations that the patch causes. Accepts violations that were already in
+        ``before``, the unpatched object.
         """
         try:
             return self.valid(patched, defaults=False)

@@ -222,7 +222,7 @@ class _FormText(str):
 
 
 class ComposedField(FormJSON, serializers.JSONField):
-    """A field for a value with several types or branches. It accepts any JSON."""
+    """A field that accepts any JSON, for example because the schema has several types or branches."""
 
 
 class JSONListField(FormJSON, serializers.ListField):

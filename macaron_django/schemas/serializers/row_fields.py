@@ -22,9 +22,10 @@ __all__ = ["RowPropertyField", "install"]
 
 
 class RowPropertyField(serializers.ModelField):
-    """A field for a row's property. The property's schema validates it, including null and all bounds.
+    """A field for a row's property.
 
-    The field also adds a ``RowValidator`` to its serializer. This validator checks the whole row against its schema.
+    The property's schema validates each value: it checks the bounds, and whether null is allowed. The field also adds
+    a ``RowValidator`` to its serializer. This validator checks the whole row against its schema.
     """
 
     def __init__(self, model_field: PropertyField, **kwargs: Any) -> None:

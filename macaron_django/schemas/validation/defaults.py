@@ -42,7 +42,10 @@ class Cleaner:
 
     @cached_property
     def read_only(self) -> frozenset[str]:
-        """The names of the properties that are readOnly wherever the schema or one of its branches describes them."""
+        """The names of the readOnly properties.
+
+        If the schema and its branches describe a property more than once, each description must be readOnly.
+        """
         own = self.schema.properties
         names = {name for name, each in own.items() if each.read_only}
         for branch in self.branches:

@@ -205,7 +205,7 @@ class Subschema:
     def has_fixed_values(self) -> bool:
         """Whether the part, or the target of its ``$ref``, has ``const`` or ``enum``.
 
-        If the values of a property are fixed, the property can show which kind of object an instance is.
+        A property with fixed values can show which branch of a ``oneOf`` or ``anyOf`` an object is meant for.
         """
         part: Subschema | None = self
         seen: set[Subschema] = set()

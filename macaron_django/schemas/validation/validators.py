@@ -2,7 +2,7 @@
 
 jsonschema-rs decides what is valid. This module adds limits. Nesting is checked before every validation, because
 jsonschema-rs recurses natively. Instances must be JSON, because jsonschema-rs treats NaN as null. Patterns run on the
-linear-time engine of jsonschema-rs. If this engine refuses a pattern, for example with look-around or backreferences,
+linear-time engine of jsonschema-rs. If this engine refuses a pattern, such as one with look-around or backreferences,
 the backtracking engine is used, with a limit and a :class:`Note`. Nothing is ever fetched from a network or a disk.
 """
 

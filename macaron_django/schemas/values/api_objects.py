@@ -116,7 +116,8 @@ class APIObject:
     def _is_unset_by_none(cls, name: str) -> bool:
         """Returns whether None unsets a property.
 
-        It does, as in PyMacaron, if ``MACARON["COMPAT"]`` is on and the schema doesn't allow null.
+        It does, as in PyMacaron, if ``MACARON["COMPAT"]`` is on, the schema doesn't allow null, and the property isn't
+        mandatory (``x-mandatory``).
         """
         return under_compat() and name not in cls._spec.mandatory and bool(cls._spec.violations(name, None))
 
@@ -345,7 +346,8 @@ class Value(APIObject):
         is_known = isinstance(known, PropertyDescriptor) or not (known is UNSET or callable(known))
         if not (is_known or name.startswith("_") or callable(value)):
             raise AttributeError(
-                f"{type(self).__name__} has no property {name!r}; set an additional property as an item, [{name!r}]"
+                f"{type(self).__name__} has no property {name!r}. To set an additional property, write "
+                f"object[{name!r}] = value."
             )
         object.__setattr__(self, name, value)
 
@@ -415,7 +417,7 @@ def value_class(
 ) -> type[Value]:
     """Returns a new value class for an object schema.
 
-    If ``grafted`` is given, the new class inherits its methods, which store objects.
+    If ``grafted`` is given, the new class also inherits from ``grafted``, which has the methods that store objects.
     """
     attributes: dict[str, Any] = {
         field: PropertyDescriptor(property_name, field) for property_name, field in spec.field_names.items()

@@ -1,7 +1,7 @@
 """Finds the violations that a request has caused.
 
-A violation is left out if it is in a value from the server. It is also left out if the stored object already had it and
-the request doesn't change it.
+A violation in a value that comes from the server is left out. A violation that the stored object already had is left
+out, too, if the request doesn't affect it.
 """
 
 from __future__ import annotations
@@ -121,8 +121,8 @@ def blamed(
     The request body was valid, but the object made from it can't be stored: ``failure`` has the violations. ``schema``
     is the schema of the body, and ``sent`` has the names of the body's properties. ``supplied`` has the names of the
     properties that the server has set.
-    A request can cause violations in properties that clients can send. If the server has set no property, the request
-    can also cause violations of the whole object.
+    The request counts as the cause of a violation if the violation is in a property that clients can send. If the
+    server hasn't set any property, the request also counts as the cause of a violation of the whole object.
     """
     properties = schema.properties
 

@@ -28,7 +28,7 @@ class DeployError(Exception):
 
 
 def polls(seconds: float, interval: float) -> Iterator[None]:
-    """Yields at once, and then every ``interval`` seconds, until ``seconds`` are over."""
+    """Yields at once, and then every ``interval`` seconds, until ``seconds`` have passed."""
     deadline = time.monotonic() + seconds
     yield
     while time.monotonic() <= deadline:
@@ -39,16 +39,16 @@ def polls(seconds: float, interval: float) -> Iterator[None]:
 class DeployActions:
     """Runs the commands and AWS calls of steps and drivers.
 
-    ``write`` is called with the lines for the user. Commands run in ``folder``. With ``dry_run``, nothing changes:
-    calls that only read data are made, but changes are only shown. An AWS call that would change something then returns
-    an invented result.
+    ``write`` is a function that shows a line of text to the user. Commands run in ``folder``. With ``dry_run``, nothing
+    changes: calls that only read data are made, but changes are only shown. An AWS call that would change something
+    then returns an invented result.
     """
 
     def __init__(self, write: Callable[[str], object], folder: Path, *, dry_run: bool = False) -> None:
         self.write, self.folder, self.dry_run = write, folder, dry_run
 
     def run(self, command: Sequence[str], *, variables: Mapping[str, str] | None = None, text: str = "") -> None:
-        """Runs a command that changes something. Its output goes to this process's output.
+        """Runs a command that changes something. The command inherits this process's standard output and error.
 
         ``variables`` are added to the command's environment, and ``text`` is its standard input. The shown command
         includes neither ``text`` nor the values of variables that aren't in ``SHOWN_VARIABLES``.
@@ -159,7 +159,7 @@ def sentence(told: object) -> str:
 def shown_command(command: Sequence[str], variables: Mapping[str, str] | None = None) -> str:
     """Returns a command in shell notation, with its environment variables.
 
-    Hides most of their values, which may be secrets.
+    Shows only the values of variables in ``SHOWN_VARIABLES``, because other values might be secrets.
 
     >>> shown_command(["docker", "push", "notes:1"], {"PYM_ENV": "live", "TOKEN": "secret"})
     'PYM_ENV=live TOKEN=… docker push notes:1'

@@ -31,8 +31,8 @@ NOTICED_WITHIN: Final = 120.0
 class DeployStep:
     """A step of a deployment. ``--no-NAME`` skips the step, and ``--from NAME`` begins the deployment with the step.
 
-    ``releases`` is the name of the environment to which the step releases the version, or in which the step tests the
-    release. It is None for any other step.
+    ``releases`` is the name of an environment: the step either releases the version to this environment, or tests the
+    release there. It is None for any other step.
     """
 
     name: str
@@ -152,7 +152,7 @@ class Deployment:
         current = driver.current()
         self._actions.write(f"{environment.name} serves {_said(current)}.")
         if self.version not in ("", current.version):
-            self._actions.write(f"{environment.name} doesn't serve {self.version}, so it doesn't go back.")
+            self._actions.write(f"{environment.name} doesn't serve {self.version}, so nothing was changed.")
             return
         release = driver.back()
         self._actions.write(f"{environment.name} goes back to {_said(release)}.")

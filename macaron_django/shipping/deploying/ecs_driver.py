@@ -20,7 +20,9 @@ INTERVAL: Final = 5.0
 _ECR: Final = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(.+)")
 #: The maximum number of reasons for stopped tasks that are shown.
 _REASONS: Final = 3
-_INSTEAD: Final = "Release a version that was pushed: use --from with this environment's name, and --release VERSION."
+_INSTEAD: Final = (
+    "Release a version that has already been pushed: use --from with this environment's name, and --release VERSION."
+)
 
 
 class EcsDriver:
@@ -47,8 +49,8 @@ class EcsDriver:
         """Returns the last release.
 
         If a deployment failed halfway, or if ECS rolled it back in one service, the services run two releases. In
-        that case, the last release is the one that replaced the other. Its ``BEFORE_TAG`` names a task definition of
-        the release that it replaced.
+        that case, the last release is the one that replaced the other: its ``BEFORE_TAG`` names a task definition of
+        the other release.
         """
         places = {name: each["taskDefinition"] for name, each in self._described().items()}
         found = [self._task_definition(each)[1] for each in dict.fromkeys(places.values())]
@@ -244,7 +246,7 @@ class EcsDriver:
                 return
             described = self._actions.read(self._ecs, "DescribeTasks", cluster=self._cluster, tasks=listed[:_REASONS])
         except DeployError as error:  # this error mustn't hide that the deployment has failed
-            yield f"The reasons why its tasks stopped can't be read: {error}"
+            yield f"The reasons why tasks of {name} stopped can't be read: {error}"
             return
         reasons = dict[str, None]()
         for task in described["tasks"]:

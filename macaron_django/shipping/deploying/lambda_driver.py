@@ -97,13 +97,15 @@ class LambdaDriver:
         history = [] if alias is None else _history(alias)
         if alias is None:
             raise DeployError(
-                f"{self._function} has no alias {self._alias}, so there is no release to go back from. Release a "
-                "version that was uploaded: use --from with this environment's name, and --release VERSION."
+                f"{self._function} has no alias {self._alias}, so there is no earlier release. Release a "
+                "version that has already been uploaded: use --from with this environment's name, and --release "
+                "VERSION."
             )
         if len(history) < 2:
             raise DeployError(
                 f"The description of {self._function}'s alias {self._alias} doesn't contain the previous version. "
-                "Release a version that was uploaded: use --from with this environment's name, and --release VERSION."
+                "Release a version that has already been uploaded: use --from with this environment's name, and "
+                "--release VERSION."
             )
         self._move(alias, history[1:])
         return self._release(history[1])

@@ -86,7 +86,7 @@ class Driver(Protocol):
 
 
 class DriverClass(Protocol):
-    """The type of driver classes. A driver class has these attributes, and calling the class creates a driver."""
+    """The attributes that every driver class must have. Calling the class creates a driver."""
 
     makes: str
     required: frozenset[str]

@@ -1,4 +1,7 @@
-"""Describes the service that a file has in addition to the tables: a Lambda function, or containers on ECS Fargate."""
+"""Describes the service in an infrastructure file: a Lambda function, or containers on ECS Fargate.
+
+The file also has the tables.
+"""
 
 from __future__ import annotations
 
@@ -67,10 +70,10 @@ class LambdaService:
     """A Lambda function behind an HTTP API. The API calls the function's alias ``ALIAS``.
 
     ``secrets`` has the names of environment variables. Their values must be in Secrets Manager when the file is
-    applied. For each, the file has a parameter for the secret's ARN.
+    applied. The file has a parameter for the ARN of each secret.
 
-    Raises ValueError if a secret isn't the name of a variable in capitals, or is given twice. Also raises it if the
-    variable already has a value.
+    Raises ValueError if a secret isn't the name of a variable in capitals, or is given twice. Also raises ValueError if
+    the service already has a value for the variable.
     """
 
     settings_module: str
@@ -89,12 +92,12 @@ class LambdaService:
 class FargateService:
     """Containers of the image that ``dockerize`` describes, behind an Application Load Balancer.
 
-    ``secrets`` has the names of the environment variables that get their values from Secrets Manager. For each, the
-    file has a parameter for the secret's ARN. With ``worker``, a second ECS service with the same image runs the
-    project's tasks. Without ``own_load_balancer``, a rule is added to an existing listener.
+    ``secrets`` has the names of the environment variables that get their values from Secrets Manager. The file has a
+    parameter for the ARN of each secret. With ``worker``, a second ECS service with the same image runs the project's
+    tasks. Without ``own_load_balancer``, a rule is added to an existing listener.
 
-    Raises ValueError if a secret isn't the name of a variable in capitals, or is given twice. Also raises it if the
-    variable already has a value, because ECS refuses such a task definition.
+    Raises ValueError if a secret isn't the name of a variable in capitals, or is given twice. Also raises ValueError if
+    the service already has a value for the variable, because ECS refuses such a task definition.
     """
 
     settings_module: str

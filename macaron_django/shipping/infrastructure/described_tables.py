@@ -54,8 +54,8 @@ class DescribedTable:
     tags: Mapping[str, str]
 
     def scaled(self) -> Iterable[str | None]:
-        """Yields the parts of a provisioned table that are scaled: None for the table, then the names of its global
-        indexes.
+        """Yields the parts of a provisioned table that are scaled: first None, which means the table itself, then the
+        name of each global index.
         """
         if self.units is not None:
             yield None
@@ -109,8 +109,8 @@ def resource_names(tables: Iterable[DescribedTable], prefix: str) -> dict[tuple[
 
     The dictionary's key is (table, None) for a table and (table, index) for an index. CloudFormation's names have only
     letters and digits, so two names that differ only in punctuation would be equal. In that case, a part of a hash is
-    added to each of them. A table's name that is already in snake case stays as it is. So a name doesn't depend on the
-    order of the tables. That matters, because a new name means a new resource.
+    added to both names, except to a table's name that is already in snake case. So a name doesn't depend on the order
+    of the tables. That matters, because a new name means a new resource.
 
     >>> table = DescribedTable("live-order.lines", "id", None, {}, (), None, None, None, None, {})
     >>> resource_names([table], "live-")

@@ -1,4 +1,4 @@
-"""Writes a file with the tables that a test run accesses, and the actions that it uses on them.
+"""Records in a file which tables a test run accesses, and with which actions.
 
 The file has one line of JSON for each access. It doesn't contain the keys or values of items. Several processes can
 add to one file.

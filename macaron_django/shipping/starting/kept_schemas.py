@@ -1,4 +1,6 @@
-"""Finds the schemas of a spec that could be persisted: operations read them by a key in the path, and write them."""
+"""Finds the schemas that could be persisted: the spec has an operation that reads an item by a key in the path, and an
+operation that writes it.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +83,7 @@ def generated_routes(document: Document, kept: list[KeptSchema]) -> set[tuple[st
 
 
 def indexes_for(document: Document, kept: KeptSchema) -> dict[str, str]:
-    """Returns at most five of the indexes that the filters of a schema's list operations need.
+    """Returns indexes for the filters of a schema's list operations, at most five.
 
     The dictionary maps the name of each index to its hash key.
     """

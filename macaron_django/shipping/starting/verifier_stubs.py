@@ -44,7 +44,7 @@ def verifiers_module(document: Document, api: str, paths: Mapping[str, str]) -> 
     )
     functions = [
         f"def {paths[name].rpartition('.')[2]}({_arguments(scheme)}request: Request) -> object:\n"
-        f'    """Returns the caller that these credentials of {_plain(name)} belong to, or None."""\n'
+        f'    """Returns the caller that these {_plain(name)} credentials belong to, or None."""\n'
         "    return None\n"
         for name, scheme in own.items()
     ]

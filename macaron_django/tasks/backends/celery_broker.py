@@ -48,7 +48,8 @@ class CeleryBackend(TaskBackend):
         """Sends a message, which a worker gets when it is due.
 
         If a worker doesn't acknowledge a message within the visibility timeout, another worker gets it. So a message
-        is delayed by at most half of that timeout. If it isn't due by then, the worker that gets it sends it again.
+        is delayed by at most half of that timeout. If the message still isn't due after this delay, its worker sends it
+        again.
         """
         text = message.signed()
         wait = None

@@ -50,7 +50,7 @@ def argument_json(value: Any, *, rows: RowForm = "key", place: str = "the argume
 
 
 def argument_of_json(json: Any) -> Any:
-    """Returns the value that ``argument_json`` converted to JSON. If only a row's key was sent, loads the row with a
+    """Converts JSON from ``argument_json`` back to a value. If only a row's key was sent, loads the row with a
     consistent read.
 
     Raises UnknownTag. Raises LookupError if this process doesn't have the API, schema or model, and DoesNotExist if the
@@ -80,7 +80,7 @@ def _written(value: Any, rows: RowForm, place: str, depth: int) -> Any:
     if depth > _DEEPEST:
         raise UnsendableArgument(f"{place} is nested more than {_DEEPEST} levels deep, or contains itself.")
     if isinstance(value, Enum):
-        raise UnsendableArgument(f"{place} is a member of {type(value).__name__}: send its value.")
+        raise UnsendableArgument(f"{place} is a member of the enum {type(value).__name__}: send the member's value.")
     if isinstance(value, _PLAIN):
         return str(value) if isinstance(value, str) else value
     if isinstance(value, float):
@@ -148,8 +148,8 @@ def _row_json(row: Row, rows: RowForm, place: str, depth: int) -> dict[str, Any]
 def _model_json(instance: Model, place: str) -> dict[str, Any]:
     if instance.pk is None or instance._state.adding:
         raise UnsendableArgument(
-            f"{place} is a {instance._meta.object_name} that isn't saved, and rows of the ORM are sent by their key: "
-            "save it, or send its values."
+            f"{place} is a {instance._meta.object_name} that isn't saved. A task's message has only the key "
+            "of an ORM row: save the row, or send its values."
         )
     key = _written(instance.pk, "key", place, 1)
     return {_TAG: "model", "model": instance._meta.label, "key": key, "using": instance._state.db}

@@ -48,7 +48,7 @@ _SET_ANEW: Final = ("exp", "iat", "nbf", "sub")
 
 
 def described_caller() -> dict[str, Any]:
-    """Returns the data about the caller as JSON. In a task, the caller is the task's own caller."""
+    """Returns the data about the caller as JSON. If a task sends another task, both have the same caller."""
     request = served_request()
     described: dict[str, Any] = {"language": translation.get_language(), "trace": _trace(request)}
     claims, token = auth_caller.get_user_token_data(), auth_caller.get_user_token()

@@ -1,7 +1,7 @@
 """The message that carries a task to its worker: JSON, signed with ``SECRET_KEY``.
 
 A worker refuses messages that its own service hasn't signed. So access to the broker isn't enough to run a task in a
-user's name. Readers of the broker see the user's claims and the arguments, but not the tokens.
+user's name. Anyone who can read the broker's messages sees the user's claims and the arguments, but not the tokens.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def new_task_id() -> str:
 
 @dataclass(frozen=True)
 class Message:
-    """A message for one task. ``due`` is the time when the task may begin, in seconds since 1970.
+    """A message for one task. ``due`` is the earliest time when the task can begin, in seconds since 1970.
 
     ``attempt`` is the number of the attempt, from 1. ``deliveries`` is the number of times that workers have
     received this attempt. ``again`` is the number of times that the task was sent again after it had failed for good.

@@ -224,7 +224,7 @@ def test_a_failure_ends_the_run_and_says_how_to_go_on(folder):
         r"unittest failed after \d+\.\d s: `python manage.py unit-tests` ended with exit code 3\. Its output", first
     )
     assert second.startswith(
-        "Correct the cause, commit the correction, and deploy again. If the project needs no correction, go"
+        "Correct the cause, commit the correction, and deploy again. If the project itself needs no change, go"
     )
     assert re.search(
         rf"python manage.py deploy --from unittest --release \S+-{revision()} --to staging --no-check$", second
@@ -260,7 +260,7 @@ def test_when_live_fails_its_tests_one_command_goes_back(folder, server, capfd):
     assert "live serves 2-bad.\nwrite live.txt: 1-good\nlive goes back to 1-good.\n" in capfd.readouterr().out
     # Given a second time, the command doesn't go back further.
     call_command("deploy", "--back", "--env", "live", "--release", "2-bad")
-    assert "live serves 1-good.\nlive doesn't serve 2-bad, so it doesn't go back.\n" in capfd.readouterr().out
+    assert "live serves 1-good.\nlive doesn't serve 2-bad, so nothing was changed.\n" in capfd.readouterr().out
     assert Path("live.txt").read_text("utf-8") == "1-good"
 
 

@@ -298,7 +298,7 @@ def test_an_answer_from_before_the_release_and_reasons_that_cannot_be_read_hide_
     during(stubber, answer(old), answer(old), answer(failed))
     stubber.add_client_error("list_tasks", "AccessDeniedException")
     with pytest.raises(
-        DeployError, match=r"the deployment failed\. Tasks failed to start\. The reasons why its .*AccessDenied"
+        DeployError, match=r"the deployment failed\. Tasks failed to start\. The reasons why tasks .*AccessDenied"
     ):
         one.wait(Release("v1", {"notes": NEW}))
     assert actions.lines == ["notes: ECS doesn't show the deployment yet"]

@@ -109,7 +109,7 @@ def test_an_alias_that_was_moved_by_other_means_is_where_the_next_release_goes_b
 def test_descriptions_of_other_tools_name_no_version(aws, function, actions, tmp_path):
     aws("lambda").publish_version(FunctionName=function, Description="Mend the search")
     live = driver(function, actions)
-    with pytest.raises(DeployError, match="has no alias live, so there is no release to go back from"):
+    with pytest.raises(DeployError, match="has no alias live, so there is no earlier release"):
         live.back()
     aws("lambda").create_alias(FunctionName=function, Name="live", FunctionVersion="1")
     deploy(live, files(tmp_path, "two"))

@@ -2,5 +2,5 @@
 needs it.
 
 ``botocore_sessions`` and ``botocore_clients`` make the process's client. ``boto3_resources`` makes boto3's resource.
-``shown_refusals`` converts botocore's exceptions for refused calls to PynamoDB's exceptions.
+When DynamoDB refuses a call, ``shown_refusals`` turns botocore's exception into PynamoDB's exception.
 """

@@ -1,4 +1,4 @@
-"""Converts botocore's exception for a refused call to PynamoDB's exception."""
+"""Turns botocore's exception into PynamoDB's exception when DynamoDB refuses a call."""
 
 from __future__ import annotations
 

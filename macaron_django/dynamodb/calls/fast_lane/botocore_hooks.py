@@ -79,7 +79,7 @@ class Watchers:
 
 
 class BotocoreHooks:
-    """The hooks of one client. ``own`` has the names of further modules whose handlers are ignored."""
+    """The hooks of one client. The handlers of the modules in ``own`` are ignored, too."""
 
     def __init__(self, client: BaseClient, own: frozenset[str]) -> None:
         self._client = client

@@ -60,12 +60,12 @@ class IdleConnections(ABC):
 
     @abstractmethod
     def next_one(self, timeout: float | None) -> OpenConnection | None:
-        """Returns a connection for a call that finds no idle one. Returns None if botocore must open the connection."""
+        """Returns a connection when no connection is idle. Returns None if botocore must open the connection."""
 
     def take(self, timeout: float | None = None) -> OpenConnection | None:
-        """Returns a connection that the caller must return or close; None if botocore must open one.
+        """Returns a connection that the caller must give back or close; None if botocore must open one.
 
-        ``timeout`` limits the seconds for opening a connection, unless the client's own limit is lower.
+        Opening a connection takes at most ``timeout`` seconds, unless the client's own limit is lower.
         """
         while True:
             try:

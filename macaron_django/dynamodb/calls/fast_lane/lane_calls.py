@@ -74,7 +74,7 @@ def check_answer(operation: str, headers: Mapping[str, str], body: bytes) -> Non
 
 @dataclass(frozen=True)
 class RequestTemplate:
-    """The parts that all requests for one operation with the same credentials have in common."""
+    """The parts that requests have in common if their operation and their credentials are the same."""
 
     credentials: Any = field(repr=False)  # not in repr(), because error reports show local variables
     url: str

@@ -98,7 +98,7 @@ class TracedCalls:
         return await run_in_fiber(lambda: self._within(parameters, sent))
 
     def headers(self, url: str, given: Headers) -> TracedHeaders:
-        """Returns the request headers ``given``, together with the headers that tracers add to a request to ``url``."""
+        """Returns the request headers in ``given`` and the headers that tracers add to a request to ``url``."""
         request: Any = _Request(url, given)
         if self._wrappers and not self.are_recorded:
             for _, handler in self._handlers:

@@ -2,5 +2,5 @@
 keys, and measures their size.
 
 ``codec_of`` returns the codec of a schema. Each format has a module. To add a format, write its module, and add its
-class to ``CODECS`` in ``schema_codecs.py``. ``base.py`` describes the methods that a codec may define.
+class to ``CODECS`` in ``schema_codecs.py``. ``base.py`` describes the methods that a codec can define.
 """

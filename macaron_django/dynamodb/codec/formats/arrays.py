@@ -31,7 +31,7 @@ _SET_TAGS: Final = ("SS", "NS", "BS")
 
 
 class ArrayCodec(Codec):
-    """Arrays. The codec also reads sets, and JSON in a string, which other programs store."""
+    """Arrays. The codec also reads what other programs store: sets, and strings that contain an array as JSON."""
 
     json_types = {"array"}
     attr_type = "L"

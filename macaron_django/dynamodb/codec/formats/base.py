@@ -1,9 +1,9 @@
-"""The base class of all codecs, with the methods that a format may override.
+"""The base class of all codecs, with the methods that a format can override.
 
 A value has three forms: JSON, Python (such as a ``datetime`` or an API object) and DynamoDB's attribute value.
 ``encode`` and ``decode`` convert every value between JSON and attribute values. The other methods return faster
 functions, which include the schema's ``Conversion`` between JSON and Python. Some of these functions handle only usual
-values, and raise an exception for others.
+values, and raise an exception for other values.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ WriterOf: TypeAlias = "Callable[[Codec, Conversion], ValueWriter]"
 MAX_NESTED: Final = 31
 #: The most levels in JSON text that another program has stored. Requests have the same limit.
 _MAX_TEXT_DEPTH: Final = 100
-#: The exceptions that a JSON reader may raise for a value that isn't of its schema's type.
+#: The exceptions that a JSON reader can raise for a value that isn't of its schema's type.
 OTHER_TYPE: Final = (KeyError, TypeError, ValueError, ArithmeticError)
 
 
@@ -70,8 +70,8 @@ class CodecOf(Protocol):
 
 
 class Alternative(NamedTuple):
-    """One of the types in which DynamoDB may send a property's value. ``typed_items`` builds a property's reader from
-    its alternatives.
+    """One of the types in which DynamoDB can send a property's value. From all alternatives of a property,
+    ``typed_items`` builds the function that reads the property.
     """
 
     tag: str  # DynamoDB's type
@@ -80,7 +80,7 @@ class Alternative(NamedTuple):
 
 
 class TypeBuilder(Protocol):
-    """The functions with which a codec describes the types of its values to ``typed_items``."""
+    """The functions that a codec calls to describe the types of its values to ``typed_items``."""
 
     def value(self, codec: Codec, conversion: Conversion, held: str) -> tuple[Any, str]:
         """Returns the Python type of the attribute values that ``codec`` reads, and a Python expression for the JSON of
@@ -139,9 +139,9 @@ class Codec:
     def encode(self, value: Any, pointer: str = "", depth: int = 0) -> AttributeValue:
         """Returns the attribute value of a JSON value.
 
-        Numbers may be ``int``, ``float`` or ``Decimal``, and binary may be ``bytes``. ``pointer`` and ``depth`` are the
-        value's place in its item. If DynamoDB can't store a value without loss, raises UnstorableValue with the value's
-        pointer.
+        Numbers can be ``int``, ``float`` or ``Decimal``, and binary values can be ``bytes``. ``pointer`` and ``depth``
+        are the value's place in its item. If DynamoDB can't store a value without loss, raises UnstorableValue with the
+        value's pointer.
         """
         return self.by_json_type.encode(value, pointer, depth)
 
@@ -170,16 +170,16 @@ class Codec:
         return lambda value: to_python(decode(value))
 
     def is_plain_text(self, conversion: Conversion) -> bool:
-        """Returns whether the Python form of a value is the same as the content of its attribute value under "S".
+        """Returns whether the text under "S" in an attribute value is also the Python form of the value.
 
-        If so, callers can read the content without a function call.
+        If so, callers can read the text without a function call.
         """
         return False
 
     def json_reader(self, conversion: Conversion) -> ValueReader:
         """Returns a function with the same result as ``conversion.to_json(self.reader(conversion)(value))``.
 
-        If a value isn't of the schema's type, the function may raise one of the exceptions in ``OTHER_TYPE``.
+        If a value isn't of the schema's type, the function can raise one of the exceptions in ``OTHER_TYPE``.
         """
         return self.json_reader_in_steps(conversion)
 
@@ -197,7 +197,7 @@ class Codec:
         return self.json_source.format(content=f"value[{self.attr_type!r}]", otherwise=otherwise)
 
     def alternatives(self, conversion: Conversion, held: str, types: TypeBuilder) -> Sequence[Alternative] | None:
-        """Returns the types in which DynamoDB may send a value, each with an expression for the value's JSON. Returns
+        """Returns the types in which DynamoDB can send a value, each with an expression for the value's JSON. Returns
         None if the types aren't known in advance.
 
         ``held`` is a Python expression, such as ``value``. It evaluates to an object that has an attribute for each
@@ -251,13 +251,15 @@ class Codec:
     # -- keys ----------------------------------------------------------------------------------
 
     def sorted_form(self, given: AttributeValue, role: Role, pointer: str) -> AttributeValue:
-        """Returns the form in which a key, an index or a time to live stores a value. DynamoDB sorts this form
-        correctly.
+        """Returns the form in which a value is stored in a key, an index or a time-to-live attribute. DynamoDB sorts
+        this form correctly.
         """
         return given
 
     def restored(self, held: AttributeValue, role: Role) -> AttributeValue:
-        """Converts the sorted form ``held`` back to the property's attribute value. Used if the item has no twin."""
+        """Converts ``held``, a result of ``sorted_form``, back to the property's attribute value. Used if the item has
+        no twin.
+        """
         return held
 
     def key_placer(self, conversion: Conversion, role: Role, name: str, given_name: str) -> ValuePlacer | None:
@@ -296,10 +298,10 @@ UNCHANGED: Final = Conversion(_as_it_is, json_value, unchanged=True)
 
 
 def python_writer(codec: Codec, conversion: Conversion) -> ValueWriter:
-    """Returns the writer of a codec's Python values."""
+    """Returns the codec's writer for Python values."""
     return codec.writer(conversion)
 
 
 def json_writer(codec: Codec, conversion: Conversion) -> ValueWriter:
-    """Returns the writer of a codec's JSON values."""
+    """Returns the codec's writer for JSON values."""
     return codec.json_writer(conversion)

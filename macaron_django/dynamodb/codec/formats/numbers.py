@@ -115,8 +115,8 @@ def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = 
     DynamoDB can't store the number.
 
     A float is written as its shortest repr, with one exception. A float that is a whole number is written with all its
-    digits if its absolute value is below 1e38, or if ``integer`` is true: the repr could mean another integer. For
-    example, the float 1e23 isn't equal to 10**23.
+    digits if its absolute value is below 1e38, or if ``integer`` is true, because the repr can have a different value
+    than the float. For example, the float with the repr ``1e+23`` isn't equal to 10**23.
     """
     if isinstance(value, float) and math.isfinite(value) and value.is_integer() and (integer or abs(value) < 1e38):
         value = int(value)

@@ -53,7 +53,7 @@ class ObjectCodec(Codec):
 
     @cached_property
     def properties(self) -> Mapping[str, Codec]:
-        """The codecs of the properties that the schema names."""
+        """The codecs of the properties that the schema declares."""
         return {name: self.codec_of(described.schema) for name, described in self.schema.properties.items()}
 
     @cached_property

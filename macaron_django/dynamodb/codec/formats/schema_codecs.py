@@ -33,7 +33,7 @@ CODECS: Final[tuple[type[Codec], ...]] = (
 
 
 def codec_of(schema: Schema | None, *, as_set: bool = False) -> Codec:
-    """Returns the codec of a schema. For None, returns the codec of values of any type.
+    """Returns the codec of a schema. If the schema is None, returns a codec that accepts values of any type.
 
     ``as_set`` means that ``x-persist`` lists the property in ``sets``.
     """
