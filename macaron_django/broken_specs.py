@@ -34,7 +34,7 @@ def log_errors() -> None:
     """Logs the errors in all specs. Does nothing if the command itself prints the errors, as ``manage.py check`` does.
 
     Doesn't import handlers, because they may need apps that aren't ready yet. Later, ``broken_apis`` logs the
-    errors that handlers have.
+    errors in handlers.
     """
     if sys.argv[1:2] and sys.argv[1] in _SILENT:
         return
@@ -45,8 +45,8 @@ def log_errors() -> None:
 def broken_apis() -> frozenset[str]:
     """Returns the names of the APIs that can't be served because of errors. Logs new errors.
 
-    While ``DEBUG`` is on, returns an empty set. If there are errors, ``DEBUG`` is off, and ``ON_BROKEN_SPEC`` isn't
-    ``leave_out``, raises ``BrokenSpecError`` with all errors. Imports every handler.
+    While ``DEBUG`` is on, returns an empty set. Raises ``BrokenSpecError`` with all errors if there are errors,
+    ``DEBUG`` is off, and ``ON_BROKEN_SPEC`` isn't ``leave_out``. Imports every handler.
     """
     errors = {name: _errors(findings) for name, findings in registry.findings(build=False).items()}
     broken = frozenset(name for name, findings in errors.items() if findings)

@@ -45,7 +45,7 @@ _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def seal(position: Position, scope: str) -> str:
-    """Returns the cursor of ``position`` in the list that ``scope`` names.
+    """Returns the cursor for a position in a list. ``scope`` identifies the list.
 
     >>> with django.test.override_settings(SECRET_KEY="a secret of some length"):
     ...     open_cursor(seal({"id": {"S": "a"}}, "profiles"), "profiles")

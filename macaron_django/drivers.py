@@ -1,7 +1,7 @@
-"""Runs *steps*: a generator that yields each call for which it waits, and receives the call's result.
+"""Runs *steps*. Steps are a generator that yields each call that it must wait for, and receives the call's result.
 
-A function written as steps works both in threads and on event loops: ``run`` blocks its thread during each call, and
-``run_on_loop`` awaits each call.
+The same steps work in threads and on event loops: ``run`` blocks its thread during each call, and ``run_on_loop``
+awaits each call.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _threads(process: int) -> ThreadPoolExecutor:
 class StepCall(Protocol):
     """A call that steps yield.
 
-    Both methods return the call's result or raise its exception, which the steps then receive.
+    Both methods return the call's result or raise its exception. The steps then receive this result or exception.
     """
 
     def block(self) -> Any: ...
@@ -63,7 +63,10 @@ def run(steps: Steps[R]) -> R:
 
 
 async def run_on_loop(steps: Steps[R]) -> R:
-    """Runs steps to their end and awaits each call. If a call is cancelled, the steps are cancelled and clean up."""
+    """Runs steps to their end and awaits each call.
+
+    If a call is cancelled, the steps receive the ``CancelledError``, so that they can clean up.
+    """
     try:
         waiting = next(steps)
         while True:

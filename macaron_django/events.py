@@ -10,8 +10,8 @@ end::
 
     events.subscribe(SlowOperations())
 
-The other method is called at the beginning. It may return an ``Observation``, such as a span, which is notified of the
-end::
+The other method is called at the beginning. It can return an ``Observation``, such as a span. At the end, the event
+notifies the observation::
 
     class Spans(events.Subscriber):
         def operation(self, began):
@@ -348,9 +348,9 @@ def _without(methods: tuple[MethodT, ...], method: MethodT) -> tuple[MethodT, ..
 
 
 class Observed(Generic[EndedT]):
-    """An event that has begun, with its subscribers' observations.
+    """An event that has begun, and the observations that its subscribers have returned.
 
-    Pass None as ``began`` only if the kind has no ``beginnings`` and doesn't enclose other events.
+    ``began`` can be None only if ``kind.beginnings`` is empty and ``kind.encloses`` is False.
     """
 
     __slots__ = ("_ends", "_observations", "_token", "began_at", "has_ended")
@@ -379,7 +379,7 @@ class Observed(Generic[EndedT]):
         return perf_counter() - self.began_at
 
     def leave(self) -> None:
-        """Calls ``leave`` of each observation, because the observed code has returned.
+        """Calls the method ``leave`` on each observation, because the observed code has returned.
 
         Call this method in the context in which the event began.
         """
@@ -434,7 +434,7 @@ def subscribe(subscriber: Subscriber) -> None:
 
 
 def unsubscribe(subscriber: Subscriber) -> None:
-    """Removes a subscriber. It is still notified of the end of events that have already begun."""
+    """Removes a subscriber. If an event has already begun, the subscriber is still notified when the event ends."""
     for kind in _KINDS:
         kind.unsubscribe(subscriber)
 

@@ -332,8 +332,9 @@ class ItemTooLarge(RequestError):
 class PersistenceError(PyMacaronException):
     """DynamoDB refused a call, failed or didn't respond.
 
-    If a single item caused the error, ``schema`` is the name of the item's schema, and ``key`` has DynamoDB's attribute
-    values by name. Otherwise both are empty. ``item`` is the stored item; None if DynamoDB hasn't sent it.
+    If a single item caused the error, ``schema`` is the name of the item's schema, and ``key`` maps the names of the
+    key attributes to DynamoDB's attribute values. Otherwise both are empty. ``item`` is the stored item; None if
+    DynamoDB hasn't sent it.
     """
 
     code = "DATABASE_ERROR"
@@ -381,8 +382,8 @@ class ItemExists(PersistenceError, IntegrityError):
 class StaleItem(PersistenceError):
     """The item has changed since it was loaded, or doesn't meet a write's condition. Nothing was written.
 
-    ``schema`` and ``key`` identify the item. ``item`` is the stored item if DynamoDB has sent it. If the exception's
-    class is StaleItem itself, either the reason is unknown, or another transaction is changing the item.
+    ``schema`` and ``key`` identify the item. ``item`` is the stored item if DynamoDB has sent it. If the class
+    is StaleItem and not a subclass, the reason is unknown, or another transaction is changing the item.
     """
 
     code = "STALE_ITEM"

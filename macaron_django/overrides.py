@@ -48,9 +48,9 @@ class Watched(ABCMeta):
 
 
 class Changes:
-    """Detects changes of settings, and of the attributes of a class and its bases.
+    """Detects changes to the settings, to the attributes of a class, and to the attributes of its base classes.
 
-    Callers compare values of ``state()``.
+    To detect a change, callers compare two values that ``state()`` has returned.
     """
 
     def __init__(self, cls: type) -> None:
@@ -58,12 +58,12 @@ class Changes:
         self._unwatched = [vars(each).values() for each in unwatched]
 
     def state(self) -> object:
-        """Returns a value. Two such values are equal if nothing has changed between the calls."""
+        """Returns a value to compare. The values of two calls are equal if nothing has changed between the calls."""
         return _changes, [*map(list, self._unwatched)]
 
 
 class Hooks:
-    """A new instance records the attributes of the given base classes, and the values of these attributes.
+    """The attributes of the classes ``bases``, and the values that they have when the instance is created.
 
     A hook is overridden if another class defines it, or if it was replaced on a base class. The attributes in
     ``data`` aren't hooks, because generated classes set them.
@@ -84,7 +84,7 @@ class Hooks:
         return self.patched().union(*others)
 
     def patched(self) -> frozenset[str]:
-        """Returns the names of the hooks that have been added to one of the base classes or replaced there."""
+        """Returns the names of the hooks that were added to a base class or replaced on it."""
         replaced = {
             name
             for base, attributes in self._defined.items()
@@ -120,7 +120,7 @@ def _function(method: Any) -> Any:
 
 
 def is_computed(cls: type, name: str) -> bool:
-    """Returns whether an attribute is a property or another descriptor, so its value can differ at each access."""
+    """Returns whether an attribute is a descriptor, such as a property. Its value can then differ at each access."""
     return hasattr(next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None), "__get__")
 
 

@@ -66,12 +66,12 @@ def do_crash_return_error_instance() -> MyFatalCustomError:
 
 
 def do_crash_return_fatal_error_response() -> ErrorReply:
-    """Returns the error response that an exception creates."""
+    """Returns the error response for an exception."""
     return MyFatalCustomError("Returned by /crash/returnfatalerrorresponse").http_reply()
 
 
 def do_crash_return_non_fatal_error_response() -> ErrorReply:
-    """Returns the error response that an exception creates. The client is at fault."""
+    """Returns the error response for an exception. The client is at fault."""
     return MyNonFatalCustomError("Returned by /crash/returnnonfatalerrorresponse").http_reply()
 
 

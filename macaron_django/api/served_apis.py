@@ -18,7 +18,7 @@ __all__ = ["Catalogue", "ServedAPI", "ViewSetsOfAPI", "catalogue"]
 class ServedAPI:
     """One API. ``viewsets`` has the API's viewset classes by name. ``is_routed`` is False if the API has no URLs.
 
-    ``persistences`` has the objects that store items of the API's schemas in DynamoDB, by the schema's name.
+    ``persistences`` maps the name of each persisted schema to the object that stores the schema's items in DynamoDB.
     """
 
     name: str

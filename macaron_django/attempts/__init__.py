@@ -1,4 +1,4 @@
-"""Decides when a call to DynamoDB or to another service may be made, or made again.
+"""Decides when a call to DynamoDB or to another service may be made, and when it may be repeated.
 
 Open ``circuits`` to see when calls to an unreachable server stop, and when they start again. Open ``pauses`` for the
 wait between two attempts.

@@ -1,10 +1,10 @@
 """Authentication and authorization: JWTs, credentials, and the operations' ``security``.
 
 This package verifies the credentials of a request, and finds the user, the claims and the token. If the credentials are
-missing or refused, it raises an exception that becomes a 401 or 403. ``tokens`` signs and verifies tokens, with the
-keys from ``key_settings``. ``credentials`` finds credentials in a request, and ``credential_verifiers`` verifies them.
-``security_requirements`` enforces a spec's ``security``. ``key_sources`` takes the values of item keys from the
-caller's claims or id. ``caller`` has functions that return the caller's id, claims and token to handlers.
+missing or refused, this package raises an exception that becomes a 401 or 403. ``tokens`` signs and verifies tokens,
+with the keys from ``key_settings``. ``credentials`` finds credentials in a request, and ``credential_verifiers``
+verifies them. ``security_requirements`` enforces a spec's ``security``. ``key_sources`` takes the values of item keys
+from the caller's claims or id. ``caller`` has functions that return the caller's id, claims and token to handlers.
 """
 
 from macaron_django.auth.authentication import JWTAuthentication, authenticate_http_request, requires_auth

@@ -54,7 +54,7 @@ class Failure(PyMacaronException):
     def status_code(self, status: int) -> None:
         """Ignores the value.
 
-        DRF replaces 401 with 403 for an exception without a challenge, but this one has a challenge.
+        If an exception has no challenge, DRF replaces 401 with 403. This exception has a challenge.
         """
 
     @property

@@ -1,7 +1,7 @@
 """Authenticates requests with JWTs: a DRF authenticator, a decorator, and PyMacaron's function.
 
-They are for views and handlers that check tokens themselves. If the spec has a ``security`` for an operation,
-``security_requirements`` checks the tokens.
+They are for views and handlers that check tokens themselves. If the spec declares ``security`` for an operation,
+the module ``security_requirements`` checks the tokens of its requests.
 """
 
 from __future__ import annotations
@@ -128,8 +128,10 @@ def _sign_in(request: AnyRequest, credential: Credential) -> dict[str, Any]:
 def requires_auth(function: Callable[P, R]) -> Callable[P, R]:
     """Decorates a handler or a view so that only requests with a valid token reach it. Works on ``async def``, too.
 
-    The request is an argument of the function, or the attribute ``request`` of the first argument (a view's ``self``),
-    or else the current request. If the token isn't valid, a decorated plain Django view returns a 401 response. Any
+    Looks for the request in three places, in this order: the function's arguments, the attribute ``request`` of the
+    first argument (a view's ``self``), and the current request.
+
+    If the token isn't valid, a decorated plain Django view returns a 401 response. Any
     other function raises the exception, so that DRF can handle it.
     """
     if iscoroutinefunction(function):

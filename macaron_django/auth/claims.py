@@ -23,7 +23,10 @@ TEXTS = ("sub", "iss", "jti")
 
 
 def accepted_claims(payload: bytes, options: Section) -> dict[str, Any]:
-    """Returns the claims in a payload; raises AuthTokenExpiredError or AuthInvalidTokenError if one is wrong."""
+    """Returns the claims in a payload.
+
+    Raises AuthTokenExpiredError or AuthInvalidTokenError if the payload or one of its claims isn't valid.
+    """
     try:
         claims = json.loads(payload.decode())  # UTF-8, and nothing else (RFC 7519, section 7.2)
         _check_types(claims)

@@ -98,7 +98,7 @@ def has_verifier(scheme_name: str, scheme: SecurityScheme) -> bool:
 
 
 def is_verified_here(scheme_name: str, scheme: SecurityScheme) -> bool:
-    """Returns whether the scheme's credentials are JWTs, and the project has no verifier for them."""
+    """Returns true if the scheme's credentials are JWTs and the project has no verifier for the scheme."""
     try:
         return _verifier(scheme_name) is None and carries_jwt(scheme)
     except ImproperlyConfigured:
@@ -108,8 +108,8 @@ def is_verified_here(scheme_name: str, scheme: SecurityScheme) -> bool:
 def carries_jwt(scheme: SecurityScheme) -> bool:
     """Returns whether the scheme's credentials are a bearer token. The token is a JWT unless the scheme has a verifier.
 
-    Swagger 2.0 has no bearer scheme. In its specs, an apiKey in the header Authorization or in PyMacaron's cookie is a
-    bearer token.
+    Swagger 2.0 has no bearer scheme, so an apiKey in the header Authorization or in PyMacaron's cookie is also a bearer
+    token.
     """
     if scheme.type == "apiKey":
         cookie = settings.JWT.COOKIE

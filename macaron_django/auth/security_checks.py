@@ -1,4 +1,4 @@
-"""Finds security schemes that have no verifier. No one can call the operations that need such a scheme."""
+"""Finds security schemes that have no verifier. No one can call an operation that needs a scheme without a verifier."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ class SecurityPolicy:
 
     @cached_property
     def required_permission(self) -> type[BasePermission]:
-        """The DRF permission that the spec itself requires."""
+        """The DRF permission class that enforces the spec's ``security``."""
         return type("SpecPermission", (SecurityPermission,), {"policy": self, "__module__": __name__})
 
     @property
@@ -293,7 +293,7 @@ class RequestMemory(BaseAuthentication):
 
 
 class SecurityAuthentication(BaseAuthentication):
-    """Authenticates as the policy says. Wrong credentials raise an exception.
+    """Authenticates requests according to ``policy``. Wrong credentials raise an exception.
 
     Without credentials, a request is anonymous.
     """

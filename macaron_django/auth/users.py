@@ -1,7 +1,8 @@
 """Finds the user for the verified claims of a token.
 
-The setting ``MACARON["JWT"]["USER"]`` decides which user this is. With "none", the user has only the data in the
-claims. With "lookup", it is the Django user with the name in ``sub``. "create" also creates a missing Django user.
+The setting ``MACARON["JWT"]["USER"]`` decides which user this is. If it is "none", the user has only the data in
+the claims. If it is "lookup", the user is the Django user whose username is in ``sub``. "create" also creates a missing
+Django user.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Prepares a process for SnapStart, which starts many processes from one snapshot of the process, even days later."""
+"""Prepares a process for SnapStart. Lambda takes one snapshot of the process, and starts many processes from it, even
+days later.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ __all__ = ["drop_connections", "import_botocore", "register_hooks", "renew_rando
 
 
 def register_hooks() -> bool:
-    """Registers the functions below, which Lambda calls before and after each snapshot.
+    """Registers the functions below. Lambda calls them before it takes a snapshot, or after it restores one.
 
     Returns False outside of Lambda.
     """

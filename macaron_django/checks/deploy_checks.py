@@ -40,8 +40,8 @@ def check_immediate_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: An
 
 @register(deploy=True)
 def check_exposure(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports generated operations through which anyone can change data, and generated operations that store
-    properties that the schema doesn't name. Also reports a JWT secret that is too short.
+    """Reports generated operations that let anyone change data, and generated operations that store any additional
+    property. Also reports a JWT secret that is too short.
 
     Only for ``check --deploy``.
     """

@@ -62,7 +62,7 @@ def check_clients(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> li
 
 @register()
 def check_engine(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports that schemas are persisted but no DynamoDB engine is configured. So AWS is never used by accident.
+    """If schemas are persisted, reports a missing or unusable DynamoDB engine. So AWS is never used by accident.
 
     If this machine has no engine yet, the finding is only a warning, so that ``migrate`` runs in a new virtual
     environment.

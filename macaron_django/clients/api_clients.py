@@ -43,11 +43,11 @@ class APIClients:
         self.replacement: Replacement | None = None
 
     def blocking(self, api: str, document: Document, classes: Classes) -> BlockingAPIClient:
-        """Returns an API's client with calls that block."""
+        """Returns the client for blocking calls to an API."""
         return self._client(BlockingAPIClient, api, document, classes)  # type: ignore[no-any-return]  # of this kind
 
     def on_loop(self, api: str, document: Document, classes: Classes) -> AsyncAPIClient:
-        """Returns an API's client with calls that are awaited."""
+        """Returns the client for awaited calls to an API."""
         return self._client(AsyncAPIClient, api, document, classes)  # type: ignore[no-any-return]  # of this kind
 
     def close(self) -> None:

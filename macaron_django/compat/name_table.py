@@ -1,4 +1,4 @@
-"""Builds the table of all old names, and the page of the documentation that shows it."""
+"""Builds the table of all old names, and the documentation page that shows this table."""
 
 from __future__ import annotations
 

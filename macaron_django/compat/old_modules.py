@@ -24,8 +24,8 @@ WHOLE = {"pymacaron.gunicorn"}
 
 
 class OldModule(ModuleType):
-    """One of PyMacaron's modules. The first use of a name looks it up in the table,
-    and issues a ``DeprecationWarning`` that says what to use instead.
+    """One of PyMacaron's modules. When a program first uses a name, the module looks the name up in the table, and
+    issues a ``DeprecationWarning`` that says what to use instead.
     """
 
     def __getattr__(self, name: str) -> Any:

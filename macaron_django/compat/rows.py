@@ -45,7 +45,7 @@ Modules: TypeAlias = "Mapping[str, Mapping[str, Row]]"
 
 
 def without(reason: str) -> Absent:
-    """Returns the row of an old name that has no counterpart.
+    """Returns the row for an old name, if this old name has no counterpart.
 
     ``reason`` is a clause that says why programs don't need the old name, or what they can use instead.
     """

@@ -13,7 +13,7 @@ _READ: Final[dict[str, Any]] = vars(settings)
 
 
 def django_setting(name: str) -> Any:
-    """Returns ``getattr(settings, name)``, with the same exceptions."""
+    """Returns the same value as ``getattr(settings, name)``, and raises the same exceptions."""
     try:
         return _READ[name]
     except KeyError:

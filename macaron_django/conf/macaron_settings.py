@@ -32,7 +32,7 @@ __all__ = ["Section", "settings", "under_compat", "unknown_keys"]
 class Section:
     """One dictionary of settings, with default values. The keys are attributes.
 
-    A section copies the dictionary. When the dictionary has changed, ``settings`` creates another section.
+    A section copies the dictionary. After the dictionary has changed, ``settings`` creates a new section.
     """
 
     def __init__(self, name: str, defaults: Mapping[str, Any], given: Mapping[str, Any]) -> None:
@@ -60,9 +60,9 @@ class _Settings:
     _chosen: Path | None = None
 
     def use_file(self, path: Path | None) -> None:
-        """Reads this ``pym-config.yaml`` from now on.
+        """From now on, the settings come from the ``pym-config.yaml`` at ``path``.
 
-        With None, reads the file in the project's folder, if there is one.
+        If ``path`` is None, they come from the file in the project's folder, if there is one.
         """
         read_pym_config.cache_clear()
         self._chosen = path
@@ -96,7 +96,7 @@ class _Settings:
         return defaults
 
     def current(self) -> Section:
-        """Returns the current settings, as the same object until ``MACARON`` or one of its keys changes."""
+        """Returns the current settings. The object stays the same until ``MACARON`` or one of its keys changes."""
         try:
             given: Mapping[str, Any] = django_setting("MACARON")
         except AttributeError:

@@ -1,4 +1,7 @@
-"""Defines ``get_config()``, PyMacaron's configuration object, with this package's settings and ``pym-config.yaml``."""
+"""Defines ``get_config()``, which returns PyMacaron's configuration object.
+
+The object has this package's settings and the keys of ``pym-config.yaml``.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,8 @@ __all__ = ["ProjectConfig", "config", "get_app_name", "get_config", "get_config_
 class ProjectConfig:
     """The keys of ``pym-config.yaml`` as attributes.
 
-    Some keys, such as ``jwt_secret``, set one of the package's settings. The attribute has the value of that setting,
-    even if the value comes from another source.
+    Some keys, such as ``jwt_secret``, set one of the package's settings. The attribute of such a key has the
+    setting's value, even if the value comes from another source.
     """
 
     def load_pym_config(self, path: str | Path | None = None, env: str | None = None) -> None:
@@ -42,7 +45,9 @@ class ProjectConfig:
 
     @property
     def apis_path(self) -> str:
-        """Returns the folder ``apis`` beside the file or, if there is no file, in the project's folder."""
+        """Returns the path of the folder ``apis``. The folder is next to ``pym-config.yaml`` or, if there is no such
+        file, in the project's folder.
+        """
         found = settings.file()
         return str((base_folder() if found is None else found.path.parent) / "apis")
 

@@ -23,8 +23,8 @@ __all__ = ["PymConfig", "base_folder", "environment_name", "find_pym_config", "r
 class PymConfig:
     """The content of a file.
 
-    ``variables`` maps each key whose value comes from an environment variable to the variable's name. If the variable
-    isn't set, the key's value is None.
+    Some values come from environment variables. ``variables`` maps the keys of these values to the names of the
+    variables. If a variable isn't set, the key's value is None.
     """
 
     path: Path
@@ -43,7 +43,10 @@ def base_folder() -> Path:
 
 
 def environment_name(given: str | None = None) -> str | None:
-    """Returns the name of the program's environment: ``given``, else ``PYM_ENV``, or None if neither is set."""
+    """Returns the name of the program's environment: ``given``, or else ``PYM_ENV``.
+
+    Returns None if neither is set.
+    """
     name = given or os.environ.get("PYM_ENV") or None
     if name is not None and not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", name):
         raise ImproperlyConfigured(f"PYM_ENV is {name!r}: use letters, digits, hyphens, dots and underscores only.")
@@ -61,7 +64,7 @@ def find_pym_config(folder: Path, environment: str | None = None) -> Path | None
 
 @lru_cache(maxsize=4)
 def read_pym_config(path: Path) -> PymConfig:
-    """Returns the content of a file, with its secrets from the environment.
+    """Returns the content of a file, and fills in its secrets from environment variables.
 
     Raises ImproperlyConfigured if the file is broken.
     """

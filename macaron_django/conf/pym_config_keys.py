@@ -1,7 +1,7 @@
 """Maps the keys of ``pym-config.yaml`` to settings.
 
-Keys that aren't in the tables of this module belong to the project. They are attributes of the object that
-``get_config()`` returns.
+Keys that aren't in the tables of this module belong to the project. The project's keys are attributes of the object
+that ``get_config()`` returns.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def host_of(config: PymConfig) -> str | None:
 
 
 def misspelt(config: PymConfig) -> Iterator[tuple[str, str]]:
-    """Yields (key, documented key) for each key of the file that probably misspells a documented key."""
+    """Yields (key, documented key) for each key in the file that is probably a misspelt documented key."""
     import difflib  # few projects have such a file
 
     known = [*_RUNTIME, *_DEPLOYMENT]

@@ -105,14 +105,14 @@ def normalized_item(schema: Mapping[str, Any], value: Any) -> Any:
 
 
 def normalized_object(api: Any, definitions: Mapping[str, Any], reference: str, value: Mapping[str, Any]) -> Any:
-    """Returns an object with its values converted by the definition at ``reference``."""
+    """Returns an object whose values are converted as the definition at ``reference`` requires."""
     properties = definitions[reference.rpartition("/")[2]].get("properties", {})
     return normalized_dict(api, definitions, properties, value)
 
 
 def normalized_list(api: Any, definitions: Mapping[str, Any], items: Mapping[str, Any], value: Sequence[Any]) -> Any:
-    """Returns a list with its elements converted by the schema ``items``. Unlike PyMacaron, this also converts elements
-    that are numbers or lists.
+    """Returns a list whose elements are converted as the schema ``items`` requires. Unlike PyMacaron, this function
+    also converts elements that are numbers or lists.
     """
     return [_normalized(api, definitions, items, each) for each in value]
 
@@ -120,8 +120,8 @@ def normalized_list(api: Any, definitions: Mapping[str, Any], items: Mapping[str
 def normalized_dict(
     api: Any, definitions: Mapping[str, Any], properties: Mapping[str, Any], value: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Returns an object with its values converted by its properties' schemas. An attribute that no property describes
-    is returned unchanged, and logged as a warning.
+    """Returns an object whose values are converted as the schemas in ``properties`` require. If no property describes
+    an attribute, the attribute is returned unchanged, and a warning is logged.
     """
     found = dict(value)
     for name, member in found.items():

@@ -106,7 +106,7 @@ class PersistentSwaggerObject:
 
     @classmethod
     def to_model(cls, item: Mapping[str, Any]) -> Any:
-        """Returns the row for an item that a method of the table has returned, or for an attribute map."""
+        """Returns the row for ``item``: either an item that a method of the table has returned, or an attribute map."""
         return cls.persistence.decode(attribute_map_of(cls.persistence, item))
 
     def save_to_db(self) -> None:

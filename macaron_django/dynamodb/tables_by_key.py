@@ -1,5 +1,6 @@
-"""Reads and writes the items of a persisted schema's table by key values, with the arguments of PyMacaron or of boto3's
-``Table``.
+"""Reads and writes items of a persisted schema's table by their keys.
+
+The methods accept the arguments of PyMacaron's methods, and also the arguments of boto3's ``Table``.
 """
 
 from __future__ import annotations
@@ -97,8 +98,8 @@ class Table:
         """Returns the item with this key, including attributes that the schema doesn't describe. Raises
         DynamoDBItemNotFound if the item doesn't exist.
 
-        With ``Key={…}``, and optionally ``ConsistentRead``, returns a response like boto3's. The response has no
-        ``Item`` if the item doesn't exist.
+        If ``Key={…}`` is passed, returns a response like boto3's. ``ConsistentRead`` can be passed, too. The response
+        has no ``Item`` if the item doesn't exist.
         """
         if _is_boto3_call(key):
             is_plain = key.keys() <= {"Key", "ConsistentRead"}
@@ -113,7 +114,7 @@ class Table:
         """Stores an item that is in JSON form. Raises ItemExists if an item with this key exists and ``overwrite``
         isn't set.
 
-        With ``Item={…}``, an existing item is replaced, as with boto3. The values may be in boto3's form.
+        If ``Item={…}`` is passed, an existing item is replaced, as in boto3. The values can be in boto3's form.
         """
         if boto3s:
             if boto3s.keys() != {"Item"}:
@@ -127,8 +128,8 @@ class Table:
         return True
 
     def delete_item(self, **key: Any) -> Any:
-        """Deletes the item with this key, and returns whether the item existed. With ``Key={…}``, returns a response
-        like boto3's.
+        """Deletes the item with this key, and returns whether the item existed. If ``Key={…}`` is passed, returns a
+        response like boto3's.
         """
         if not _is_boto3_call(key):
             return self._persistence.delete_item(self._key(key))

@@ -33,7 +33,7 @@ class CheckEntry(NamedTuple):
         return _LINK.sub(r"\1", " ".join(self.markdown.partition("\n\n")[0].split()))
 
     def lines(self) -> Iterator[str]:
-        """Yields the lines of the entry for a terminal.
+        """Yields the lines of the entry, formatted for a terminal.
 
         Links are shown without their targets, and examples are indented.
         """

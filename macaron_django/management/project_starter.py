@@ -1,4 +1,7 @@
-"""``python -m macaron_django startproject NAME`` starts a project. Its API comes from a spec, or is a small sample."""
+"""``python -m macaron_django startproject NAME`` creates a project.
+
+The project's API comes from a spec. Without a spec, the project gets a small sample API.
+"""
 
 from __future__ import annotations
 

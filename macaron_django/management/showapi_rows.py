@@ -129,7 +129,7 @@ def field_names_of(api: API) -> Iterator[NamedField]:
 
 
 def options_of(persistence: Persistence) -> Iterator[tuple[str, str]]:
-    """Yields the effective options of ``x-persist``, as a spec writes them.
+    """Yields the name and the value, as text, of each effective option of ``x-persist``.
 
     Includes the defaults. If the spec sets ``class``, includes the options of that class, too.
     """

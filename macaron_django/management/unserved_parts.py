@@ -1,4 +1,4 @@
-"""Lists the webhooks, callbacks and links of a document, which this package reads but doesn't serve.
+"""Lists a document's webhooks, callbacks and links. This package reads these parts, but doesn't serve them.
 
 Webhooks and callbacks are requests that a server sends. Links are for clients.
 """

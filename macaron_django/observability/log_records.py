@@ -74,7 +74,7 @@ def root_logger() -> logging.Logger:
 
 
 def set_level(newlevel: int | str) -> None:
-    """Sets the level of the root logger and of the loggers of Django, of this package and of PyMacaron."""
+    """Sets the level of the root logger, and of the loggers that belong to Django, this package and PyMacaron."""
     for logger in (logging.getLogger(), *map(logging.getLogger, PACKAGES)):
         logger.setLevel(newlevel)
 
@@ -82,8 +82,8 @@ def set_level(newlevel: int | str) -> None:
 def log_to_stdout(celery: bool = False) -> None:
     """Writes all records of ``DEFAULT_LEVEL`` and above to standard output, with the user, as PyMacaron does.
 
-    The function replaces the root logger's handlers. With ``celery``, each line says that the process is a worker. A
-    project with ``LOGGING`` doesn't need this function.
+    The function replaces the root logger's handlers. If ``celery`` is true, each line says that the process is a
+    worker. A project with ``LOGGING`` doesn't need this function.
     """
     kind = "WORKER" if celery else "DJANGO"
     handler = logging.StreamHandler(sys.stdout)

@@ -16,9 +16,9 @@ __all__ = ["monitor", "monitor_init"]
 def monitor(kind: str = "Unknown", method: str = "Unknown") -> Iterator[None]:
     """Sends the duration of a block to the subscribers of events.
 
-    ``kind`` names the measured part, such as "mail", and ``method`` the action, such as "send". Both become labels of
-    metrics, so use few different values. An exception in the block counts as a failure, and is raised unchanged.
-    Prometheus's metric is ``macaron_block_duration_seconds``.
+    ``kind`` is the name of the measured part, such as "mail". ``method`` is the name of the action, such as "send".
+    Both names become labels of metrics, so use few different values. An exception in the block counts as a failure, and
+    is raised unchanged. Prometheus's metric is ``macaron_block_duration_seconds``.
 
     >>> with monitor(kind="mail", method="send"):
     ...     ...

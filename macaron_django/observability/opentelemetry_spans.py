@@ -37,7 +37,7 @@ class _Headers(Getter[Mapping[str, Any]]):
 
 
 class OpenTelemetrySpans(events.Subscriber):
-    """Records events with the given OpenTelemetry providers. The default providers are OpenTelemetry's global ones.
+    """Records events with the given OpenTelemetry providers, or by default with OpenTelemetry's global providers.
 
     The program can set the global providers later.
     """

@@ -25,7 +25,7 @@ _TRACEPARENT: Final = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(
 
 
 class RequestContext:
-    """The ids of a request while it is served. A tracer may replace ``trace_id`` with its own trace id."""
+    """The ids of a request that is being served. A tracer can replace ``trace_id`` with its own trace id."""
 
     __slots__ = ("began_at", "request", "request_id", "trace_id")
 

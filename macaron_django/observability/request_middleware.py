@@ -27,7 +27,7 @@ logger = logging.getLogger(ACCESS_LOGGER)
 class RequestMiddleware:
     """Takes the request id and the trace id from ``X-Request-ID`` and ``traceparent``.
 
-    If a header is missing or malformed, creates the id. Returns the request id in the response's ``X-Request-ID``.
+    If a header is missing or malformed, creates a new id. Returns the request id in the response's ``X-Request-ID``.
     """
 
     sync_capable = async_capable = True

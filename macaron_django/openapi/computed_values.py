@@ -1,4 +1,4 @@
-"""Computes attributes at first access. Also computes values of schemas that can refer to themselves.
+"""Computes attributes at first access. Also computes values for schemas that can refer to themselves.
 
 ``lazy_attribute`` replaces ``functools.cached_property``. Before Python 3.12, instances share the lock of a
 ``cached_property``, so the first access takes three to five times as long. ``Frozen`` replaces frozen dataclasses.
@@ -112,8 +112,8 @@ def circular_values(
     values of the nodes below it. At first, the value of every node is ``initially``. A node's value is computed again
     when the value of a node below it has changed.
 
-    The function doesn't follow every path through schemas that refer to one another, because the time for following
-    all paths would grow exponentially with the number of schemas.
+    If schemas refer to one another, the function doesn't follow every path through them. The time for that would grow
+    exponentially with the number of schemas.
 
     >>> below = {"a": ["b", "c"], "b": ["a"], "c": []}
     >>> circular_values("a", below.get, lambda node, of: max([node, *map(of.get, below[node])]), "")

@@ -55,15 +55,15 @@ def load(
 ) -> Document:
     """Reads a document from a file or from a mapping.
 
-    In a mapping, relative references are resolved against ``base_uri`` (a path or URI). References may lead to files
-    below ``root``, and to the hosts in ``allow_hosts``. By default, ``root`` is the parent of the document's folder;
-    see ``Files.root``.
+    In a mapping, relative references are resolved against ``base_uri`` (a path or URI). References can lead only to
+    files below ``root`` and to the hosts in ``allow_hosts``. By default, ``root`` is the parent of the document's
+    folder; see ``Files.root``.
 
-    ``cache`` is a folder for the parsed trees of long YAML files, such as ``cache_folder()``. Without ``cache``, no
-    trees are cached. ``prebuilt`` is a folder with the files that ``prebuilt_entries`` returned.
+    ``cache`` is a folder for the parsed trees of long YAML files, such as ``cache_folder()``. If ``cache`` is None,
+    no trees are cached. ``prebuilt`` is a folder with the files that ``prebuilt_entries`` returned.
 
-    ``base_path`` replaces the path in ``servers`` or ``basePath``. With ``ignore_base_path``, the ``basePath`` of
-    Swagger 2.0 is ignored, as in PyMacaron.
+    ``base_path`` replaces the path in ``servers`` or ``basePath``. If ``ignore_base_path`` is true, the
+    ``basePath`` of Swagger 2.0 is ignored, as in PyMacaron.
 
     Raises ``SpecError`` only if there is no OpenAPI document to read. ``check`` finds all other faults.
 
@@ -221,7 +221,9 @@ class Document(DocumentTree):
             return {}
 
     def referred(self, schema: Schema, reference: str) -> Schema | None:
-        """Returns the schema that a reference written in ``schema`` leads to; None if it leads nowhere."""
+        """Resolves a reference that ``schema`` contains. Returns the schema to which the reference leads; None if it
+        doesn't lead to a schema.
+        """
         try:
             node = self.sources.resolve(SourceNode(schema.file, schema.source_pointer, None), reference)
         except BrokenReference:
@@ -255,12 +257,15 @@ class Document(DocumentTree):
         return self._bundler.part_name(schema, direction)
 
     def references(self, schema: Schema, direction: Direction | None = None) -> list[Schema]:
-        """Returns the schemas that a schema refers to directly; all are in its bundle's ``$defs``."""
+        """Returns the schemas that ``schema`` refers to directly.
+
+        The bundle of ``schema`` has all of these schemas in its ``$defs``.
+        """
         return self._bundler.references(schema, direction)
 
     @property
     def definition_names(self) -> Mapping[Schema, str]:
-        """Maps each schema that was bundled so far to its name in ``$defs``."""
+        """Maps each schema that has been bundled so far to its name in ``$defs``."""
         return self._bundler.names
 
 
@@ -391,7 +396,8 @@ class Operation(Frozen):
     def success(self) -> Response | None:
         """The response for the first status from 200 to 299, in document order.
 
-        If there is none, the response for "2XX", or else the response for "default", or else None.
+        If there is no such status, this is the response for "2XX". If that is missing too, this is the response for
+        "default". If all of them are missing, this is None.
         """
         for status, response in self.responses.items():
             if len(status) == 3 and status[0] == "2" and status.isdecimal():
@@ -402,7 +408,8 @@ class Operation(Frozen):
     def security(self) -> Requirements | None:
         """The security requirements. A caller must meet at least one of these requirements.
 
-        () means that the operation is public. None means that neither the operation nor the document has ``security``.
+        An empty tuple means that the operation is public. None means that neither the operation nor the document has
+        ``security``.
         """
         own = self.json.get("security")
         return self.document.security if own is None else security_requirements(own)

@@ -171,7 +171,7 @@ class DocumentTree:
         return SourceNode(self.main, pointer, value)
 
     def entries(self, *keys: str) -> dict[str, Any]:
-        """Returns the mapping at ``keys`` below the root, as ``at`` finds it; {} if there is none.
+        """Follows ``keys`` from the root, as ``at`` does, and returns the mapping there; {} if there is no mapping.
 
         Creates nodes only if it must follow a ``$ref``.
         """
@@ -196,7 +196,7 @@ class DocumentTree:
         return self.at(*self.section_keys(name, old_name))
 
     def section_keys(self, name: str, old_name: str) -> tuple[str, ...]:
-        """Returns the keys below the root that lead to a section."""
+        """Returns the keys that lead from the root to a section."""
         return (old_name,) if self.main.dialect == "2.0" else ("components", name)
 
     def path_item(self, path: str) -> SourceNode:

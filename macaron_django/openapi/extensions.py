@@ -74,7 +74,7 @@ class Persist:
 
 @dataclass(frozen=True)
 class SchemaExtensions:
-    """The x- attributes of a schema. ``model`` and ``parent`` are dotted names; ``admin`` is the mapping as written."""
+    """The x- attributes of a schema. ``model`` and ``parent`` are dotted names. ``admin`` is the unchanged mapping."""
 
     persist: Persist | None = None
     model: str | None = None
@@ -109,8 +109,8 @@ class OperationExtensions:
 def schema_extensions(nodes: Sequence[SourceNode]) -> SchemaExtensions:
     """Returns the x- attributes that ``nodes`` contain for a schema. The first node takes precedence.
 
-    The first node is the schema's own. If the schema merely refers to a target, the target's node follows. ``nodes``
-    never includes nodes of ``allOf``.
+    The first node is that of the schema itself. If the schema only refers to a target, the target's node is the next.
+    ``nodes`` never includes nodes of ``allOf``.
     """
     nodes = [node for node in nodes if any(key.startswith("x-") for key in node.mapping)]
     if not nodes:
@@ -126,7 +126,7 @@ def schema_extensions(nodes: Sequence[SourceNode]) -> SchemaExtensions:
 
 
 def means_model(value: Any) -> bool:
-    """Returns whether an ``x-model`` is meant for this package. Other tools use a plain word or an object."""
+    """Returns whether an ``x-model`` is meant for this package. Other tools set it to a plain word or an object."""
     return isinstance(value, str) and "." in value
 
 
@@ -182,7 +182,7 @@ def is_dotted(operation_id: str | None) -> bool:
 
 
 def implied_hash_key(schema_name: str | None, properties: Collection[str]) -> str | None:
-    """Returns the hash key of an ``x-persist`` without ``hash_key``: ``<schema>_id``, else ``id``.
+    """Returns the hash key that applies if ``x-persist`` has no ``hash_key``: ``<schema>_id``, or else ``id``.
 
     Returns None if the schema has neither property.
 
@@ -244,7 +244,10 @@ def _indexes(value: Any, hash_key: str | None) -> Mapping[str, Index]:
 
 
 def property_extensions(nodes: Sequence[SourceNode]) -> PropertyExtensions:
-    """Returns the attributes of a property. ``nodes`` are the nodes of its schema, nearest first."""
+    """Returns the x- attributes of a property.
+
+    ``nodes`` are the nodes of the property's schema. The first node takes precedence.
+    """
     return PropertyExtensions(
         generated=_text(_value(nodes, "x-generated")),
         field=_text(_value(nodes, "x-field")),

@@ -102,7 +102,7 @@ def finding(id_: str, location: Location, message: str, hint: str) -> Finding:
 
 
 def explained_by(*ids: str) -> str:
-    """Returns a sentence with the command that explains findings with these IDs.
+    """Returns a sentence that names the command with which users can look up these IDs.
 
     >>> explained_by("E010")
     '`manage.py explaincheck E010` explains it.'

@@ -133,7 +133,9 @@ def type_of(value: Any) -> str:
 
 
 def types_of(keywords: Mapping[str, Any]) -> tuple[str, ...]:
-    """Returns the types in ``type``, or the types of the values in ``const`` or ``enum``; () without these keywords.
+    """Returns the types in ``type``, or else the types of the values in ``const`` or ``enum``.
+
+    Returns () if ``keywords`` has none of these keywords.
 
     >>> types_of({"type": ["string", "null"]}), types_of({"enum": [1, "a"]}), types_of({"minimum": 1})
     (('string', 'null'), ('integer', 'string'), ())

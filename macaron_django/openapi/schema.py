@@ -115,7 +115,7 @@ class Property(Frozen):
 
 
 class Schema(Frozen):
-    """The schema at a place of a document. ``Document`` creates only one ``Schema`` for each place.
+    """The schema at one place in a document. ``Document`` creates only one ``Schema`` for each place.
 
     ``pointer`` is spelled as in OpenAPI 3 (``#/components/schemas/Pet``), even if the document is Swagger 2.0.
     """
@@ -144,7 +144,7 @@ class Schema(Frozen):
 
     @property
     def location(self) -> Location:
-        """Where the schema is written."""
+        """The place in its file where the schema is written."""
         return self.file.location(self.source_pointer)
 
     @lazy_attribute
@@ -166,7 +166,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def keywords(self) -> Mapping[str, Any]:
-        """The schema's own keywords in the 3.1 form; empty for a boolean schema."""
+        """The keywords of the schema itself, in the 3.1 form. A boolean schema has none."""
         json = self.json
         return {} if isinstance(json, bool) else json
 
@@ -199,7 +199,7 @@ class Schema(Frozen):
 
     @property
     def is_overloaded(self) -> bool:
-        """Whether the schema has ``MOST_PARTS`` parts. Then ``parts`` may be incomplete."""
+        """Whether the schema reaches the limit of ``MOST_PARTS`` parts. If so, ``parts`` might be incomplete."""
         if self._is_reference:
             return self.resolved.is_overloaded
         return len(self.parts) >= MOST_PARTS <= sum([not part._is_lone_reference for part in self.parts])
@@ -229,7 +229,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def resolved(self) -> Schema:
-        """The schema at the end of a chain of lone ``$ref``s and "X or null".
+        """The last schema in the chain of lone ``$ref``s and "X or null" unions that starts at this schema.
 
         If there is no such chain, this is the schema itself.
         """
@@ -255,7 +255,10 @@ class Schema(Frozen):
 
     @lazy_attribute
     def name(self) -> str | None:
-        """The component name of this schema, or of the schema that it merely refers to; None if neither has one."""
+        """The component name of this schema, or else of the schema that it merely refers to.
+
+        None if neither schema has a name.
+        """
         schema: Schema | None = self
         for _ in range(100):  # a cycle of references has no name
             if schema is None:
@@ -270,8 +273,8 @@ class Schema(Frozen):
     def parts(self) -> tuple[Schema, ...]:
         """The schemas that an instance must match: this schema, targets of references, and parts of ``allOf``.
 
-        They are in the order in which they are written. There are at most ``MOST_PARTS``, not counting lone references.
-        ``check`` reports a schema with that many parts.
+        They are in the order in which they are written. There are at most ``MOST_PARTS`` parts, not counting lone
+        references. ``check`` reports a schema that reaches this limit.
         """
         if not self._leads_on:
             return (self,)
@@ -328,7 +331,7 @@ class Schema(Frozen):
         return found
 
     def keyword(self, name: str, default: Any = None) -> Any:
-        """Returns a keyword's effective value: the schema's own value, else the value in the first part that has one.
+        """Returns a keyword's effective value, from the schema itself or else from the first part that has the keyword.
 
         If several parts have the same bound, such as ``maximum``, the tightest value is returned.
         """
@@ -466,7 +469,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def enum(self) -> tuple[Any, ...] | None:
-        """The allowed values, from ``enum`` or ``const``; None without these keywords."""
+        """The allowed values, from ``enum`` or ``const``; None if the schema has neither keyword."""
         if (constant := self.keyword("const", _UNSET)) is not _UNSET:
             return (constant,)
         values = self.keyword("enum")
@@ -583,7 +586,10 @@ class Schema(Frozen):
 
     @lazy_attribute
     def extensions(self) -> SchemaExtensions:
-        """The x- attributes of this schema, including those of a schema that it merely refers to."""
+        """The x- attributes of this schema.
+
+        If this schema merely refers to another schema, the x- attributes of the other schema are included.
+        """
         from macaron_django.openapi.extensions import schema_extensions
 
         is_plain = "json" not in self.__dict__ and not self.document.may_be_marked(self)
@@ -599,8 +605,8 @@ class Schema(Frozen):
     def bundle(self, direction: Direction | None = None) -> dict[str, Any]:
         """Returns self-contained JSON Schema 2020-12. Its ``$defs`` has the schemas that this schema refers to.
 
-        For "request", readOnly properties aren't required. For "response", writeOnly properties aren't required.
-        The bundle shares its definitions with other bundles, so don't change it.
+        If ``direction`` is "request", readOnly properties aren't required. If ``direction`` is "response", writeOnly
+        properties aren't required. The bundle shares its definitions with other bundles, so don't change it.
         """
         return self.document.bundle(self, direction)
 
@@ -610,7 +616,7 @@ def _string(value: Any) -> str | None:
 
 
 def reachable_schemas(schemas: Iterable[Schema]) -> Iterator[Schema]:
-    """Yields ``schemas``, and the schemas of all values that their instances can contain, at any depth.
+    """Yields ``schemas``, and the schemas of all values that instances of ``schemas`` can contain, at any depth.
 
     Each yielded schema is resolved, and no schema is yielded twice.
     """

@@ -1,4 +1,7 @@
-"""The Celery application of a program that has no settings module. The program's ``server.py`` loads the APIs."""
+"""Provides the Celery application of a program that has no settings module.
+
+The program's ``server.py`` loads the APIs.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves a program with Django's development server, or as the application of a WSGI server."""
+"""Serves a program with Django's development server. Detects whether a WSGI server or a Celery worker runs it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def is_task_worker() -> bool:
 
 
 def serve(application: WSGIApplication, port: int) -> None:
-    """Serves an application on a port of every network interface until it is interrupted."""
+    """Serves an application until the process is interrupted. Listens to ``port`` on every network interface."""
     from macaron_django.management.commands.runserver import Command as Runserver  # needs loaded apps
 
     class ProgramServer(Runserver):

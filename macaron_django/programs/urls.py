@@ -1,4 +1,4 @@
-"""The URLs of a service without its own settings: its APIs at the root, and JSON for unknown URLs."""
+"""The URLs of a service that has no Django settings. The APIs are at the root, and unknown URLs get JSON responses."""
 
 from __future__ import annotations
 

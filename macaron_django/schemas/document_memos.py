@@ -28,7 +28,7 @@ class DocumentMemo(Generic[Key, Made]):
         self._most = most
 
     def get(self, document: SchemaDocument, key: Key, make: Callable[[], Made]) -> Made:
-        """Returns the object stored for ``document`` and ``key``. If there is none, ``make`` builds it."""
+        """Returns the object stored for ``document`` and ``key``. If there is no such object, ``make`` builds it."""
         made = document.memos.get(self)
         if made is None:
             made = self.of(document)

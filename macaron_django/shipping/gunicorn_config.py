@@ -59,7 +59,7 @@ def when_ready(server: Any) -> None:
 def worker_int(worker: Any) -> None:
     """Runs when SIGINT or SIGQUIT ends a worker, perhaps because the worker hangs.
 
-    With debug messages on, logs each thread's stack.
+    If gunicorn's log level is "debug", writes the stack of each thread to standard error.
     """
     worker.log.info("Worker received INT or QUIT signal.")
     if worker.log.error_log.isEnabledFor(logging.DEBUG):

@@ -16,10 +16,10 @@ Application = TypeVar("Application")
 
 
 def started(get_application: Callable[[], Application]) -> Application:
-    """Imports the root URLconf, and returns Django's application. If the import fails, raises its exception.
+    """Imports the root URLconf, and returns Django's application. If the import fails, raises the import's exception.
 
-    Django itself would import the URLconf with the first request. The objects that already exist stay until the
-    process ends. So they are frozen (``gc.freeze()``): the garbage collector doesn't look at them any more. A full
+    Django itself would import the URLconf at the first request. The objects that exist after the import stay until
+    the process ends. So they are frozen (``gc.freeze()``): the garbage collector doesn't look at them any more. A full
     collection would take longer than the start of a small project, would find almost nothing, and would stop all
     requests. If the process has already frozen its objects, nothing is changed.
     """

@@ -94,8 +94,8 @@ class AsyncTask(Generic[P, R]):
         """Sends the task, even outside of a request. The task begins after ``countdown`` seconds, or at ``eta``.
 
         In a transaction of DynamoDB or of the ORM, the task is sent when the transaction is committed, and never if the
-        transaction fails. If an argument can't be sent, raises UnsendableArgument at once. Raises TaskNotSent if the
-        broker doesn't accept the task and the task has no outbox.
+        transaction fails. If an argument can't be sent, raises UnsendableArgument immediately. Raises TaskNotSent if
+        the broker doesn't accept the task and the task has no outbox.
         """
         from macaron_django.tasks.messages.argument_json import argument_json
         from macaron_django.tasks.messages.callers import described_caller
@@ -132,7 +132,7 @@ class AsyncTask(Generic[P, R]):
         return sent
 
     async def aapply_async(self, *args: Any, **options: Any) -> SentTask:
-        """Sends the task like ``apply_async()``, without blocking the event loop."""
+        """Does the same as ``apply_async()``, but doesn't block the event loop."""
         return await sync_to_async(self.apply_async)(*args, **options)
 
 

@@ -102,7 +102,10 @@ def _cut(value: Any, longest: int, most: int) -> Any:
 
 
 def can_be_run_again(item: AttributeMap) -> bool:
-    """Returns whether a task has failed, or was sent again so long ago that its worker must have been killed."""
+    """Returns whether a failed task can be sent again.
+
+    A task that is listed as running can be sent again if it was sent so long ago that its worker must have been killed.
+    """
     status = item["status"]["S"]
     return status == "failed" or (status == "running" and _is_overdue(item))
 
@@ -113,9 +116,10 @@ def _is_overdue(item: AttributeMap) -> bool:
 
 
 def run_again(task_id: str, backend: TaskBackend) -> RunAgain:
-    """Sends a failed task once more, with the same arguments and the same caller, but at most once for each failure.
+    """Sends a failed task again, with the same arguments and the same caller.
 
-    Raises TaskNotSent if the broker doesn't accept the task, which then still counts as failed.
+    For each failure, the task is sent again at most once, unless its worker seems to have been killed. Raises
+    TaskNotSent if the broker doesn't accept the task. In this case, the task still counts as failed.
     """
     table = failed_tasks_table()
     key = table.key(task_id)

@@ -1,7 +1,7 @@
-"""Stores messages in DynamoDB, in the same transaction as the items, until the broker has them (the outbox).
+"""Stores messages in DynamoDB (the outbox) until the broker has accepted them.
 
-If a process dies or the broker doesn't answer, messages stay in the outbox. The relay (``manage.py macaronrelay``) then
-sends each of these messages at least once.
+A message is stored in the same transaction as the items. If a process dies or the broker doesn't answer, messages stay
+in the outbox. The relay (``manage.py macaronrelay``) then sends each of these messages at least once.
 """
 
 from __future__ import annotations
@@ -49,10 +49,11 @@ def put_away(message: Message) -> None:
 
 
 def relay(backend: TaskBackend, *, now: Callable[[], float] = time.time) -> int:
-    """Sends the messages in the outbox that are due, and returns how many the broker has accepted.
+    """Sends each outbox message that is due, and returns how many messages the broker has accepted.
 
-    Several relays can share the work. A relay claims each message with a conditional update. If the message hasn't been
-    sent by the end of ``GRACE``, another relay may claim it. A message that the broker refuses stays in the outbox.
+    Several relays can share the work. A relay claims each message with a conditional update. If the relay doesn't send
+    the message within ``GRACE`` seconds, another relay can claim it. A message that the broker refuses stays in the
+    outbox.
     """
     outbox, sent, start = outbox_table(), 0, None
     while True:

@@ -38,7 +38,7 @@ _current: ContextVar[Message | None] = ContextVar("macaron_django.tasks.current"
 
 
 class SentAgain(NamedTuple):
-    """The result of ``run`` for a task that isn't done yet, with the ``handle`` of the task's next message."""
+    """``run`` returns this if the task isn't done yet. ``handle`` is the handle of the task's next message."""
 
     handle: str
 
@@ -51,15 +51,15 @@ def current_task() -> Message | None:
 
 
 def is_task() -> bool:
-    """Returns whether this code runs in a task that was sent, instead of in an ordinary call."""
+    """Returns whether the running code belongs to a task that was sent, not to an ordinary function call."""
     return _current.get() is not None
 
 
 def run(message: Message, backend: TaskBackend) -> Any:
-    """Runs a task, and returns the function's result as ``argument_json`` writes it.
+    """Runs a task. Returns the function's result, converted by ``argument_json``; None if the backend keeps no results.
 
-    If the task isn't due yet, or has failed and will be tried again, its message is sent again, and SentAgain is
-    returned. Any other failure is reported, and raises TaskFailed.
+    If the task isn't due yet, or has failed and will be tried again, sends its message again, and returns SentAgain.
+    Reports any other failure, and raises TaskFailed.
     """
     if message.due is not None and message.due > time.time() + _EARLY and backend.abilities.delays:
         return SentAgain(backend.send(replace(message, deliveries=1)))

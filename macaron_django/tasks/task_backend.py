@@ -1,4 +1,7 @@
-"""Defines the methods of a backend for tasks. Every backend accepts messages. Some also delay them or keep results."""
+"""Defines the methods of a task backend.
+
+Every backend accepts messages. Some backends can also delay messages, or keep the results of tasks.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ class TaskBackend(ABC):
         """Sends a message. Returns a handle, by which ``result`` finds the task's result. Raises TaskNotSent."""
 
     def result(self, handle: str, timeout: float | None) -> Any:
-        """Waits up to ``timeout`` seconds for the task's result. Returns the result as ``argument_json`` writes it.
+        """Waits up to ``timeout`` seconds for the task's result. Returns the result in ``argument_json``'s form.
 
         Raises TimeoutError if there is no result by then, TaskFailed if the task has failed, and UnsupportedByBackend
         if the backend keeps no results.

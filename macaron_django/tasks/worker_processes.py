@@ -74,7 +74,7 @@ def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
 def kill_workers() -> None:
     """Ends the processes that ``start_celery`` and ``start_relay`` have started.
 
-    Unfinished tasks are done again later.
+    Unfinished tasks run again later.
     """
     for each in _started:
         each.terminate()

@@ -1,4 +1,4 @@
-"""Defines template filters that show JSON, unset values and the differences in a log entry on an item's pages."""
+"""Defines template filters for the pages of an item. They show JSON, unset values, and a log entry's differences."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def is_set(value: Any) -> bool:
 
 @register.filter
 def log_differences(message: str) -> list[tuple[str, str | None, str | None]]:
-    """Returns the differences in a log entry's message, each as a pointer, the old value and the new value."""
+    """Returns the differences in a log entry's message, each as a tuple (pointer, old value, new value)."""
     return list(told_differences(message))

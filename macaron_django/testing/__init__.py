@@ -5,10 +5,11 @@ calls to an engine. ``APIClient`` passes requests to the project as a web server
 other services. ``MacaronTestCase`` has the assertions of acceptance tests.
 
 Open ``isolation`` for the tables, ``faults`` for the proxy, ``api_client`` for the client, ``client_mocks`` for the
-mock, ``plugin`` for pytest's fixtures and the guard against other engines, ``recorded_engines`` for recording calls for
-a policy, ``http_assertions`` for the assertions of acceptance tests, ``live_test_case`` and ``server_targets`` for the
-server that these tests call, and ``served_projects`` for the server that they start. pytest loads this package in every
-run of every project, so its modules are imported only when they are used.
+mock, ``plugin`` for pytest's fixtures and the guard against other engines, and ``recorded_engines`` for recording calls
+for a policy. For acceptance tests, open ``http_assertions`` for the assertions, ``live_test_case`` and
+``server_targets`` for the server that the tests call, and ``served_projects`` for the server that the tests start.
+
+pytest loads this package in every run of every project, so its modules are imported only when they are used.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Defines a test client whose requests go through the front, as a server's requests do.
 
-The front serves requests for operations itself if it can, and passes all other requests to Django's handler. The test
-clients of Django and Django REST framework call Django's handler directly.
+If possible, the front itself answers a request for an operation. It passes all other requests to Django's handler. The
+test clients of Django and Django REST framework call Django's handler directly.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class APIClient(DRFClient):
 
 
 class FrontHandler(ForceAuthClientHandler):
-    """Calls the front as a server does, and returns the response as Django's test client expects it."""
+    """Calls the front as a server does, and returns the response in the form that Django's test client expects."""
 
     enforce_csrf_checks: bool
     _force_user: Any

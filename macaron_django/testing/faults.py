@@ -73,8 +73,10 @@ class RandomFaults:
 
     ``chances`` has the probability of each fault. With the remaining probability, a request has no fault.
 
-    The same seed gives the same sequence. Which fault a request gets also depends on the order in which requests
-    arrive. Raises ValueError if the probabilities are negative or add up to more than 1.
+    The same seed gives the same sequence. But the order in which requests arrive also decides which fault each
+    request gets.
+
+    Raises ValueError if the probabilities are negative or add up to more than 1.
 
     >>> faults = RandomFaults({Fault.DROP_AFTER: 0.5}, seed=1)
     >>> [fault is Fault.DROP_AFTER for fault, _ in zip(faults, range(4))]
@@ -107,7 +109,7 @@ class Exchange:
 
 
 class FaultProxy:
-    """A context manager that serves ``url`` and passes requests on to ``target``, the engine's URL.
+    """A context manager that runs a proxy at ``url``. The proxy passes requests on to ``target``, the engine's URL.
 
     Each request gets the next fault in ``faults``. After the last fault, requests are passed on unchanged. If
     ``operations`` isn't None, requests for other operations are always passed on unchanged. ``delay`` is the delay of a

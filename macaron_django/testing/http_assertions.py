@@ -84,7 +84,7 @@ class HTTPAssertions(unittest.TestCase):
     def assertCallReturnError(
         self, method: str, path: str, status: int, error: str, data: Any = None, auth: str | None = None
     ) -> Any:
-        """Requires this status, and a JSON object that has the same status and this error code."""
+        """Requires a response with this ``status``. Its JSON object must contain the same ``status``, and ``error``."""
         return self._assert_error(path, method, data, status, error, auth)
 
     def assertGetReturnJson(

@@ -136,7 +136,7 @@ def client_mock() -> Iterator[ClientMock]:
 
 @pytest.fixture
 def api_client() -> APIClient:
-    """DRF's test client, with requests that go through the front, as a server's requests do."""
+    """DRF's test client, but its requests go through the front, as they do on a server."""
     from macaron_django.testing.api_client import APIClient
 
     return APIClient()

@@ -43,7 +43,7 @@ class RecordedEngine(EndpointEngine):
 
     @contextmanager
     def recording(self, file: Path | None = None) -> Iterator[None]:
-        """Records the tables and actions of the calls in the block, and adds new ones to ``file``."""
+        """Records the table and action of each call in the ``with`` block. Adds the new pairs to ``file``, if given."""
         before = set(self.seen)
         prefix = settings.DYNAMODB.TABLE_PREFIX
         self._notes = True

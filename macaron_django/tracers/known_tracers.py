@@ -1,8 +1,8 @@
 """Lists the wrappers that OpenTelemetry, Sentry, the AWS X-Ray SDK and ddtrace put around botocore and Django.
 
 A wrapper is listed by the name of its code, as ``wrappers.name_of`` returns it. If another version of a
-tracer uses different code, the name of this code isn't in the list. Then this package doesn't bypass botocore or
-Django.
+tracer uses different code, the name of this code isn't in the list. In that case, this package doesn't bypass botocore
+or Django.
 """
 
 from __future__ import annotations

@@ -44,7 +44,10 @@ def unwrapped(function: Any, closures: Closures) -> tuple[list[Layer], Any]:
 
 
 def around(function: Any, layers: list[Layer]) -> Any:
-    """Returns a function, or a descriptor for methods, with the wrappers around it."""
+    """Puts the wrappers in ``layers`` around ``function``, and returns the result.
+
+    The result is a function or a descriptor for methods.
+    """
     for layer in reversed(layers):
         function = layer.put(function)
     return function

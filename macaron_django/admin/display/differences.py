@@ -28,7 +28,7 @@ class Difference:
 def differences(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> Iterator[Difference]:
     """Yields the innermost places where ``after`` differs from ``before``.
 
-    For arrays of unequal length, yields the whole array.
+    If two arrays have different lengths, yields the two arrays as one difference.
 
     >>> [each.pointer for each in differences({"name": "Ada", "tags": [1, 2]}, {"name": "Eve", "tags": [1, 3]})]
     ['/name', '/tags/1']

@@ -1,6 +1,6 @@
 """Translates the English texts of code outside the admin into the user's language.
 
-Such texts are violations, errors, query plans, and differences between tables and schemas.
+These texts describe violations, errors, query plans, and differences between tables and schemas.
 
 The code that writes these texts doesn't translate them, because clients and logs get the same texts.
 ``known_sentences`` lists the sentences that can be translated.

@@ -28,7 +28,7 @@ def is_secret(prop: Property) -> bool:
 
 
 def without_secrets(schema: Schema, json: Any, *, mask: str | None = None) -> Any:
-    """Returns a copy of a JSON value without its secrets at any depth. If ``mask`` is given, it replaces each secret.
+    """Returns a copy of a JSON value. Secrets at any depth are left out, or replaced with ``mask`` if it is given.
 
     If a value is secret in one branch of ``oneOf`` or ``anyOf``, it is secret in all branches.
     """

@@ -57,7 +57,7 @@ class LoadedItem:
 
     @classmethod
     def unsealed(cls, text: str) -> LoadedItem:
-        """Returns the record from a text that ``sealed`` returned. Raises ``signing.BadSignature`` for other texts."""
+        """Reads the record from a text that ``sealed`` returned. Raises ``signing.BadSignature`` for any other text."""
         said = exact_json(signing.loads(text, salt=_SALT))
         return cls(said["json"], said["digests"])
 
@@ -92,9 +92,9 @@ def conflicts_of(
 def expected_of(
     persistence: Persistence, item: AttributeMap, changed: Iterable[str]
 ) -> dict[str, AttributeValue | None]:
-    """Returns the condition for a write that changes these properties.
+    """Returns the condition for a write that changes the properties in ``changed``.
 
-    The condition requires that the properties' stored attributes still equal the attributes in ``item``.
+    The condition requires that the stored attributes of these properties still equal the attributes in ``item``.
     """
     if persistence.options.version:
         return {}  # the write already has a condition on the item's version

@@ -92,8 +92,8 @@ class ItemEdit:
     ) -> ItemEdit:
         """Returns the edit that applies the differences between ``loaded`` and ``json`` to the ``stored`` item.
 
-        ``loaded`` and ``json`` contain no secrets: ``shown_json`` returns such JSON. ``fixed`` has the names of the
-        properties that can't be changed (default: ``fixed_names``).
+        ``loaded`` and ``json`` contain no secrets, like the JSON that ``shown_json`` returns. ``fixed`` has the names
+        of the properties that can't be changed (default: ``fixed_names``).
         """
         row = persistence.decode(stored)
         edit = cls(row, changed_names(loaded, json))
@@ -150,7 +150,7 @@ class ItemEdit:
 def fixed_names(persistence: Persistence, *, creating: bool) -> set[str]:
     """Returns the names of the properties that a user can't edit.
 
-    These are the version, readOnly properties, and, if the item already exists, its key.
+    These are the version and all readOnly properties. If the item already exists, its key is also included.
     """
     keys = set(persistence.key_names)
     fixed = {name for name, described in persistence.schema.properties.items() if described.read_only}

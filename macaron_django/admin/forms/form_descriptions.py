@@ -33,8 +33,8 @@ def describe_form(
     """Returns ``{"nodes": […]}``. Nodes refer to other nodes by their index. Node 0 describes the item.
 
     The last four arguments are collections of property names. Properties in ``fixed`` are shown but can't be changed.
-    Properties in ``without`` aren't shown. Properties in ``keys`` come first. Properties in ``sets`` are arrays without
-    an order.
+    Properties in ``without`` aren't shown. Properties in ``keys`` come first. Properties in ``sets`` are arrays whose
+    order has no meaning.
     """
     descriptions = _Descriptions(schema, fixed, without)
     properties = descriptions.nodes[0]["properties"]

@@ -88,7 +88,7 @@ WORDS = {
 
 
 class ItemWidget(forms.Textarea):
-    """A text area, with the data that the script needs to replace the text area with controls."""
+    """A text area that a script replaces with controls. The widget contains the data that the script needs."""
 
     template_name = "admin/macaron_django/item_widget.html"
 
@@ -115,7 +115,7 @@ class ItemWidget(forms.Textarea):
 
 
 class ItemForm(ModelForm):
-    """The form of an item's JSON text.
+    """The admin form in which a user edits the JSON text of an item.
 
     ``edit`` is the edit to save. ``by_others`` has the names of the properties that other users have changed.
     ``conflicts`` has the properties that both this user and others have changed. Such properties prevent the save.

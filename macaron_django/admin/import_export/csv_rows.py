@@ -77,7 +77,7 @@ def cells_of(schema: Schema, json: Mapping[str, Any], names: Sequence[str]) -> l
 
 
 def json_of(schema: Schema, names: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
-    """Returns the item in a row as JSON. Raises CellError for a cell that isn't valid."""
+    """Converts the cells of a CSV row to an item as JSON. Raises CellError for a cell that isn't valid."""
     rest = rest_of(schema)
     json: dict[str, Any] = {}
     for name, cell in zip(names, cells, strict=True):

@@ -1,7 +1,7 @@
 """Compares the items of a file with the stored items, and writes the items of the file.
 
-An item's outcome is created, changed, unchanged or refused. The preview calls only ``outcomes``. The import
-calls ``outcomes`` and ``write``.
+The outcome of an item is "created", "changed", "unchanged" or "refused". The preview calls only ``outcomes``. The
+import calls ``outcomes`` and ``write``.
 """
 
 from __future__ import annotations

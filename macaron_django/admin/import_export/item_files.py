@@ -41,11 +41,11 @@ _LISTED: Final = 20
 class FileItem:
     """An item of a file.
 
-    If the item can't be read, it has ``error``. Otherwise, it has ``attributes`` if the file is in DynamoDB's own form,
-    and ``json`` if the file has another format.
+    If the item can't be read, ``error`` is set. Otherwise, ``attributes`` is set if the file is in DynamoDB's own form,
+    and ``json`` is set if the file has another format.
 
-    ``partial`` has the properties for which the file has no column: the import doesn't change them. If the item can't
-    be read, ``key`` is the part of its key that is known.
+    ``partial`` lists the properties for which the file has no column. The import doesn't change these properties. If
+    the item can't be read, ``key`` is the part of its key that is known.
     """
 
     line: int

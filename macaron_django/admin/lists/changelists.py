@@ -269,7 +269,7 @@ class ItemChangeList(ChangeList):
 
 
 class ChangeListMixin(ItemAdminBase):
-    """Adds the list of items, with search, filters and cursors. The list shows the calls to DynamoDB that it made."""
+    """Adds the page that lists items, with search, filters and cursors. The page shows its calls to DynamoDB."""
 
     change_list_template = "admin/macaron_django/change_list.html"
     list_per_page = 100

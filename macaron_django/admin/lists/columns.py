@@ -30,7 +30,7 @@ MAX_COLUMNS = 8
 
 @dataclass(frozen=True)
 class PropertyColumn:
-    """A property as a column of the list. Django calls it with each row."""
+    """A column of the list that shows a property. Django calls this object with each row."""
 
     field: str
     prop: Property

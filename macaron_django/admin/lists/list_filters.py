@@ -1,4 +1,4 @@
-"""The filters beside a list, for dates and for properties with few values.
+"""Defines the filters of an admin list. There are filters for dates, and for properties that have few values.
 
 The filters that use a key or an index come first. All other filters need a scan, and their titles say so.
 """

@@ -138,7 +138,7 @@ def find(queryset: Any, text: str, is_allowed: Callable[[str, Any], bool]) -> An
 
 
 def remarks(queryset: Any, text: str) -> list[str]:
-    """Returns remarks about likely mistakes in a valid search: values that aren't in the schema's ``enum``."""
+    """Returns remarks about a search that is valid, but probably a mistake: a value isn't in the schema's ``enum``."""
     spec: ObjectSpec = queryset.model._spec
     filters = filters_of(queryset.persistence)
     found: list[str] = []

@@ -97,7 +97,7 @@ class ItemPage:
 
     @property
     def problems(self) -> list[ShownValue]:
-        """The values that break the schema, at any depth of the item."""
+        """All values in the item that violate the schema, including nested values."""
         found, todo = [], self.properties[::-1]
         while todo:
             node = todo.pop()

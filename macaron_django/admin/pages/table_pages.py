@@ -29,7 +29,8 @@ __all__ = ["TablePart", "TablesMixin", "with_tables"]
 def with_tables(get_app_list: Callable[..., list[dict[str, Any]]]) -> Callable[..., list[dict[str, Any]]]:
     """Returns a replacement for a site's ``get_app_list``.
 
-    In the index and the sidebar, the replacement adds a link to the page about the tables of each API.
+    For each API, the replacement adds a link to the index and the sidebar. The link leads to the page about the API's
+    tables.
     """
     if getattr(get_app_list, "has_tables", False):
         return get_app_list

@@ -1,6 +1,7 @@
-"""Handles exceptions of a project's own views like exceptions of operations: logs them, reports them, and responds.
+"""Handles exceptions from a project's own views in the same way as exceptions from operations.
 
-The functions are the same as in ``pymacaron.crash``.
+Each exception is logged and reported, and the client gets a response. The functions are the same as in
+``pymacaron.crash``.
 """
 
 from __future__ import annotations
@@ -150,12 +151,15 @@ def postmortem(
 
 
 def populate_error_report(data: MutableMapping[str, Any]) -> None:
-    """Adds data about the current request, without secrets, to ``data``."""
+    """Adds data about the current request to ``data``, but no secrets."""
     data.update(completed_report(data))
 
 
 def set_error_reporter(callback: Callable[..., Any] | None) -> None:
-    """Makes ``callback`` this process's ``ERROR_REPORTER``. It gets a title, a dictionary and an exception."""
+    """Makes ``callback`` this process's ``ERROR_REPORTER``.
+
+    ``callback`` is called with a title, a dictionary and an exception.
+    """
     settings.change(ERROR_REPORTER=callback)
 
 

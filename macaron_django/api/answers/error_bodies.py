@@ -42,7 +42,7 @@ class ErrorBody(NamedTuple):
 def error_body(answer: ErrorDescription, exc: Exception) -> ErrorBody:
     """Returns the body of the response to ``exc``, as the settings say.
 
-    If the project's callback or decorator fails, the failure is logged, and the body is written without that function.
+    If the project's callback or decorator raises an exception, the exception is logged, and the function is ignored.
     """
     made, own = None, settings.current()
     if isinstance(exc, DeclaredError):

@@ -1,7 +1,8 @@
 """Reports errors and warnings to the function that ``MACARON["ERROR_REPORTER"]`` names.
 
 As in PyMacaron, a report has data about the user, the server, the request, the response, the times and the trace.
-``macaron_django.scrubbing`` removes secrets. A failure while reporting is logged and doesn't change the response.
+``macaron_django.scrubbing`` removes secrets. If sending a report fails, the failure is logged, and the response stays
+the same.
 """
 
 from __future__ import annotations

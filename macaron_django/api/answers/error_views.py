@@ -51,7 +51,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Responds to a request for which a view or a middleware failed.
 
-    Logs and reports the failure as it would log and report a failed operation.
+    Logs and reports the failure in the same way as the failure of an operation.
     """
     failed = sys.exc_info()[1]
     exception = failed if isinstance(failed, Exception) else APIException()

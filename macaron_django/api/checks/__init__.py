@@ -2,7 +2,7 @@
 
 ``model_checks`` finds schemas that don't fit their ``x-model``, and ``scan_checks`` finds lists that read more items
 than they return. ``url_name_checks`` finds URLs with the same name, and ``public_write_checks`` finds writes that
-anyone may call. ``thread_checks`` determines how many threads a server needs. The checks of documents are in
+anyone may call. ``thread_checks`` calculates how many threads a server's worker needs. The checks of documents are in
 ``macaron_django.openapi.checks``.
 """
 

@@ -1,4 +1,4 @@
-"""Finds generated operations that change data and that anyone may call, for ``manage.py check --deploy``.
+"""Finds generated operations that let anyone change data. ``manage.py check --deploy`` reports these operations.
 
 The check takes into account the spec's ``security``, the viewset's permissions and the project's default permissions.
 """

@@ -1,7 +1,6 @@
-"""Finds generated lists that need a forbidden scan, or for which DynamoDB reads more items than it returns.
+"""Finds generated lists that need a forbidden scan, and lists for which DynamoDB reads more items than it returns.
 
-For each filter of a list, the query planner determines how DynamoDB would read the list with this filter alone. It also
-does this for pairs of filters.
+The query planner determines how DynamoDB would read a list with each filter alone, and with pairs of filters.
 """
 
 from __future__ import annotations

@@ -30,7 +30,8 @@ def needed_threads(waiting_ms: float, cpu_ms: float = CPU_MS) -> int:
 
 
 def is_starved(threads: int, waiting_ms: float, cpu_ms: float = CPU_MS) -> bool:
-    """Returns whether the worker has too few threads to keep a core busy, even if no thread waits for another thread.
+    """Returns whether the worker has too few threads to keep a core busy, even in the best case: no thread ever waits
+    for another thread.
 
     >>> is_starved(4, 5), is_starved(16, 5)
     (True, False)

@@ -1,8 +1,8 @@
 """Serves each API's document, pages that show it in Swagger UI and Redoc, and an index of all APIs.
 
-``docs_patterns`` returns the URL patterns for the documents of all APIs. ``pages`` has the pages, and ``assets`` finds
-their files. ``content_security`` defines which hosts a browser may call from the pages. ``served_documents`` writes the
-text of a document, and ``urls`` has the URLs.
+``docs_patterns`` returns the URL patterns for the documents of all APIs. ``pages`` creates the pages, and ``assets``
+finds the files that the pages load. ``content_security`` defines which hosts a browser may call from the pages.
+``served_documents`` writes the text of a document, and ``urls`` has the URLs.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Finds the files of the documentation pages: Swagger UI and Redoc from the sidecar package, and this package's files.
+"""Finds the files of the documentation pages.
 
-A project can set other URLs in ``SPECTACULAR_SETTINGS``. By default, no file comes from a CDN.
+Swagger UI and Redoc come from ``drf-spectacular-sidecar``; the other files come from this package. A project can set
+other URLs in ``SPECTACULAR_SETTINGS``. By default, no file comes from a CDN.
 """
 
 from __future__ import annotations

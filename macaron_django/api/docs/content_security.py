@@ -1,4 +1,4 @@
-"""Writes the Content-Security-Policy of the documentation pages, which keeps browsers from calling other hosts.
+"""Writes the Content-Security-Policy of the documentation pages. The policy keeps browsers from calling other hosts.
 
 Without this policy, Redoc's footer would load a logo from another server, Swagger UI would pass documents to an online
 validator, and the Markdown of a description could embed any image.

@@ -119,7 +119,7 @@ class _PageView(_DocsView):
         }
 
     def pages_of(self, api: str) -> list[dict[str, str]]:
-        """Returns the pages of one API as ``{"name": …, "url": …}``, in the order of the links to them."""
+        """Returns the pages of one API as ``{"name": …, "url": …}``. The links to the pages are shown in this order."""
         return [
             {"name": "Swagger UI", "url": self.link(f"docs/{api}/")},
             {"name": "Redoc", "url": self.link(f"redoc/{api}/")},
@@ -138,7 +138,7 @@ class _PageView(_DocsView):
     def distributed_url(self, setting: str, folder: str, filename: str) -> str:
         """Returns the URL of a file of Swagger UI or Redoc.
 
-        ``setting`` is the name of drf-spectacular's setting for the location of the files.
+        ``setting`` is the name of the drf-spectacular setting that says where the files are.
         """
         chosen = spectacular_settings.user_settings.get(setting, "SIDECAR")
         return self.sidecar_url(folder + filename) if chosen == "SIDECAR" else f"{chosen}/{filename}"

@@ -32,7 +32,7 @@ def document_text(
 ) -> bytes:
     """Returns the text of a document, bundled into one file.
 
-    In this text, ``servers`` or ``basePath`` has the path on this server.
+    In this text, ``servers`` or ``basePath`` has the API's path on this server.
 
     ``preface`` is Markdown that precedes the document's description.
     """

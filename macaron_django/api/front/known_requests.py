@@ -32,7 +32,7 @@ class Found(NamedTuple):
 
 
 class Front:
-    """Runs operations, and the middleware of Django's handler, without calling the handler itself.
+    """Serves operations without calling Django's handler, but runs the handler's middleware.
 
     ``sender`` is the sender of Django's signals.
     """
@@ -52,9 +52,9 @@ class Front:
 
     @property
     def is_in_charge(self) -> bool:
-        """Whether this object serves operations itself.
+        """Whether this object serves operations, instead of Django's handler.
 
-        For this, all middleware must be known, and settings for debugging must be off.
+        It does so only if all middleware is known, and if Django's debugging settings are off.
         """
         return self.chain.is_known and not (django_setting("DEBUG") or django_setting("DEBUG_PROPAGATE_EXCEPTIONS"))
 
@@ -158,7 +158,7 @@ class Front:
             raise
 
     def failed(self, request: Any, error: Exception) -> None:
-        """Calls each middleware that handles exceptions, with the exception that the view has raised."""
+        """Passes an exception that the view has raised to each middleware that handles exceptions."""
         for failed in self.chain.failing:
             failed(request, error)
 

@@ -41,7 +41,7 @@ _SENTRYS = "sentry_sdk.integrations.django.middleware"
 
 @dataclass
 class MiddlewareChain:
-    """The steps that a handler's middleware takes when it gets a request. The outermost middleware is first."""
+    """The steps in which the middleware of Django's handler processes a request. The outermost middleware is first."""
 
     #: The reasons why Django's handler must serve all requests; empty if all middleware is known.
     unknown: Sequence[str] = ()
@@ -117,9 +117,9 @@ class MiddlewareChain:
 
 
 def unknown_middleware() -> list[str]:
-    """Returns the unknown entries of the setting ``MIDDLEWARE``.
+    """Returns the entries of the setting ``MIDDLEWARE`` that the front doesn't know.
 
-    If there are any, Django's handler serves all requests.
+    If the list isn't empty, Django's handler serves all requests.
     """
     found = []
     for dotted in settings.MIDDLEWARE:
@@ -135,7 +135,7 @@ def unknown_middleware() -> list[str]:
 def replaced_methods() -> list[str]:
     """Returns the names of Django's handler methods that other code has replaced or wrapped.
 
-    A wrapped method is left out if the front runs its wrappers, too.
+    If the front also runs the wrappers of a method, the list doesn't include this method.
     """
     return [f"{owner.__name__}.{name}" for (owner, name), known in _HANDLING.items() if is_replaced(owner, name, known)]
 

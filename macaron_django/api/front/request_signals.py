@@ -71,8 +71,8 @@ class RequestSignal:
 
     @property
     def is_known(self) -> bool:
-        """Whether all receivers belong to Django or to this package. Such receivers don't block while no database is
-        open.
+        """Whether all receivers belong to Django or to this package. If so, the receivers don't block while no database
+        is open.
         """
         return self._receivers() is not None
 

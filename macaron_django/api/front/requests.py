@@ -66,7 +66,7 @@ class _Given:
 
 
 def request_class(base: type[WSGIRequest], attributes: Mapping[str, Giver]) -> Any:
-    """Returns a subclass of ``base`` with the attributes, and with the name and representation of ``base``.
+    """Returns a subclass of ``base`` that adds ``attributes``, and keeps the name and representation of ``base``.
 
     The arguments of the class are the environ, the decoded script name, the decoded path below the script name, and the
     match.

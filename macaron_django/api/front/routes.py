@@ -37,7 +37,7 @@ class Routes:
                 self._trie.add(route, *route.segments)
 
     def find(self, path_info: str) -> tuple[OperationRoute, dict[str, str]] | None:
-        """Returns an operation's route and the URL arguments; None if the path isn't an operation's path."""
+        """Returns the route that serves the path, and the URL arguments; None if no operation has this path."""
         if not path_info.startswith("/"):
             return None
         path = path_info[1:]
@@ -66,7 +66,10 @@ class OperationRoute:
         self._places = None if places is None else [(name, place + len(above)) for name, place in places.items()]
 
     def match(self, path: str, segments: Sequence[str]) -> dict[str, str] | None:
-        """Returns the arguments of a path that has the route's segments; None if the path doesn't match."""
+        """Returns the URL arguments in ``path``; None if ``path`` doesn't match.
+
+        The segments of ``path`` must already fit the segments of the route.
+        """
         if self._places is not None:
             return {name: segments[place] for name, place in self._places}
         found = self._template.regex.search(path[self._length :])
@@ -104,7 +107,7 @@ class _Other:
         return (found[:-1], True) if is_open else (found, False)
 
     def match(self, path: str, segments: Sequence[str]) -> dict[str, str] | None:
-        """Returns {} if the pattern could match the path: Django then decides. Returns None if it can't match."""
+        """Returns {} if the pattern could match the path: Django then decides. Returns None if no match is possible."""
         for pattern in self._patterns:
             if pattern.converters if isinstance(pattern, RoutePattern) else False:
                 if not pattern.regex.search(path):

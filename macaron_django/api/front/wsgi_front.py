@@ -1,6 +1,6 @@
 """The front for WSGI servers. It serves known requests itself, and passes all other requests to Django's handler.
 
-A known request is served as Django's handler would serve it, without the steps that have no effect on an operation.
+For a known request, the front takes the same steps as Django's handler, but skips steps that don't affect operations.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class NoExample(PyMacaronException):
 def example_answer(operation: Operation) -> tuple[Any, int]:
     """Returns ``(value, status)`` for the first declared 2xx response. Can raise NoExample.
 
-    Calls for the same operation always return the same value.
+    The value is always the same for the same operation.
     """
     status = success_status(operation, 200)
     declared = declared_response(operation, status)

@@ -100,7 +100,7 @@ class _SampleBuilder:
         return deepcopy(_turned(list(islice(fitting, turn + 1)), turn))
 
     def parts(self, schema: Any, turn: int) -> Parts:
-        """Returns the schemas that apply to one value, with references followed and alternatives chosen."""
+        """Returns the schemas that apply to one value. Follows references, and chooses one of several alternatives."""
         parts: list[Any] = [schema]
         for part in parts:  # the list grows in the loop
             if part is True:
@@ -115,7 +115,10 @@ class _SampleBuilder:
         return [part for part in parts if part is not True]
 
     def only_required(self, depth: int) -> bool:
-        """Returns whether to leave out optional members: deep inside a value, in large values, and in some attempts."""
+        """Returns whether to leave out optional members.
+
+        They are left out deep inside a value, in large values, and in some attempts.
+        """
         return depth > 5 or self.visited > ENOUGH or (self.attempt % 4 == 3 and depth > 0) or self.attempt > 19
 
     def array(self, parts: Parts, depth: int, turn: int) -> list[Any]:

@@ -1,4 +1,5 @@
-"""Decides whether an operation can run on an event loop. It can't run there if any of its parts might block.
+"""Decides whether an operation can run on an event loop. An operation can't run on an event loop if any part of the
+operation might block.
 
 The project's code might block. Django's ORM blocks, and so does fetching the keys that verify a token.
 """
@@ -47,7 +48,8 @@ def runs_on_loops(
 ) -> bool:
     """Returns whether the checks before the action, and the action itself, never block.
 
-    ``listed`` contains the plan's checks. ``stores`` says whether the action can use the store directly.
+    ``listed`` contains the checks that run before the action. ``stores`` says whether the action can use the store
+    directly.
     """
     return (
         not overridden - {"permission_classes"}

@@ -41,7 +41,7 @@ _TEXTS: Final = {"in": "mn", "range": "az", "lt": "z", "lte": "z", "gt": "a", "g
 
 
 def generated_accesses(generated: GeneratedOperation, store: Store) -> frozenset[TableAccess]:
-    """Returns the accesses that an operation's requests may need. If the ORM stores the items, the set is empty."""
+    """Returns the accesses that an operation's requests might need. If the ORM stores the items, the set is empty."""
     if not store.is_row:
         return frozenset()
     persistence = store.model._default_manager.persistence
@@ -61,7 +61,7 @@ def planned(
     wanted: Iterable[str] | None = None,
     texts: Mapping[str, str] = _TEXTS,
 ) -> QueryPlan:
-    """Returns the plan for a request with these filters, whose values don't contradict one another."""
+    """Returns the plan for a request that uses ``filters`` with values that don't contradict one another."""
     lookups = (
         Lookup(each.path, each.lookup, tuple({"S": text} for text in texts.get(each.lookup, "m"))) for each in filters
     )

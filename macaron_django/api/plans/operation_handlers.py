@@ -68,13 +68,13 @@ class Handler:
 
     @cached_property
     def bare(self) -> Callable[..., Any]:
-        """The function that the spec names, without the decorators in ``x-decorate-server``."""
+        """The function that the spec names, before the decorators in ``x-decorate-server`` are applied."""
         is_bound = self.dotted == self.operation.extensions.bind_server
         return self._found(self.dotted, "E301", "x-bind-server" if is_bound else None)
 
     @cached_property
     def function(self) -> Callable[..., Any]:
-        """The function with the decorators in ``x-decorate-server``. The first decorator is the outermost."""
+        """The function, wrapped in the decorators in ``x-decorate-server``. The first decorator is the outermost."""
         function = self.bare
         for dotted in reversed(self.operation.extensions.decorate_server):
             function = self._found(dotted, "E303", "x-decorate-server")(function)
@@ -145,7 +145,7 @@ class Handler:
         return async_to_sync(_awaited)(result) if inspect.isawaitable(result) else result
 
     def called(self, request: Any, body: Any, values: Mapping[str, Any]) -> StepCall:
-        """Returns an object that represents the call of an ``async def`` handler. A step can yield this object, so that
+        """Returns an object that represents a call to an ``async def`` handler. A step can yield this object, so that
         an event loop awaits the handler.
         """
         args, kwargs = self.bind(request, body, values)

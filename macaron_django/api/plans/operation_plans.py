@@ -143,11 +143,14 @@ class OperationPlan:
         return self.is_direct and (not self.has_pages or self.accepts(accept))
 
     def gives_up_rows(self, hooks: frozenset[str]) -> bool:
-        """Returns whether the action may use the store directly. The project must not override any of the ``hooks``."""
+        """Returns whether the action can use the store directly.
+
+        It can't if the project overrides any of the ``hooks``.
+        """
         return self.stores and self.overridden.isdisjoint(hooks)
 
     def leaves_alone(self, hooks: frozenset[str]) -> bool:
-        """Returns whether the project overrides none of the ``hooks``."""
+        """Returns True if the project overrides none of the ``hooks``."""
         return self.overridden.isdisjoint(hooks)
 
     def accepts(self, accept: str) -> bool:

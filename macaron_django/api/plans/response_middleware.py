@@ -28,8 +28,8 @@ def reads_drf_responses(middleware: Iterable[str]) -> bool:
 
     ``middleware`` has dotted paths, as in ``settings.MIDDLEWARE``. Django's own middleware reads only headers,
     status and bytes. Any unknown middleware might need a ``Response``. Functions, subclasses of known classes, and
-    names that can't be imported also count as unknown. Plans of operations and ``macaron_django.api.front`` both call
-    this function, so that they always agree.
+    names that can't be imported also count as unknown. The plans of operations and the module
+    ``macaron_django.api.front`` both call this function, so that they always agree.
 
     >>> reads_drf_responses(["django.middleware.gzip.GZipMiddleware"])
     False

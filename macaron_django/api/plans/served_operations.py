@@ -36,9 +36,9 @@ class Served:
 
     @cached_property
     def without_handler(self) -> dict[type, type]:
-        """The classes that serve the operation without its handler.
+        """Maps each viewset class to the class that replaces it when the operation is served without its handler.
 
-        The dictionary maps each viewset class to the class that replaces it.
+        ``handler_answers`` fills this dictionary.
         """
         return {}
 
@@ -63,7 +63,7 @@ class Served:
         return json_schema(takes.content) if takes is not None else None
 
     def success_status(self, *wanted: int) -> int:
-        """Returns the status of a success: the first declared status in ``wanted``, or else the first declared 2xx."""
+        """Returns the result of ``operation_schemas.success_status`` for this operation. Keeps it for later calls."""
         status = self._statuses.get(wanted)
         if status is None:
             status = self._statuses[wanted] = success_status(self.operation, *wanted)

@@ -1,4 +1,4 @@
-"""Reads the text parts of multipart bodies, with their media types and in their charsets.
+"""Reads the text parts of multipart bodies. Decodes each part with its charset, and keeps its media type.
 
 This module exists because Django's parser ignores the media types and charsets of text parts. Django's parser still
 reads the files, and enforces the limits for all parts.

@@ -1,4 +1,7 @@
-"""Defines the subclass of DRF's request for generated views. It parses most JSON bodies without choosing a parser."""
+"""Defines the request class of generated views, a subclass of DRF's request class.
+
+The class parses most JSON bodies itself, so DRF doesn't have to choose a parser.
+"""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ class ParameterReader:
     def read(self, request: HttpRequest | Request, path_kwargs: Mapping[str, Any]) -> ParameterValues:
         """Returns the values of all parameters that were sent or have a default.
 
-        ``path_kwargs`` are the arguments of the URL. Raises ``RequestInvalid`` with all violations.
+        ``path_kwargs`` are the arguments from the URL. Raises ``RequestInvalid`` with all violations.
         """
         django_request: HttpRequest = getattr(request, "_request", request)
         if self._plain_texts is not None and not django_request.META.get("QUERY_STRING"):
@@ -162,7 +162,7 @@ class ParameterReader:
 
     @cached_property
     def in_query(self) -> frozenset[str]:
-        """The names of the parameters that the operation declares in the query."""
+        """The names of the query parameters that the operation declares."""
         return frozenset(field.name for field in self._fields if field.location == "query")
 
     @cached_property
@@ -236,7 +236,7 @@ class _ParameterField(FieldReader):
 
     @cached_property
     def is_plain_text(self) -> bool:
-        """Whether a valid text in the path needs no conversion, because the text itself is the value."""
+        """Whether the parameter's text in the path is already its value, so that a valid text needs no conversion."""
         return self.is_text and not self.needs_encoded_path and self.conversion.unchanged
 
     @property

@@ -190,7 +190,10 @@ _PARSERS: Mapping[str, type[BaseParser]] = {
 
 
 class RangeParser(BaseParser):
-    """Parses a body for a declared range, such as ``application/*``, according to the media type of the request."""
+    """Parses a body if the spec declares a range of media types, such as ``application/*``.
+
+    The media type of the request decides how the body is parsed.
+    """
 
     #: The parser for bodies that are neither JSON nor text. If it is None, such bodies are refused, because the schema
     #: can't validate them.

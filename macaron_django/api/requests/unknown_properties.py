@@ -2,7 +2,7 @@
 
 ``MACARON["UNKNOWN_PROPERTIES"]`` is the policy.
 
-JSON Schema allows such properties unless ``additionalProperties`` is false. A persisted object stores them. If an
+JSON Schema allows undeclared properties unless ``additionalProperties`` is false. A persisted object stores them. If an
 object's schema has ``additionalProperties`` or ``unevaluatedProperties``, or declares no properties, the object
 isn't changed.
 """
@@ -107,7 +107,7 @@ def is_open(applied: AppliedSchemas) -> bool:
 
 
 def declared_parts(schema: Schema, form: Any) -> Any:
-    """Returns a multipart form without its undeclared parts, because browsers add such parts.
+    """Returns only those parts of a multipart form that ``schema`` declares, because browsers add other parts.
 
     If the schema allows or forbids additional properties explicitly, the form is returned unchanged.
     """

@@ -1,8 +1,7 @@
 """Creates Django URL patterns for the paths of operations, and finds the pattern for a request's path.
 
-``routers`` creates the patterns with their order and names, and ``path_templates`` matches paths. ``url_index``
-resolves a path to a pattern, and ``argument_names`` creates the Python names of parameters. No module here depends on
-views.
+``routers`` creates, names and orders the patterns, and ``path_templates`` matches paths. ``url_index`` resolves a path
+to a pattern, and ``argument_names`` creates the Python names of parameters. No module here depends on views.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Names the arguments of handlers and URLs after an operation's parameters, as Python identifiers."""
+"""Turns the names of an operation's parameters into Python identifiers, for the arguments of handlers and URLs."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def argument_name(name: str) -> str:
 def argument_names(parameters: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Returns a dictionary from each parameter's (location, name) to its Python name.
 
-    Path parameters are named first. If a name is already taken, it gets the parameter's location as a prefix. If this
-    name is also taken, it gets a number.
+    Path parameters get their names first. If a parameter's name is already taken, adds the parameter's location as a
+    prefix. If the name with the prefix is also taken, adds a number.
 
     >>> argument_names([("query", "id"), ("path", "id"), ("header", "X-Request-ID")])
     {('path', 'id'): 'id', ('query', 'id'): 'query_id', ('header', 'X-Request-ID'): 'x_request_id'}
@@ -74,7 +74,7 @@ def path_arguments(path: str) -> Mapping[str, str]:
 
 
 def operation_arguments(operation: Operation) -> dict[tuple[str, str], str]:
-    """Returns the Python names of an operation's parameters. A path parameter has the name of its URL argument."""
+    """Returns the Python names of an operation's parameters. A path parameter gets the name of its URL argument."""
     path = path_arguments(operation.path)
     names = {("path", name): argument for name, argument in path.items()}
     others = [(p.location, p.name) for p in operation.parameters if p.location != "path"]

@@ -56,7 +56,9 @@ class PathTemplate:
 
     @property
     def segments(self) -> list[str | None]:
-        """The path's segments, up to the first one that may contain slashes. A segment with a parameter is None.
+        """The path's segments before the first segment that can contain slashes.
+
+        If a segment contains a parameter, the list has None instead of the segment.
 
         >>> PathTemplate("/a/{from}-{to}/b").segments
         ['a', None, 'b']
@@ -72,7 +74,7 @@ class PathTemplate:
 
     @property
     def is_open(self) -> bool:
-        """Whether further segments may follow ``segments``."""
+        """Whether a path can have more segments after ``segments``."""
         return not self.greedy.isdisjoint(PATH_PARAMETER.findall(self.path))
 
     @property
@@ -95,7 +97,11 @@ class PathTemplate:
         return found
 
     def parts(self) -> Iterator[tuple[str, list[str]]]:
-        """Yields a pair for each segment: the text with ``{}`` for each parameter, and the names of the parameters."""
+        """Yields two values for each segment of the path.
+
+        The first value is the segment's text, with ``{}`` in place of each parameter. The second value is a list of the
+        parameters' names.
+        """
         names = iter(PATH_PARAMETER.findall(self.path))
         for text in PATH_PARAMETER.sub(_STAND_IN, self.path).split("/"):
             yield text, list(islice(names, text.count(_STAND_IN)))

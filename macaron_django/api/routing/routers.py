@@ -1,6 +1,6 @@
 """Creates Django URL patterns that match the paths of operations exactly as they are written in the spec.
 
-A path may have a trailing slash, several parameters in one segment, or a custom verb after a parameter. If two paths
+A path can have a trailing slash, several parameters in one segment, or a custom verb after a parameter. If two paths
 match a request, the path with more literal text is tried first. ``reverse()`` finds an operation by its operationId, in
 the API's namespace: ``reverse("myserver:get_profile", kwargs={"profile_id": "7"})``.
 """

@@ -24,7 +24,7 @@ __all__ = ["IndexedResolver", "SegmentTrie"]
 class IndexedResolver(URLResolver):
     """A resolver without a prefix. It has an index of its own patterns and of the patterns in nested resolvers.
 
-    ``url_patterns`` is the same as in any resolver, for ``reverse()`` and checks. While ``DEBUG`` is on, the attribute
+    ``reverse()`` and checks can use ``url_patterns`` as in any resolver. While ``DEBUG`` is on, the attribute
     ``tried`` of a match or a ``Resolver404`` lists all patterns that Django's search would have tried. Django's error
     page shows this list.
     """

@@ -3,8 +3,8 @@ delete items of a schema.
 
 The function ``resources`` gets a document and the keys of its persisted schemas, and returns resources with their
 generated operations. The module ``resources`` decides which operations are generated. ``key_bindings`` binds path
-parameters to keys, and ``list_parameters`` finds the filters of a list. ``envelopes`` finds the object around a list,
-and ``operation_schemas`` finds the schemas of bodies and the statuses of responses.
+parameters to keys, and ``list_parameters`` finds the filters of a list. ``envelopes`` finds the object that contains
+a list, and ``operation_schemas`` finds the schemas of bodies and the statuses of responses.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Binds path parameters to the keys of a resource: by their names, or else by ``x-key``.
 
-The last parameter of an item path doesn't need a property's name or an ``x-key``. Without them, it binds to the last
-key that doesn't come from the caller, if no other parameter is bound to this key. Clients store URLs, so this rule must
-not change.
+On an item path, the last parameter needs neither a property's name nor an ``x-key``. By default, it binds to the last
+key that doesn't come from the caller, unless another parameter is bound to this key. Clients store URLs, so this rule
+must not change.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ class Keys(NamedTuple):
 
 
 def bind_keys(operation: Operation, schema: Schema, keys: Keys, *, is_item: bool) -> Mapping[str, str]:
-    """Returns the property for each path parameter of an operation, by the parameter's name.
+    """Returns a mapping from the name of each path parameter to the property that the parameter binds to.
 
     On an item path, all keys must be bound, except for keys that come from the caller. If the last parameter binds to a
-    property in ``keys.alternative``, the keys can stay unbound. If any other parameter has the name of a property, the
-    parameter binds to this property, and filters by it. If no property has this name, the parameter binds to the hash
-    key. Raises ``AmbiguousOperation`` if a binding isn't clear.
+    property in ``keys.alternative``, the keys can stay unbound. Any other parameter with a property's name binds to
+    that property, and filters by it. If no property has the parameter's name, the parameter binds to the hash key.
+    Raises ``AmbiguousOperation`` if a binding isn't clear.
     """
     binder = _Binder(operation, schema, keys, is_item=is_item)
     binder.by_name()

@@ -20,7 +20,7 @@ __all__ = [
 
 
 class AmbiguousOperation(Exception):  # noqa: N818 (an outcome of the rules, which becomes a finding)
-    """It isn't clear what a generated operation would have to do. ``hint`` says how to remove the ambiguity."""
+    """It isn't clear what a generated operation should do. ``hint`` says how to remove the ambiguity."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -46,7 +46,7 @@ def success_schemas(operation: Operation) -> list[Schema]:
 def kept_schemas(schema: Schema, names: Collection[str], depth: int = 0) -> set[str]:
     """If ``names`` contains the name of ``schema``, returns a set with only this name.
 
-    Otherwise, returns the union of the results for the schemas in ``allOf``.
+    Otherwise, calls itself for each schema in ``allOf``, and returns the union of the results.
     """
     for each in (schema, schema.resolved):
         if each.name in names:
@@ -57,7 +57,10 @@ def kept_schemas(schema: Schema, names: Collection[str], depth: int = 0) -> set[
 
 
 def listed_schemas(schema: Schema, names: Collection[str]) -> set[str]:
-    """Applies ``kept_schemas`` to the items of an array. For an envelope, applies it to the items of each array."""
+    """If ``schema`` is an array, returns ``kept_schemas()`` of its items.
+
+    If ``schema`` is an envelope, returns the union of the results for all of its properties that are arrays.
+    """
     if is_listed(schema):
         return kept_schemas(schema.resolved.items, names) if schema.resolved.items is not None else set()
     if kept_schemas(schema, names):
@@ -78,8 +81,8 @@ def is_listed(schema: Schema) -> bool:
 def success_status(operation: Operation, *wanted: int) -> int:
     """Returns the first status in ``wanted`` that the operation declares.
 
-    If the operation declares none of them, returns its first declared status from 200 to 299. If there is no such
-    status, or if the operation also declares ``2XX``, returns the first status in ``wanted``.
+    If the operation declares none of them, returns the first status from 200 to 299 that it declares. If it declares no
+    such status, or if it also declares ``2XX``, returns the first status in ``wanted``.
     """
     declared = [str(status).upper() for status in operation.responses]
     for status in wanted:

@@ -4,7 +4,8 @@
   persisted or bound to a model, this schema is the path's *resource*. The schema can also be in a response's ``allOf``.
 - A path is also a collection path if its GET returns an array whose items have such a schema, or an object with one
   such array (an envelope). This doesn't require an item path.
-- Path parameters bind to keys (``key_bindings``). The query parameters of a list are filters (``list_parameters``).
+- Path parameters are bound to keys (``key_bindings``). The query parameters of a list are filters
+  (``list_parameters``).
 - A request body's schema may differ from the resource's schema if the resource has all properties of the body's schema.
 
 If it isn't clear what an operation would have to do, the operation gets a finding, and responds with 501.
@@ -364,7 +365,7 @@ def _check_input(operation: Operation, schema: Schema, name: str) -> None:
 
 
 def described(operation: Operation) -> str:
-    """Returns the name of an operation in findings: method, path and operationId."""
+    """Returns the text that names an operation in a finding: its method, path and operationId."""
     named = f" ({operation.operation_id})" if operation.operation_id else ""
     return f"{operation.method.upper()} {operation.path}{named}"
 

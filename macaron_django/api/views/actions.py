@@ -60,7 +60,11 @@ class List(ResourceViewSet):
 
 
 class Create(ResourceViewSet):
-    """Responds to POST on a collection with 201, the new item and its Location, or with 409 if the key is taken."""
+    """Creates an item when a client sends a POST to a collection.
+
+    The response has the new item, its ``Location``, and the status 201 or another declared success status. If the key
+    is taken, the response is a 409.
+    """
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         body = self.with_path_values(self.json_body())
@@ -201,7 +205,10 @@ class MergePatch(ResourceViewSet):
 
 
 class Destroy(ResourceViewSet):
-    """Responds to DELETE on an item with 204, or with the deleted item if the operation declares content."""
+    """Deletes an item when a client sends a DELETE.
+
+    By default, the response is a 204. If the operation declares content, the response has the deleted item instead.
+    """
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         status = self.served_here.success_status(204, 200)

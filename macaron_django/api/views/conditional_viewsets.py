@@ -78,8 +78,8 @@ class ConditionalViewSet(OperationViewSet):
 
         If another request writes the item in between, calls ``attempt`` again.
 
-        A request with If-Match applies to one state of the item, so ``attempt`` isn't called again. A request without
-        If-Match applies to any state. If the item has been deleted, the next attempt raises a 404.
+        A request with If-Match is for one state of the item, so this method doesn't call ``attempt`` again. A request
+        without If-Match is for any state of the item. If the item has been deleted, the next attempt raises a 404.
         """
         return run(self.write_steps(lambda: _in_one_step(attempt)))
 

@@ -134,9 +134,12 @@ def current_item(request: Request) -> Any:
     For a path below an item's path, such as ``/orders/{id}/cancel``, this is the item at ``/orders/{id}``. For nested
     items, it is the innermost item.
 
-    Applies the viewset's query set and object permissions. Unless the request's method is safe (such as GET), also
-    checks the preconditions. If another request changes the row afterwards, saving the row fails. Raises ``Http404``,
-    ``PreconditionFailed`` (412), ``PreconditionRequired`` (428), and ``TypeError`` in the same cases as ``generated``.
+    Finds the item in the viewset's query set, and checks the viewset's object permissions. Also checks the
+    preconditions, unless the request's method is safe (such as GET). If another request changes the row afterwards,
+    saving the row fails.
+
+    Raises ``Http404``, ``PreconditionFailed`` (412) and ``PreconditionRequired`` (428). Raises ``TypeError`` in the
+    same cases as ``generated``.
     """
     view = _view(request)
     return view.get_object() if request.method in SAFE_METHODS else view.changeable()

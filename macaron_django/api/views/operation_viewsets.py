@@ -110,7 +110,10 @@ class OperationViewSet(PlannedViewSet):
         return self._end(plan, request, response)
 
     def dispatch_steps(self, plan: OperationPlan, http_request: HttpRequest) -> Steps[HttpResponseBase]:
-        """Serves a request as the view does, but in steps. ``answers_in_steps`` must return True for the request."""
+        """Serves a request like the view, but step by step.
+
+        Call this method only if ``answers_in_steps`` returns True for the request.
+        """
         steps = self._take_steps_in_turn(plan, http_request)
         if OPERATIONS.subscribers and self.plans is not None:
             return self.plans.observed.answered_in_steps(http_request, steps)
@@ -225,7 +228,7 @@ class OperationViewSet(PlannedViewSet):
     def negotiate(self, request: Request, *, force: bool = False) -> None:
         """Sets the request's renderer and media type.
 
-        With ``force``, sets them even if the client accepts none of the media types.
+        If ``force`` is true, sets both even if the client accepts none of the media types.
         """
         plan, meta = self.plan, request._request.META
         renderer, accept = plan.renderer, meta.get("HTTP_ACCEPT", "*/*")
@@ -395,11 +398,11 @@ class OperationViewSet(PlannedViewSet):
     def media_type_of(self, value: Any) -> str:
         """Returns the media type of a response with this value.
 
-        If the value needs another renderer, sets that renderer.
+        If the request's renderer can't write the value, sets a renderer that can.
 
         A media type for text or bytes can't represent a value of another type. Raises ``TypeError`` if none of the
-        operation's media types can represent the value. Raises ``NotAcceptable`` if some of them can, but the client
-        doesn't accept those.
+        operation's media types can represent the value. Raises ``NotAcceptable`` if the client accepts none of
+        the media types that can represent the value.
         """
         request: Any = self.request
         if not can_render(request.accepted_renderer, value):

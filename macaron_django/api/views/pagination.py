@@ -181,7 +181,7 @@ def page_size(given: Any) -> int | None:
 
 
 def next_url(request: HttpRequest | Request, name: str, cursor: str) -> str:
-    """Returns the absolute URL of the request with another cursor in the parameter ``name``.
+    """Returns the absolute URL of the request, but replaces the cursor in the parameter ``name`` with ``cursor``.
 
     The other parameters stay as the client spelled them: an encoded comma is part of a value, but a plain comma can be
     the end of a value.

@@ -43,7 +43,7 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
     def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:  # noqa: N805 (a class)
         """Returns a view function, like DRF's ``as_view()``. Also creates the ``OperationPlans`` of the view's path.
 
-        If a plan is direct, the view function runs its checks and the action, and doesn't call DRF's ``dispatch()``.
+        If a plan is direct, the view function runs the plan's checks and the action. It doesn't call ``dispatch()``.
         """
         plans = OperationPlans(cls, cls.hooks, initkwargs)
         made: Any = super().as_view(actions, plans=plans, **initkwargs)
@@ -123,7 +123,10 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @property
     def parameters(self) -> ParameterValues:
-        """The parameters that were sent or have a default. Raises ``RequestInvalid`` if a parameter is wrong."""
+        """The parameters in the request, and the defaults of missing parameters.
+
+        Raises ``RequestInvalid`` if a parameter is wrong.
+        """
         served = self.current
         if served is None:
             return ParameterValues({}, {})
@@ -161,7 +164,10 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         return [authenticator() for authenticator in policy.authentication_classes]
 
     def get_permissions(self) -> list[Any]:
-        """Returns the spec's permissions and either the viewset's ``permission_classes`` or the project's defaults."""
+        """Returns the permissions that the spec requires, and the viewset's ``permission_classes``.
+
+        If the viewset doesn't set ``permission_classes``, the project's defaults are returned instead.
+        """
         policy = self._security
         if policy is None:
             return list(super().get_permissions())
@@ -173,11 +179,11 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @classmethod
     def filters_itself(cls) -> bool:
-        """Returns whether a subclass overrides the filters. Such filters can read any declared parameter."""
+        """Returns whether a subclass overrides the filters. Overridden filters can read any declared parameter."""
         return not cls.hooks.overridden(cls).isdisjoint(FILTERING)
 
     def get_format_suffix(self, **kwargs: Any) -> str | None:
-        """Returns None, because a path parameter named ``format`` belongs to the operation."""
+        """Returns None: a path parameter named ``format`` belongs to the operation, and isn't a format suffix."""
         return None
 
     def _take_steps(self, plan: OperationPlan, http_request: HttpRequest) -> HttpResponseBase:

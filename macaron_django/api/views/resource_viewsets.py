@@ -1,7 +1,7 @@
 """Defines the base class of viewsets with generated operations, which finds query sets, items, keys and serializers.
 
-The class has hooks that the actions call. Projects can override them. They have the same names as in DRF's generic
-views.
+The class has hooks that the actions call. Projects can override the hooks. The hooks have the same names as in DRF's
+generic views.
 """
 
 from __future__ import annotations
@@ -135,10 +135,10 @@ class ResourceViewSet(ConditionalViewSet):
     # -------------------------------------------------------------- path parameters
 
     def path_values(self, *, as_lookups: bool = False) -> dict[str, Any]:
-        """Returns the Python value of each property that comes from the path or the caller, by property name.
+        """Maps the name of each property that comes from the path or the caller to the property's Python value.
 
-        With ``as_lookups``, the names are keywords for ``filter()``. Raises ``Http404`` if the path has a value that
-        the property can't have.
+        If ``as_lookups`` is True, the names are keywords for ``filter()``. Raises ``Http404`` if the path has a value
+        that the property can't have.
         """
         known: tuple[Served | None, dict[str, Any]] = self.__dict__.get("_path_values", _NO_VALUES)
         served, values = self.current, known[1]
@@ -172,11 +172,11 @@ class ResourceViewSet(ConditionalViewSet):
             values[name] = own
 
     def with_path_values(self, body: Any) -> Any:
-        """Returns the body with the properties from the path added. Raises ``RequestInvalid`` if the body has a
-        different value for one of these properties.
+        """Adds the properties that come from the path or the caller to the body, and returns the body. Raises
+        ``RequestInvalid`` if the body has a different value for one of these properties.
 
-        Doesn't add a property that the body's schema requires. If the client leaves out such a property, the body is
-        invalid.
+        Doesn't add a property that the body's schema requires. If the client leaves out a required property, the body
+        is invalid.
         """
         values = self.path_values()
         if not values or not (type(body) is dict or isinstance(body, Mapping)):
@@ -189,7 +189,7 @@ class ResourceViewSet(ConditionalViewSet):
         return {**self.store.as_json(added), **body} if added else body
 
     def refuse_other_values(self, body: Any) -> None:
-        """Raises ``RequestInvalid`` if the body and the path have different values for a key."""
+        """Raises ``RequestInvalid`` if a property in the body differs from its value in the path or the credentials."""
         if not (type(body) is dict or isinstance(body, Mapping)):
             return
         for name, value in self.path_values().items():
@@ -211,8 +211,8 @@ class ResourceViewSet(ConditionalViewSet):
     def store_for(self, hooks: frozenset[str], *, changes: bool = False, narrows: bool = True) -> Store | None:
         """Returns the store that can serve the request; None if the project's code might need a row or a serializer.
 
-        ``hooks`` has the hooks that get a row or a serializer. If the project overrides the query set, the returned
-        store has only the items of this query set.
+        ``hooks`` has the names of the hooks that use a row or a serializer. If the project overrides the query set, the
+        returned store has only the items of this query set.
         """
         plan, request = self.plan, self.request
         meta, renderer = request._request.META, request.accepted_renderer
@@ -298,13 +298,13 @@ class ResourceViewSet(ConditionalViewSet):
             raise ValidationFailed(f"The server adds a value that can't be stored: {error}") from error
 
     def found(self, stored: S | None) -> S:
-        """Returns ``stored``, the result of a store's search for an item. Raises ``Http404`` if it is None."""
+        """Returns ``stored``, the result of a store's search for an item. Raises ``Http404`` if ``stored`` is None."""
         if stored is None:
             raise list_queries.absent(self.store.schema, self.path_values())
         return stored
 
     def answered(self, stored: Stored, status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
-        """Returns the response with a stored item."""
+        """Returns a response whose body is the JSON of a stored item."""
         body = without_write_only(self.store.schema, stored.json) if self.store.hides else stored.json
         response = self.answer(body, status, headers)
         if stored.version is not None:
@@ -342,9 +342,9 @@ class ResourceViewSet(ConditionalViewSet):
         )
 
     def represented(self, serializer: Any) -> Any:
-        """Returns the JSON of the instance that a serializer has saved, according to the resource's schema.
+        """Returns the JSON of the instance that ``serializer`` has saved.
 
-        The schema of the request's body can have fewer properties than the resource's schema.
+        The JSON follows the resource's schema, because the schema of the request's body can have fewer properties.
         """
         own: Schema | None = getattr(serializer, "schema", None)
         if own is None or own.resolved == self.store.schema:

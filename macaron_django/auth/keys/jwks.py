@@ -42,7 +42,7 @@ class KeysUnavailable(PyMacaronException):
 
 @dataclass(frozen=True)
 class PublishedKey:
-    """One key of the set. If ``algorithm`` is None, the key works with any algorithm, otherwise only with this one."""
+    """One key of the set. The key works only with ``algorithm``, or with any algorithm if ``algorithm`` is None."""
 
     kid: str | None
     algorithm: str | None
@@ -172,5 +172,5 @@ def _key(entry: object) -> PublishedKey | None:
 
 @lru_cache(maxsize=16)
 def jwks_at(url: str, timeout: float, max_age: float) -> JWKS:
-    """Returns the ``JWKS`` of a URL. The whole process shares it."""
+    """Returns the ``JWKS`` of a URL. All threads of the process share this object."""
     return JWKS(url, timeout, max_age)

@@ -49,7 +49,7 @@ class Key:
     signing: bytes | PrivateKey | None = field(repr=False, default=None)
 
     def has_signed(self, token: UnverifiedToken) -> bool:
-        """Returns whether this key made the token's signature. PyJWT compares in constant time."""
+        """Returns whether this key made the token's signature. PyJWT compares signatures in constant time."""
         algorithm = self.algorithms.get(token.algorithm)
         return algorithm is not None and algorithm.verify(token.signed, self.verifying, token.signature)
 

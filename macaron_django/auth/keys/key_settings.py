@@ -167,10 +167,11 @@ def _misuse(key: Key, allowed: Sequence[str]) -> ConfigurationProblem | None:
 
 
 def verification_keys(options: Section, kid: str | None, algorithm: str) -> list[Key]:
-    """Returns the keys that may verify a token whose header names ``kid`` and ``algorithm``, best first.
+    """Returns the keys that are allowed to verify a token. The best key comes first.
 
-    If the token names a key, only this key may verify the token. Otherwise, any key of the right type may verify
-    it. Raises ImproperlyConfigured if no usable key is configured, and KeysUnavailable if the JWKS can't be fetched.
+    ``kid`` and ``algorithm`` come from the token's header. If the token names a key, only this key is allowed.
+    Otherwise, any key of the right type is allowed. Raises ImproperlyConfigured if no usable key is configured, and
+    KeysUnavailable if the JWKS can't be fetched.
     """
     keys, problems = _configured(options)
     if not keys and not options.JWKS_URL:

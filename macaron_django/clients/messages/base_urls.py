@@ -17,7 +17,7 @@ __all__ = ["base_url", "is_absolute"]
 
 
 def is_absolute(url: str) -> bool:
-    """Returns whether a text is an http or https URL with a host, and without a user name or password.
+    """Returns whether ``url`` is an http or https URL that has a host, but no user name or password.
 
     >>> [is_absolute(url) for url in ("https://a.test/v1", "/v1", "ftp://a.test", "https://me:pw@a.test")]
     [True, False, False, False]
@@ -34,8 +34,8 @@ def base_url(api: str, operation: Operation, options: ClientOptions) -> str:
     """Returns the URL that comes before an operation's path, without a trailing slash.
 
     If ``BASE_URL`` is absolute, returns it unchanged. If ``BASE_URL`` is a path, it replaces the path of the spec's
-    server. With ``IN_PROCESS``, returns the URL at which this process serves the API. Raises ``ImproperlyConfigured``
-    if neither the setting nor the spec has a host.
+    server. If ``IN_PROCESS`` is True, returns the URL at which this process serves the API. Raises
+    ``ImproperlyConfigured`` if neither the setting nor the spec has a host.
     """
     given = options.base_url
     if given is not None and "://" in given:

@@ -59,8 +59,9 @@ class AnswerReader:
         """Returns the response with its value: API objects, JSON, text, bytes, or None.
 
         A status of 400 or above is an error. A status from 300 to 399 is an error, too, unless the operation declares
-        it. For errors, raises ``ErrorAnswered``; if ``ERRORS`` is ``"return"``, the value is the error instead. If a
-        response breaks the spec and ``VALIDATE_ANSWERS`` is ``"raise"``, raises ``AnswerInvalid``. If the body
+        it. For an error, raises ``ErrorAnswered``, unless ``ERRORS`` is ``"return"``: then the value is the error.
+
+        If a response breaks the spec and ``VALIDATE_ANSWERS`` is ``"raise"``, raises ``AnswerInvalid``. If the body
         can't be parsed, always raises ``AnswerInvalid``.
         """
         declared = declared_response(self.operation, received.status)

@@ -45,7 +45,7 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 @dataclass(frozen=True)
 class CallRequest:
-    """A request that is ready to be sent. If its method is idempotent, it can be sent again.
+    """A request that is ready to be sent. The request can be sent again if its method is idempotent.
 
     ``repr()`` leaves out the values that the caller has passed.
     """
@@ -92,9 +92,9 @@ class RequestWriter:
 
     @cached_property
     def arguments(self) -> Mapping[str, Parameter]:
-        """The parameters by their names in Python.
+        """A mapping of Python names to parameters.
 
-        The mapping also has each parameter by its name in the spec, unless another parameter already has this name.
+        A parameter's name in the spec is also a key of the mapping, unless another parameter already has this name.
         """
         names = operation_arguments(self.operation)
         found = {names[each.location, each.name]: each for each in self.operation.parameters}

@@ -62,7 +62,7 @@ class Channel:
     def client(self, options: ClientOptions) -> httpx.Client:
         """Returns the httpx client for the threads of this process.
 
-        It is a new client if the options have changed, or after a fork.
+        Creates a new client if the options have changed, or if the process has forked.
         """
         with self._lock:
             self._leave_parents_connections()

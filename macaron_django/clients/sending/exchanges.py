@@ -54,7 +54,7 @@ class ServiceExchange:
         self.channel, self._host_state, self._tokens, self._clock = channel, host_state, tokens, clock
 
     def answer(self, call: CallRequest, options: ClientOptions) -> Steps[ReceivedAnswer]:
-        """Returns the response to a call, with any status.
+        """Returns the response to a call, whatever the response's status is.
 
         Raises ``ServiceUnavailable`` if there was no response. Raises ``CallOutcomeUnknown`` instead if the request may
         have arrived and isn't idempotent. Raises ``AnswerInvalid`` if the response is too large, or can't be

@@ -38,7 +38,7 @@ class HostState:
             raise error from refused
 
     def earn(self, budget: float) -> None:
-        """Adds ``budget``, the retries that one call earns, to the retries that are left."""
+        """Adds ``budget`` to the number of retries that are left. Each call earns this number of retries."""
         with self._lock:
             self._retries = min(self._retries + budget, _FIRST_RETRIES)
 

@@ -1,6 +1,6 @@
-"""Keeps the caller's database connections open during a call that the caller's own thread serves.
+"""Keeps the caller's database connections open while the caller's own thread serves a call.
 
-Django closes a thread's old connections before and after each request, which would end the caller's transaction.
+Django closes a thread's old connections before and after each request. That would end the caller's transaction.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Lists the names in ``pymacaron_unit``, each with its counterpart or the reason why it has none."""
+"""Lists the names in ``pymacaron_unit``, each with its counterpart or the reason why there is no counterpart."""
 
 from __future__ import annotations
 

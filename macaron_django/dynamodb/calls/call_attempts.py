@@ -1,9 +1,9 @@
 """Sends a call to DynamoDB. If the call fails, sends it again after a pause if that is safe.
 
 A failed call is sent again only if it can't be applied twice. Reads can be repeated. A write can be repeated if
-DynamoDB refused it for a temporary reason. A write can also be repeated if applying it makes its condition false,
-because then it can't be applied a second time. A transaction can be sent again, because AWS remembers the
-transaction's token. Other engines forget the token when they stop, and would apply the transaction again after a
+DynamoDB refused it for a temporary reason. A write can also be repeated if the write makes its own condition false,
+because then DynamoDB refuses to apply the write a second time. A transaction can be sent again, because AWS remembers
+the transaction's token. Other engines forget the token when they stop, and would apply the transaction again after a
 restart. Any other write whose outcome isn't known raises WriteOutcomeUnknown.
 """
 
@@ -64,8 +64,8 @@ _ABSENT: Final = re.compile(r"\s*attribute_not_exists\s*\(\s*(#?\w+)\s*\)\s*")
 class Call(dict[str, Any]):
     """The parameters of an operation.
 
-    If an earlier attempt got no response, the function ``applied`` finds out whether that attempt was applied. A write
-    with this function is sent again if it isn't known whether the write was applied. Such a write must make its own
+    If an earlier attempt got no response, the function ``applied`` finds out whether that attempt was applied. If a
+    write has this function, the write is sent again when its outcome is unknown. Therefore, the write must make its own
     condition false, so that it can't be applied twice.
     """
 
@@ -127,7 +127,7 @@ class _CallAttempt:
 
     @classmethod
     def again(cls, operation: str, call: dict[str, Any], tally: ObservedCall | None) -> _CallAttempt:
-        """Returns an attempt that repeats a call, and counts this attempt in ``tally``."""
+        """Returns a further attempt at ``call``, and adds 1 to the attempts in ``tally``."""
         if tally is not None:
             tally.attempts += 1
         return cls(operation, call, None, deadlines.left(), tally, is_repeated=True)

@@ -1,7 +1,7 @@
 """Classifies the exceptions of botocore and PynamoDB, and translates them into this package's exceptions.
 
-``failure_kind`` returns whether a failed call may have been applied. ``call_attempts`` decides whether the call is then
-repeated.
+``failure_kind`` returns whether DynamoDB might have applied a failed call. ``call_attempts`` decides whether to repeat
+the call.
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ def transport_errors() -> tuple[type[Exception], ...]:
 
 
 def botocore_errors() -> tuple[type[Exception], ...]:
-    """Returns the classes of exceptions that botocore's client raises. These are ClientError, which means that DynamoDB
-    refused the call, and the classes that ``transport_errors`` returns.
+    """Returns the classes of exceptions that botocore's client raises. These are the classes that
+    ``transport_errors`` returns, and ClientError, which means that DynamoDB refused the call.
     """
     return (ClientError, *transport_errors())
 
@@ -127,7 +127,7 @@ class CancellationReason(NamedTuple):
     """Why one item made DynamoDB cancel a transaction. If this item wasn't a cause, ``code`` is "None".
 
     ``item`` is the stored item whose condition failed; None if no item is stored. ``names_items`` is True if the engine
-    reports such items. If it is False, ``item`` is always None.
+    reports stored items. If ``names_items`` is False, ``item`` is always None.
     """
 
     code: str
@@ -259,12 +259,12 @@ def _translate_answer(
 
 
 def is_about_size(message: str) -> bool:
-    """Returns whether DynamoDB's message says that an item is too large. DynamoDB has no error code for that."""
+    """Returns whether DynamoDB's message says that an item is too large. DynamoDB has no error code for this error."""
     return "size" in message.lower() and "exceeded" in message.lower()
 
 
 def _names_no_index(message: str) -> bool:
-    """Returns whether DynamoDB's message says that an index is missing. DynamoDB has no error code for that."""
+    """Returns whether DynamoDB's message says that an index is missing. DynamoDB has no error code for this error."""
     return "does not have the specified index" in message
 
 

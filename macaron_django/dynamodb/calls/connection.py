@@ -47,7 +47,7 @@ class Connection(PynamoDBConnection):
         return self._meta_table or super().get_meta_table(table_name)
 
     def key_names(self, table_name: str) -> list[str]:
-        """Returns the names of the table's key attributes. If they aren't known yet, DescribeTable returns them."""
+        """Returns the names of the table's key attributes. Calls DescribeTable if the names aren't known yet."""
         return [entry["AttributeName"] for entry in self.get_meta_table(table_name).data["KeySchema"]]
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -60,8 +60,8 @@ class Connection(PynamoDBConnection):
     def steps(
         self, operation_name: str, operation_kwargs: dict[str, Any], read: ReadMembers = response_members
     ) -> Steps[dict[str, Any]]:
-        """Does what ``dispatch`` does, as a generator of steps. Use it only for item operations, and only if the caller
-        doesn't need ResponseMetadata.
+        """Makes the same call as ``dispatch``, but is a generator of steps. Use it only for item operations, and only
+        if the caller doesn't need ResponseMetadata.
 
         ``read`` parses the response if the fast lane makes the call.
         """

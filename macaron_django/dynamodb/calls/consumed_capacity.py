@@ -13,8 +13,8 @@ __all__ = ["Meter", "count_capacity", "metered"]
 
 @dataclass
 class Meter:
-    """``units`` is the number of capacity units that a block has consumed. It is None until a response reports
-    capacity units. Some engines never report them.
+    """``units`` is the number of capacity units that a block has consumed. ``units`` is None until a response reports
+    capacity units. Some engines never report capacity units.
     """
 
     units: float | None = None

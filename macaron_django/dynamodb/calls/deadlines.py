@@ -1,7 +1,7 @@
 """Limits how long a request waits for DynamoDB, including attempts and pauses (``REQUEST_DEADLINE``).
 
 When Django sends ``request_started``, the request gets a limit in seconds. Each call's time is subtracted from the
-limit. Commands, tasks and other threads have no limit. A request whose response is streamed has no limit, either.
+limit. Commands, tasks, other threads, and requests with a streamed response have no limit.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def end(waiting: _Waiting) -> None:
 
 
 def left() -> float | None:
-    """Returns the seconds that the current call can still take, at least 0.01; None if nothing limits the call."""
+    """Returns how many seconds the current call can still take, at least 0.01; None if nothing limits the call."""
     deadline = _deadline.get()
     return None if deadline is None else max(deadline - time.monotonic(), _TOO_FEW)
 
@@ -142,8 +142,9 @@ def pause(seconds: float) -> None:
 
 
 def pausing(seconds: float) -> float:
-    """Returns how many seconds to pause between two attempts: ``seconds``, or the time until the deadline if that is
-    shorter. Outside of calls, the pause is added to the request's waiting time.
+    """Returns how many seconds to pause between two attempts: ``seconds``, or less if the deadline comes sooner.
+
+    Outside of calls, the pause is added to the request's waiting time.
     """
     remaining, allowance = left(), _current()
     if remaining is None and allowance is not None:

@@ -1,7 +1,7 @@
 """Runs item operations on a table. Each operation is a generator of steps (``macaron_django.drivers``).
 
-A call goes through PynamoDB's connection only if signals, a log or a patch would observe that connection. Only then are
-PynamoDB's connection and botocore imported.
+A call goes through PynamoDB's connection only if something observes that connection: signals, a log or a patch.
+PynamoDB's connection and botocore are imported only for such a call.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Decides how often a call to DynamoDB is tried again, and how long to pause before each attempt.
 
-Each kind of retry has one policy here. ``call_attempts`` decides which calls can be repeated without writing twice.
+This module has one policy for each kind of retry. ``call_attempts`` decides which calls can be repeated
+without writing twice.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class RetryPolicy:
     """Exponential backoff. There are at most ``attempts`` attempts, or any number if ``attempts`` is None.
 
     The first pause is ``pause`` seconds. Each later pause is ``factor`` times the previous one, up to ``longest``
-    seconds. With ``jitter``, each pause is a random part of this time ("full jitter", as AWS recommends). An attempt
-    that begins more than ``patience`` seconds after the first is the last one.
+    seconds. With ``jitter``, each pause is a random part of this time ("full jitter", as AWS recommends). If an
+    attempt begins more than ``patience`` seconds after the first attempt, there are no further attempts.
     """
 
     attempts: int | None = None
@@ -59,7 +60,7 @@ class RetryPolicy:
                 return
 
     def pauses(self) -> Iterator[float]:
-        """Yields the seconds to pause before each attempt, 0 before the first. The caller must pause.
+        """Yields how many seconds to pause before each attempt: 0 before the first one. The caller must pause.
 
         >>> list(RetryPolicy(attempts=4, pause=1.0, longest=3.0).pauses())
         [0.0, 1.0, 2.0, 3.0]

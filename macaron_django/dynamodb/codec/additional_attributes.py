@@ -1,7 +1,8 @@
-"""The attributes of an item that don't belong to a property of its schema.
+"""Reads and writes the item attributes that don't belong to any property of the schema.
 
-If the schema allows additional properties, these attributes are its additional properties. Otherwise the attributes
-stay in the item, but aren't shown. Their names aren't known in advance, so the table's model doesn't define them.
+If the schema allows additional properties, these attributes are the item's additional properties. Otherwise the
+attributes stay in the item, but aren't shown. The names of these attributes aren't known in advance, so the table's
+model doesn't define them.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ _NOTES: Final = frozenset({"__persistence_class__"})
 class AdditionalAttributes:
     """The additional attributes of one schema's items.
 
-    ``known`` contains the names of all other attributes. These attributes store the schema's own properties, the
-    twins of these properties (see ``attributes``), and the version.
+    ``known`` contains the names of the attributes that aren't additional. These attributes store the schema's own
+    properties, the twins of these properties (see ``attributes``), and the version.
     """
 
     def __init__(self, known: frozenset[str], spec: ObjectSpec) -> None:
@@ -82,8 +83,10 @@ class AdditionalAttributes:
             return self._member.conversion.to_json(self._read(value))
 
     def write_json(self, name: str, value: Any) -> AttributeValue:
-        """Returns the attribute value for a property's value in JSON form. Raises UnusualValue if the caller must use
-        ``encode``, which writes or refuses the value.
+        """Returns the attribute value for a property's value in JSON form.
+
+        Raises UnusualValue if this method can't convert the value. Then the caller must call ``encode``, which either
+        converts the value or raises UnstorableValue.
         """
         if not name or name in self.known:
             raise UnusualValue

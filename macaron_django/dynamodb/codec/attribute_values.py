@@ -35,7 +35,7 @@ _AS_WRITTEN: Final = frozenset({"S", "BOOL", "NULL"})
 
 
 class SortedValue(AttributeValue):
-    """A key attribute's value, if its spelling differs from the original spelling of the property's value.
+    """The value of a key attribute. Its spelling differs from the original spelling of the property's value.
 
     ``given`` is the value in the original spelling. The keys of older items can have the original spelling.
     """
@@ -135,7 +135,10 @@ def value_at(item: AttributeMap, path: Path) -> AttributeValue | None:
 
 
 def contains(value: AttributeValue, wanted: AttributeValue) -> bool:
-    """Returns whether ``wanted`` is part of a string or of bytes, an element of a list or a member of a set."""
+    """Returns whether ``value`` contains ``wanted``.
+
+    A string or bytes can contain ``wanted`` as a part, a list as an element, and a set as a member.
+    """
     ((kind, content),) = value.items()
     ((wanted_kind, wanted_content),) = wanted.items()
     if kind == "L":

@@ -1,4 +1,4 @@
-"""The PynamoDB attribute of a property, which also reads and writes the property in items.
+"""Defines the PynamoDB attribute of a property. The attribute also reads and writes the property in items.
 
 The class adds three features to PynamoDB's attribute: keys, time to live, and twins. Keys of tables and indexes store
 date-times in UTC with six fractional digits, and UUIDs in lower case. If the value was given in another spelling, a
@@ -88,7 +88,7 @@ class PropertyAttribute(Attribute[Any]):
     # -- one value -----------------------------------------------------------------------------
 
     def encode(self, value: Any) -> AttributeValue:
-        """Converts a Python value to an attribute value. Keys and indexes get a form that DynamoDB can sort."""
+        """Converts a Python value to an attribute value. For keys and indexes, uses a form that DynamoDB can sort."""
         return self._sortable(self.given(value))
 
     def encode_json(self, value: Any) -> AttributeValue:
@@ -115,9 +115,9 @@ class PropertyAttribute(Attribute[Any]):
         return {self._name: held, self.given_name: given}
 
     def given(self, value: Any) -> AttributeValue:
-        """Converts a Python value to an attribute value, in the spelling that was given.
+        """Converts a Python value to an attribute value, and keeps the spelling of ``value``.
 
-        Keys and indexes can store a different form.
+        For keys and indexes, ``encode`` can return a different form.
         """
         try:
             return self.write(value, 0)
@@ -174,9 +174,7 @@ class PropertyAttribute(Attribute[Any]):
         return place_key
 
     def held_in(self, item: AttributeMap) -> AttributeValue | None:
-        """Returns the property's attribute value in ``item``, in the spelling that was given; None if the item lacks
-        it.
-        """
+        """Returns the property's attribute value in ``item``, in its original spelling; None if ``item`` has none."""
         held = item.get(self._name)
         if self.has_twin and self.given_name in item:
             given = item[self.given_name]
@@ -313,8 +311,9 @@ class VersionPropertyAttribute(PropertyAttribute, VersionAttribute):  # type: ig
 def build_attribute(
     described: Property, classes: Classes, *, role: Role = NO_ROLE, as_set: bool = False, version: bool = False
 ) -> PropertyAttribute:
-    """Returns the attribute of a property. Raises ValueError if ``role`` is a key and the property has a type that a
-    key can't have.
+    """Returns the attribute of a property.
+
+    Raises ValueError if ``role`` is a key, but the type of the property isn't allowed for keys.
 
     ``as_set`` means that ``x-persist`` lists the property in ``sets``. ``version`` means that the property is the
     version for the optimistic lock.

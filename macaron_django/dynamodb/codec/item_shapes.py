@@ -24,7 +24,7 @@ JSONWriter: TypeAlias = Callable[[Mapping[str, Any]], AttributeMap]
 
 
 class PropertyPlace(NamedTuple):
-    """A property's name, the row's field that has its value, and the item's attribute that stores it."""
+    """A property's name, the row's field for the property, and the item's attribute that stores the property."""
 
     name: str
     field: str

@@ -23,7 +23,7 @@ def item_size(item: AttributeMap) -> int:
 
 
 def check_item_size(item: AttributeMap) -> None:
-    """Raises ItemTooLarge, with the largest attributes, for an item that DynamoDB would refuse."""
+    """Raises ItemTooLarge if the item is larger than DynamoDB permits. The message names the largest attributes."""
     # An item's JSON is longer than the item's size, because of quotes, types and brackets.
     try:
         if len(orjson.dumps(item)) <= MAX_ITEM_SIZE:

@@ -1,6 +1,4 @@
-"""Sets the values of a saved row to its item's values. The row then shows the same values as if it were loaded
-again.
-"""
+"""Copies the values of an item to its saved row. The row then shows the same values as if it were loaded again."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ __all__ = ["RowRefresher", "row_refresher"]
 
 
 class RowRefresher(Protocol):
-    """Sets the values of a row to those of an item, for all properties or for those in ``names``.
+    """Copies the values of an item to a row. If ``names`` is given, copies only the properties with these names.
 
     ``json`` is the row's JSON; None if the caller doesn't know it.
     """

@@ -41,33 +41,36 @@ _VALUE_METHODS: Final = ("__getattribute__", "__new__", "_from_properties", "_st
 
 
 def is_loaded_plainly(model: Any) -> bool:
-    """Returns whether rows are made from items only by code of Django and of this package."""
+    """Returns whether rows are made from items entirely by Django and this package, not by code of the project."""
     return not overrides(model, _LOADING, Row, Model) and all(
         isinstance(getattr(model, field), RowAttribute) for field in model._spec.property_names
     )
 
 
 def is_shown_plainly(model: Any) -> bool:
-    """Returns whether this package's code alone would make and show a row. If so, an item can be converted to JSON
-    without making a row.
+    """Returns whether rows are made and shown entirely by Django and this package. If so, an item can be converted to
+    JSON without making a row.
     """
     return is_loaded_plainly(model) and not overrides(model, _SHOWING, Row, Model)
 
 
 def is_stored_plainly(model: Any) -> bool:
-    """Returns whether this package's code alone would make and fill a row. If so, JSON can be converted to an item
-    without making a row.
+    """Returns whether rows are made and filled entirely by Django and this package. If so, JSON can be converted to an
+    item without making a row.
     """
     return is_loaded_plainly(model) and not overrides(model, _STORING, Row, Model)
 
 
 def is_saved_plainly(model: Any) -> bool:
-    """Returns whether this package's code alone makes, saves and shows rows. Receivers of signals are ignored."""
+    """Returns whether rows are made, saved and shown entirely by Django and this package.
+
+    Receivers of signals are ignored.
+    """
     return is_loaded_plainly(model) and not overrides(model, ROW_METHODS, Row, Model)
 
 
 def is_plain_value(kind: type[Any]) -> bool:
-    """Returns whether this package's code alone makes, fills and shows the API objects of a class."""
+    """Returns whether the API objects of a class are made, filled and shown entirely by this package."""
     return not overrides(kind, _VALUE_METHODS, Value)
 
 

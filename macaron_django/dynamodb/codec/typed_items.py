@@ -1,4 +1,4 @@
-"""Parses the items in a response to a Query or Scan by their schema's types, and converts the items to JSON.
+"""Parses the items in a response to a Query or Scan, using the types in the schema, and converts the items to JSON.
 
 For each attribute value, msgspec makes a small object instead of a dictionary. It also detects values that
 don't have the schema's type. If a response has such a value, or an additional attribute, all of the response's items

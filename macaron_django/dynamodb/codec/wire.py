@@ -73,9 +73,9 @@ def has_nulls(body: bytes) -> bool:
 def with_base64(value: Any) -> Any:
     """Returns a copy with base64 instead of bytes.
 
-    An object is an attribute value if its only member is "B" or "BS" and contains bytes. An attribute can also be
-    named "B", but its value is an object, not bytes. A placeholder is never named "B", because its name starts with
-    "#".
+    An object is an attribute value if its only member is "B" or "BS" and contains bytes. An attribute can also be named
+    "B", but its value is an object, not bytes. A placeholder is never named "B", because names of placeholders start
+    with "#".
     """
     if isinstance(value, dict):
         if len(value) == 1:

@@ -1,6 +1,6 @@
 """The engine ``container``: Dynoxide's image, run by Podman or Docker, with its data in a volume.
 
-The engine is for machines that have no binary of Dynoxide. The container publishes its port on the address that the
+Use this engine on machines that have no Dynoxide binary. The container publishes its port on the address that the
 supervisor has chosen. The supervisor sends SIGTERM to ``podman run`` or ``docker run``, which ends the container.
 """
 

@@ -27,7 +27,7 @@ _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm6
 
 
 def binary_missing() -> str:
-    """Returns a message with the ways to get the binary on this platform. Only the package for x64 Linux is tested."""
+    """Returns a message that says how to get the binary on this platform. Only the package for x64 Linux is tested."""
     tested = _platform() == "linux-x64"
     package = f"@dynoxide/linux-x64@{DYNOXIDE_VERSION}" if tested else "dynoxide"
     return (

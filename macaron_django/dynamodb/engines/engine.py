@@ -41,8 +41,8 @@ class Engine(ABC):
 
     @classmethod
     def is_here(cls) -> bool:
-        """Returns whether this machine has the programs that the engine needs. Otherwise the engine is never chosen by
-        default.
+        """Returns whether this machine has the programs that the engine needs. If some are missing, the engine isn't
+        chosen by default.
         """
         return False
 
@@ -82,9 +82,9 @@ class Engine(ABC):
         """Describes the engine in one line. Starts nothing."""
 
     def shut_down(self) -> bool:
-        """Ends the engine for all processes that use it. Returns whether it was running."""
+        """Ends the engine for all processes that use it. Returns whether the engine was running."""
         return False
 
     def wait_for_end(self, timeout: float) -> bool:
-        """Waits for the engine to end after ``stop()``. Returns False if it still runs after ``timeout`` seconds."""
+        """Waits for the engine to end after ``stop()``. Returns False if this takes more than ``timeout`` seconds."""
         return False

@@ -51,7 +51,7 @@ class MotoEngine(Engine):
 
     @property
     def endpoint_url(self) -> str:
-        """The server's URL. Reading it starts the server."""
+        """The server's URL. The first access to this property starts the server."""
         if not self._url:
             self.start()
         return self._url

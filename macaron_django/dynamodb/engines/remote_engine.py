@@ -22,8 +22,8 @@ def reachable(url: str, timeout: float = 2.0) -> bool:
 
 
 class RemoteEngine(Engine):
-    """An engine that runs elsewhere. It can't be started or stopped here, and its configuration can't be checked
-    without a call.
+    """An engine that runs elsewhere. This process can't start or stop the engine, and can check the engine's
+    configuration only with a call.
     """
 
     local = False

@@ -112,8 +112,8 @@ class SharedProcess:
             self._unlock()
 
     def running(self) -> tuple[int, tuple[str, int]] | None:
-        """Returns (supervisor's pid, (host, port)) if the server is running, else ``None``. Any process may have
-        started the server.
+        """Returns (supervisor's pid, (host, port)) if the server is running, else ``None``. It doesn't
+        matter which process has started the server.
         """
         found = self._look()
         return found if found and supervisor.answers(found[1]) else None

@@ -123,7 +123,7 @@ def write_state(fd: int, state: dict[str, Any]) -> None:
 def secret_host(known: object = None) -> str:
     """Returns an address in the loopback network that can't be guessed.
 
-    If the address ``known`` can be used, returns ``known``. Otherwise, returns a new address.
+    Returns the address ``known`` if it can be used. Otherwise, returns a new address.
     Local engines accept requests from any web page that is open in a browser on this machine. To find the engine, a
     page would have to try 16 million addresses. If the system has only 127.0.0.1, as on macOS, that address is
     returned.

@@ -45,10 +45,10 @@ class MatchPage:
 
 
 class PageLength:
-    """Adds up the bytes of a page's items as JSON. The limit for a page is ``most`` bytes.
+    """Adds up the bytes that a page's items need as JSON. A page can have at most ``most`` bytes.
 
-    ``length_of`` returns the number of bytes in an item's JSON. It is called only if DynamoDB's responses are so
-    long that the page might exceed the limit.
+    ``length_of`` returns the number of bytes in an item's JSON. This function is called only if DynamoDB's responses
+    are so long that the page might exceed the limit.
     """
 
     def __init__(self, most: int, length_of: Callable[[Any], int]) -> None:
@@ -75,7 +75,7 @@ class PageLength:
 def read_page(
     reader: PlanReader, limit: int, start: AttributeMap | None = None, length: PageLength | None = None
 ) -> MatchPage:
-    """Reads until ``limit`` items have matched, and until it is known whether another match follows.
+    """Reads until ``limit`` items have matched. Continues until it is known whether there is another match.
 
     LastEvaluatedKey doesn't show whether another match follows, because DynamoDB also sends LastEvaluatedKey if it has
     just read the last item.

@@ -52,7 +52,7 @@ class Expressions:
             self._texts[parameter] = texts[0] if len(texts) == 1 else " AND ".join(map(_enclosed, texts))
 
     def require(self, text: str) -> None:
-        """Sets the condition of a write to ``text``."""
+        """Sets the ConditionExpression of a write to ``text``."""
         self._texts["ConditionExpression"] = text
 
     def text(self, condition: Where) -> str:
@@ -87,7 +87,7 @@ class Expressions:
             self._texts["ProjectionExpression"] = ", ".join(map(self.name, dict.fromkeys(names)))
 
     def parameters(self) -> dict[str, Any]:
-        """Returns the call's parameters for these expressions."""
+        """Returns the expressions and their placeholders, as parameters of the call."""
         parameters: dict[str, Any] = dict(self._texts)
         if self._names:
             parameters["ExpressionAttributeNames"] = {placeholder: name for name, placeholder in self._names.items()}

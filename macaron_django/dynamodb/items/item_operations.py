@@ -62,8 +62,8 @@ _WRITE_BATCH: Final = 25
 
 
 class PageOptions(TypedDict, total=False):
-    """The options that a Query and a Scan have in common. ``read`` parses the response. It can return items
-    that aren't attribute maps.
+    """The options that a Query and a Scan have in common. ``read`` parses the response. This function can return
+    items that aren't attribute maps.
     """
 
     index: str | None
@@ -116,7 +116,7 @@ class Items:
 
     @property
     def kind(self) -> str:
-        """The word for an item in messages to clients. These messages never contain the table's name."""
+        """What messages to clients call an item, such as "item". These messages never contain the table's name."""
         return "item"
 
     @property
@@ -135,7 +135,7 @@ class Items:
 
     @cached_property
     def table(self) -> type[ItemModel]:
-        """PynamoDB's model of the table, for tasks that need PynamoDB. Making the first model imports botocore."""
+        """PynamoDB's model of the table, for tasks that need PynamoDB. The first use imports botocore."""
         from macaron_django.dynamodb.tables.table_models import build_table
 
         return build_table(self.layout)
@@ -153,8 +153,8 @@ class Items:
         return self.layout.key_names(index)
 
     def replaceable(self) -> Where | None:
-        """Returns the condition under which an existing item counts as absent, so that a new item may replace it.
-        Returns None if there is no such condition.
+        """Returns a condition. A new item can replace an existing item that meets the condition, as if the existing
+        item were absent. Returns None if no existing item counts as absent.
         """
         return None
 
@@ -326,17 +326,17 @@ class Items:
 
         ``condition`` is "present", "absent", or a PynamoDB condition. ``expected`` has the values that attributes must
         have before the write; None means that the attribute must be missing. Raises ItemExists if the item must be
-        absent but exists. Raises ItemAbsent if the item must exist but doesn't, and ItemChanged if it has other values.
-        Usually, no second call is needed to choose the exception. If the engine doesn't honour
-        ReturnValuesOnConditionCheckFailure, a GetItem is needed.
+        absent but exists. Raises ItemAbsent if the item must exist but doesn't. Raises ItemChanged if the item has
+        values that ``condition`` or ``expected`` doesn't allow. Usually, no second call is needed to choose the
+        exception. If the engine doesn't honour ReturnValuesOnConditionCheckFailure, a GetItem is needed.
 
         If a PynamoDB ``condition`` keeps an ``addition`` within bounds, a failure of the condition can also raise
         ItemOutOfBounds. If the engine doesn't honour ReturnValuesOnConditionCheckFailure, the cause of the failure is
         unknown. The method then raises a plain StaleItem.
 
-        Inside a transaction, the result isn't known yet. This method then returns {}, and the transaction raises the
-        exceptions at its end. If the item must be present, and nothing is to be changed, the item is read and not
-        written.
+        Inside a transaction, the result isn't known yet. This method then returns {}, and the end of the transaction
+        raises the exceptions. If ``condition`` is "present", and no attribute is to be changed, the item is read and
+        not written.
         """
         set_, removed, added = dict(set_ or {}), tuple(remove), dict(add or {})
         demand = WriteCondition(self.kind, key, condition, expected or {}, addition)
@@ -421,7 +421,7 @@ class Items:
 
     def batch_write(self, puts: Iterable[AttributeMap] = (), deletes: Iterable[AttributeMap] = ()) -> None:
         """Puts and deletes items without conditions. If DynamoDB leaves items unprocessed at every attempt, raises
-        Throttled, whose message has up to five of their keys.
+        Throttled. The exception's message lists the keys of up to five unprocessed items.
         """
         if gathering() is not None:
             for item in puts:

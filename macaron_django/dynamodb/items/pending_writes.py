@@ -1,4 +1,6 @@
-"""Collects the writes of an open transaction, within DynamoDB's limits, and the functions to call after its end.
+"""Collects the writes of an open transaction, and the functions to call after its end.
+
+Refuses writes that exceed DynamoDB's limits.
 
 ``item_operations`` adds writes, and ``transactions`` sends them.
 """
@@ -87,8 +89,8 @@ class PendingTransaction:
         self.is_open = True
 
     def add(self, write: TransactionWrite) -> None:
-        """Adds a write. Raises UnsupportedQuery or ItemTooLarge if DynamoDB wouldn't accept the write together with the
-        others.
+        """Adds a write to the transaction. Raises UnsupportedQuery or ItemTooLarge if DynamoDB wouldn't accept a
+        transaction with this write.
         """
         with self._lock:
             others = self._all_writes()
@@ -118,19 +120,19 @@ class PendingTransaction:
         self._undo.append(undo)
 
     def on_commit(self, function: Callable[[], object]) -> None:
-        """Registers a function to call once the writes are made."""
+        """Registers a function to call after the writes are made."""
         self._waiting.append(function)
 
     def close(self) -> None:
         """Stops collecting writes. If a task runs longer than the block, an open outer transaction collects the task's
-        later writes. Without an open outer transaction, they are sent at once.
+        later writes. If no outer transaction is open, these writes are sent at once.
         """
         self.is_open = False
 
     @property
     def heir(self) -> PendingTransaction | None:
-        """Returns the nearest outer transaction that is still open, which takes over the writes. Returns None if all
-        outer transactions have ended.
+        """Returns the transaction that takes over the writes: the nearest outer transaction that is still open.
+        Returns None if all outer transactions have ended.
 
         A task can run longer than the block in which it was started.
         """
@@ -197,8 +199,8 @@ def use_gathering(current: PendingTransaction | None) -> None:
 
 
 def on_commit(function: Callable[[], object]) -> None:
-    """Calls a function once the open transaction of this thread or task is written. Without a transaction, calls it at
-    once.
+    """Calls a function after the open transaction of this thread or task is written. If no transaction is open, calls
+    the function immediately.
 
     ::
 

@@ -1,4 +1,4 @@
-"""Stores the rows of a persisted schema (``x-persist``) in its table: saves, deletes and refreshes them."""
+"""Saves, deletes and refreshes the rows of a persisted schema (``x-persist``) in its DynamoDB table."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Persistence(ItemCodec, ItemVersions):
 
     @cached_property
     def hides_expired_by(self) -> str | None:
-        """The attribute with the time at which items expire. None if expired items don't count as absent."""
+        """The attribute with the time at which items expire; None if the schema doesn't hide expired items."""
         return self.options.ttl if self.options.expired == "hidden" else None
 
     def is_hidden(self, item: AttributeMap) -> bool:
@@ -234,7 +234,7 @@ class Persistence(ItemCodec, ItemVersions):
 
     @staticmethod
     def on_commit(function: Callable[[], object]) -> None:
-        """Calls ``function`` once the write is made: immediately, or after the open transaction."""
+        """Calls ``function`` after the write: immediately, or after the open transaction."""
         on_commit(function)
 
     def refresh_row(self, row: Row, fields: Collection[str] | None = None) -> None:
@@ -316,7 +316,7 @@ class Persistence(ItemCodec, ItemVersions):
 
         ``stored`` is the current item; None if that isn't known. With ``names``, only these properties change. The key
         and the version always stay the same, and so do attributes that the schema doesn't allow. If another program has
-        written the same value in another form, this form stays, unless the property is in ``rewritten``.
+        written the same value in a different form, the value stays in that form, unless ``rewritten`` has the property.
         """
         set_: AttributeMap = {}
         remove: list[str] = []
@@ -389,7 +389,7 @@ class Persistence(ItemCodec, ItemVersions):
         base: AttributeMap | None = None,
         json: Mapping[str, Any] | None = None,
     ) -> None:
-        """Updates ``row`` after ``item``, which has the key ``key``, has been written.
+        """Updates ``row`` after ``item`` has been written. ``key`` is the item's key.
 
         ``names`` has the names of the written properties (None: all). ``base`` is the item that the row was loaded
         from. ``json`` is the row's JSON; None if the caller doesn't know it.
@@ -430,8 +430,8 @@ class Persistence(ItemCodec, ItemVersions):
 
 
 def with_defaults(api: str, schema: Schema, options: Persist) -> Persist:
-    """Returns the options with defaults from the schema: the table's name, and the hash key. Raises
-    ValueError if there is no hash key.
+    """Returns a copy of ``options`` in which the table's name and the hash key are set. If they are missing, they are
+    derived from the schema. Raises ValueError if there is no hash key.
     """
     table = options.table or default_table_name(api, schema.name or "item")
     hash_key = options.hash_key or implied_hash_key(schema.name, schema.properties)

@@ -72,7 +72,7 @@ class PlanReader:
     typed: TypedItems | None = None  # reads the items if no attribute maps are needed
 
     def items(self, start: AttributeMap | None = None, wanted: int | None = None) -> Iterator[Match]:
-        """Yields the matches after the position ``start``: the first ``wanted``, or all of them if ``wanted`` is None.
+        """Yields the matches after the position ``start``. Stops after ``wanted`` matches, unless ``wanted`` is None.
 
         Raises ScanForbidden if the plan's ``read_limit`` is reached before the list's end.
         """
@@ -105,8 +105,8 @@ class PlanReader:
                 return self._rounds(None, start, wanted)
 
     def pages(self) -> Iterator[Sequence[AttributeMap]] | None:
-        """Returns an iterator of pages, if every item that DynamoDB sends belongs to the list. Returns None if items
-        must be checked or fetched first.
+        """If every item that DynamoDB sends belongs to the list, returns an iterator of pages. Returns None if items
+        must first be checked or fetched.
         """
         plan = self.plan
         if plan.kind not in {"query", "scan"} or plan.remainder != ALL or plan.fetch or plan.read_limit is not None:
@@ -122,8 +122,8 @@ class PlanReader:
                 yield page.items
 
     def count(self, limit: int | None = None) -> int:
-        """Returns the number of items that match, at most ``limit``. DynamoDB reads all of them, but sends only their
-        number if possible.
+        """Returns the number of items that match, at most ``limit``. DynamoDB must read these items. If
+        possible, it sends only their number, not the items.
         """
         plan = self.plan
         if plan.kind not in {"query", "scan"} or plan.remainder != ALL or plan.fetch:

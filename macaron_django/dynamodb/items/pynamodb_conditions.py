@@ -1,4 +1,4 @@
-"""Converts this package's conditions to PynamoDB's, for a filter, a key condition or a conditional write.
+"""Converts this package's conditions to PynamoDB conditions, for filters, key conditions and conditional writes.
 
 No other module uses both kinds of conditions.
 """
@@ -79,8 +79,9 @@ _COMPARISONS: Final[Mapping[str, Callable[[PropertyPath, Value], pynamodb.Condit
 
 
 def countable(name: str, bounds: Iterable[tuple[str, AttributeValue]], *, from_nothing: bool) -> pynamodb.Condition:
-    """Returns the condition that an attribute is a number within ``bounds``. With ``from_nothing``, the condition is
-    also true if the attribute is absent.
+    """Returns a condition that requires the attribute ``name`` to be a number within ``bounds``.
+
+    If ``from_nothing`` is true, an item that doesn't have the attribute also meets the condition.
 
     >>> countable("age", [("maximum", {"N": "9"})], from_nothing=True)
     ((attribute_type (age, {'S': 'N'}) AND age <= {'N': '9'}) OR attribute_not_exists (age))

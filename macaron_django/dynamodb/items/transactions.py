@@ -58,7 +58,7 @@ _LIMIT: Final = re.compile(r"[Mm]ember must have length less than or equal to (\
 class EngineLimit(UnsupportedQuery):
     """A transaction has more items than the engine accepts, so nothing was written.
 
-    ``items`` is the engine's limit, which is lower than the limit of AWS.
+    ``items`` is the number of items that the engine accepts in a transaction. AWS accepts more.
     """
 
     def __init__(self, items: int) -> None:
@@ -71,8 +71,8 @@ class EngineLimit(UnsupportedQuery):
 
 
 class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
-    """Collects the saves, deletes and checks in its block, and sends them at the end. DynamoDB applies all of them, or
-    none.
+    """Collects the saves, deletes and checks in its block, and sends them at the end. DynamoDB applies either all
+    writes or none.
 
     ::
 
@@ -82,8 +82,8 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
             Stock.objects.filter(pk=order.sku).update(left=F("left") - 1)
             dynamodb.transaction.check(Customer.objects.filter(pk=order.customer, active=True))
 
-    A transaction can have up to 100 items, with 4 MB in total. It can write or check each item only once. A read in
-    the block doesn't see the block's writes. The key of a new row must be free, and an item that is updated or deleted
+    A transaction can have up to 100 items, with 4 MB in total. The block can write or check each item only once. Reads
+    in the block don't see the block's writes. The key of a new row must be free, and an item that is updated or deleted
     must exist.
 
     If an item's condition fails, ItemExists or StaleItem is raised for the item at the end of the block. If the block

@@ -56,7 +56,7 @@ class WriteCondition:
     replaceable: Where | None = None
 
     def add_to(self, expressions: Expressions) -> None:
-        """Makes this condition the ConditionExpression of a call."""
+        """Adds this condition to a call, as the call's ConditionExpression."""
         function = _PRESENCE.get(self.demand) if isinstance(self.demand, str) else None
         if function is not None and not self.expected and self.replaceable is None:
             expressions.require(f"{function}({expressions.name(next(iter(self.key)))})")
@@ -87,8 +87,9 @@ class WriteCondition:
         return bool(self.expected) and self._is_about_values
 
     def exception(self, item: AttributeMap | None, *, is_known: bool) -> ItemExists | StaleItem:
-        """Returns the exception for DynamoDB's refusal. If ``is_known`` is True, an ``item`` of None means that the
-        item doesn't exist.
+        """Returns the exception to raise after DynamoDB has refused the write.
+
+        If ``is_known`` is True and ``item`` is None, the item doesn't exist.
         """
         presence_only = self.demand == "present" and not self.expected
         if self.demand == "absent" or (item is None and not (is_known or presence_only)):
@@ -96,7 +97,7 @@ class WriteCondition:
         return self.decided(item)
 
     def decided(self, item: AttributeMap | None) -> StaleItem:
-        """Returns the exception if the item's state is known.
+        """Returns the exception to raise when the item's state is known.
 
         ``item`` is the stored item, or None if no item is stored.
         """
@@ -111,7 +112,7 @@ class WriteCondition:
         return kind(f"The {self.name} {reason}; nothing was written.", schema=self.kind, key=self.key, item=item)
 
     def undecided(self) -> ItemExists | StaleItem:
-        """Returns the exception if the item's state is unknown."""
+        """Returns the exception to raise when the item's state is unknown."""
         if self.demand == "absent":
             return ItemExists.of(self.kind, describe_key(self.key), self.key)
         reasons = "was changed or deleted since it was loaded"
@@ -140,10 +141,9 @@ def _expectation(name: str, value: AttributeValue | None) -> Where:
 def values_after(
     expected: Expected, set_: Mapping[str, AttributeValue], add: Mapping[str, AttributeValue]
 ) -> AttributeMap:
-    """Returns the attributes whose values after an update are known in advance.
+    """Predicts an update's result: returns the attributes whose new values are known in advance.
 
-    These are the attributes that the update sets, and the numbers that the update increases or decreases if
-    ``expected`` has their old values.
+    These are all attributes in ``set_``. An attribute in ``add`` is included only if ``expected`` has its old value.
 
     >>> values_after({"version": {"N": "3"}}, {"name": {"S": "x"}}, {"version": {"N": "1"}, "visits": {"N": "1"}})
     {'name': {'S': 'x'}, 'version': {'N': '4'}}

@@ -1,7 +1,7 @@
-"""Conditions on items: trees of lookups, which are simplified and evaluated by DynamoDB's rules.
+"""Represents conditions on items as trees of lookups. Simplifies and evaluates these trees by DynamoDB's rules.
 
-``matches`` evaluates all conditions after GetItem. It also evaluates conditions that DynamoDB can't check itself, such
-as a Query's filter on key attributes. ``simplify`` finds contradictions before a call is made.
+After GetItem, ``matches`` evaluates all conditions. It also evaluates conditions that DynamoDB can't check itself, such
+as a filter on key attributes in a Query. ``simplify`` finds contradictions before a call is made.
 """
 
 from __future__ import annotations
@@ -65,14 +65,14 @@ class KeyIn:
 
 @dataclass(frozen=True)
 class And:
-    """AND. Without children, it is true for every item."""
+    """AND. If there are no children, it is true for every item."""
 
     children: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class Or:
-    """OR. Without children, it is false for every item."""
+    """OR. If there are no children, it is false for every item."""
 
     children: tuple[Condition, ...]
 
@@ -260,7 +260,7 @@ Bound: TypeAlias = tuple[AttributeValue, bool]  # the value, and whether the val
 
 
 def bounds(lookups: Sequence[Lookup]) -> tuple[list[Bound], list[Bound]]:
-    """Returns the lower bounds and the upper bounds of these lookups."""
+    """Returns two lists: the lower bounds that ``lookups`` set, and the upper bounds."""
     lowers: list[Bound] = []
     uppers: list[Bound] = []
     for one in lookups:

@@ -1,4 +1,4 @@
-"""The criteria of a query for the planner, and the messages for queries that DynamoDB can't execute."""
+"""Describes a query to the planner, and creates the messages for queries that DynamoDB can't execute."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ __all__ = ["Criteria", "attributes_of", "cannot_order", "scan_forbidden"]
 
 @dataclass(frozen=True)
 class Criteria:
-    """The conditions and the order of a query. All ``parts`` must be true. ``wanted`` has the attributes to read; None
-    means all.
+    """The conditions and the order of a query. All ``parts`` must be true.
+
+    ``wanted`` contains the names of the attributes to read; None means all attributes.
     """
 
     table: TableKeySchema
@@ -26,17 +27,17 @@ class Criteria:
     consistent: bool
 
     def lookups(self, attribute: str | None) -> list[Lookup]:
-        """Returns the lookups on this attribute itself, without lookups on values inside it."""
+        """Returns the lookups on the attribute itself, but not the lookups on values inside it."""
         return [part for part in self.parts if isinstance(part, Lookup) and part.path == (attribute,)]
 
     def without(self, consumed: Iterable[Condition]) -> tuple[Condition, ...]:
-        """Returns the parts that aren't among ``consumed``, compared by identity."""
+        """Returns the parts that aren't in ``consumed``. Parts are compared by identity."""
         used = list(consumed)
         return tuple(part for part in self.parts if not any(part is one for one in used))
 
     def equal_values(self, attribute: str | None) -> tuple[tuple[AttributeValue, ...] | None, list[Lookup]]:
-        """Finds the equality lookups on an attribute. Returns the values that all these lookups allow, and the lookups.
-        If there are no equality lookups, returns (None, []).
+        """Finds the equality lookups on an attribute. Returns two results: the values that all these lookups allow, and
+        a list of the lookups. If there are no equality lookups, returns (None, []).
         """
         pinning = [lookup for lookup in self.lookups(attribute) if lookup.operator in {"exact", "in"}]
         if not pinning:
@@ -55,12 +56,15 @@ class Criteria:
 
 
 def attributes_of(parts: Iterable[Condition]) -> frozenset[str]:
-    """Returns the top-level attributes in these conditions."""
+    """Returns the top-level attributes that these conditions use."""
     return frozenset(str(path[0]) for part in parts for path in paths(part))
 
 
 def cannot_order(criteria: Criteria, term: OrderTerm, place: str) -> str:
-    """Returns the message for a sort order that isn't possible. ``place`` is what can't be sorted, such as "a Scan"."""
+    """Returns the message for a sort order that isn't possible.
+
+    ``place`` says what DynamoDB can't sort, such as "a Scan".
+    """
     name = term.attribute
     for index in criteria.table.indexes:
         values, _ = criteria.equal_values(index.hash_key)

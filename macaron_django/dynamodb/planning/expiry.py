@@ -1,7 +1,7 @@
 """Implements ``expired: hidden`` in ``x-persist``: adds a condition to a query plan, so that expired items are hidden.
 
-An item expires at its time to live, but DynamoDB may delete it days later. The schema's ``scan`` policy doesn't apply
-to this condition.
+An item expires at its time to live, but it can take DynamoDB days to delete the item. The schema's ``scan`` policy
+doesn't apply to this condition.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["expired", "without_expired"]
 
 
 def expired(ttl: str, now: int) -> Condition:
-    """Returns the condition that an item's time to live has passed. ``now`` is in seconds since 1970."""
+    """Returns a condition that only expired items meet. ``now`` is in seconds since 1970."""
     return Lookup((ttl,), "lte", ({"N": str(now)},))
 
 

@@ -13,8 +13,8 @@ __all__ = ["impossible_key", "range_condition"]
 
 
 def impossible_key(value: AttributeValue, *, is_range_key: bool) -> bool:
-    """Returns whether no item can have this key. For such a key, DynamoDB would return an error instead of an empty
-    list.
+    """Returns True if no item can have this key. DynamoDB would answer a query for such a key with an error, not with
+    an empty list.
     """
     ((kind, content),) = value.items()
     size = len(content.encode("utf-8", "surrogatepass")) if kind == "S" else len(content) if kind == "B" else 0
@@ -25,8 +25,8 @@ def range_condition(lookups: Sequence[Lookup]) -> tuple[Lookup | None, list[Look
     """Returns one condition on the range key, because a Query accepts only one. Also returns the lookups that this
     condition covers completely.
 
-    ``gt`` and ``lt`` together become BETWEEN, and this package later drops the items whose key equals a bound. A value
-    that can't be a key isn't sent, because DynamoDB refuses it even as a bound.
+    ``gt`` and ``lt`` together become BETWEEN, which includes both bounds. This package later drops the items whose key
+    equals a bound. If a value can't be a key, it isn't sent, because DynamoDB refuses such a value even as a bound.
     """
     for operator in ("exact", "startswith"):
         exactly = next((one for one in lookups if one.operator == operator and not _unsendable(one.values[0])), None)

@@ -26,7 +26,7 @@ class IndexKeySchema:
 
 @dataclass(frozen=True)
 class TableKeySchema:
-    """The description of a table that the planner needs. Names are attribute names.
+    """Describes a table for the planner. The names in this class are attribute names.
 
     ``required`` has the attributes that each item has besides its keys. ``scan`` is the schema's policy for filtered
     scans. A capped scan reads at most ``scan_limit`` items. If the schema limits the values of an attribute, ``listed``
@@ -51,9 +51,9 @@ class TableKeySchema:
 
 @dataclass(frozen=True)
 class OrderTerm:
-    """One term of a sort order. If ``attribute`` is None, the term means the primary key. It then has an effect only if
-    a Query reads the items of one hash key from the table: these items are sorted by the range key. In all other cases,
-    the items can be in any order.
+    """One term of a sort order. If ``attribute`` is None, the term means the primary key. Such a term has an
+    effect only if a Query reads the items of one hash key from the table: these items are sorted by the range key. In
+    all other cases, the items can be in any order.
     """
 
     attribute: str | None

@@ -1,4 +1,4 @@
-"""The asynchronous methods of the query set. As in Django, each of them runs the synchronous method in a thread.
+"""The asynchronous methods of the query set. As in Django, each method runs its synchronous counterpart in a thread.
 
 botocore has no asynchronous client.
 """

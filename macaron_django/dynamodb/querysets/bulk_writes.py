@@ -1,4 +1,4 @@
-"""The methods of the query set that write many rows at once: ``bulk_create()`` and ``bulk_update()``."""
+"""The query set's methods for writing many rows at once: ``bulk_create()`` and ``bulk_update()``."""
 
 from __future__ import annotations
 

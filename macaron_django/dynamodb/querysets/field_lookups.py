@@ -43,8 +43,8 @@ _ARGUMENTS_OF_Q: Final = frozenset({"_connector", "_negated"})
 class Target:
     """The target of a name such as ``address__zip``: a path in the item, and the schema of the value at this path.
 
-    If ``is_key`` is True, the name means Django's primary key of the row, which is made from the hash key and the range
-    key.
+    If ``is_key`` is True, the name refers to the row's primary key in Django. The primary key is made from the hash key
+    and the range key.
     """
 
     path: Path
@@ -60,7 +60,7 @@ class Filters:
         self._model = model
 
     def condition(self, *args: Any, **kwargs: Any) -> Condition:
-        """Returns one condition for all arguments together."""
+        """Combines all arguments into one condition."""
         if not args and kwargs.keys().isdisjoint(_ARGUMENTS_OF_Q):
             return And(tuple(self._of_pair(pair) for pair in sorted(kwargs.items())))  # in Q's order
         q = Q(*args, **kwargs)
@@ -72,8 +72,9 @@ class Filters:
         return self._of_q(q)
 
     def whole_key(self, lookups: Mapping[str, Any]) -> AttributeMap | None:
-        """Returns the key if the lookups are ``exact`` lookups on all the key's properties, and on no others. Returns
-        None for other lookups, and for a key that no item can have.
+        """Returns the key if ``lookups`` has one ``exact`` lookup for each property of the key, and no other lookups.
+
+        Otherwise returns None. Also returns None for a key that no item can have.
         """
         if len(lookups) != len(self._persistence.key_names):
             return None

@@ -255,8 +255,8 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
     def capped(self) -> Self:
         """Permits a filtered scan, even if the schema's policy forbids it.
 
-        The scan reads no more items than with ``scan: capped`` in x-persist. This is for searches by users who can see
-        the cost. ``page()`` continues after the last item that was read.
+        The limit of ``scan: capped`` in x-persist applies to the scan. Use this method for searches by users who can
+        see the cost. ``page()`` continues after the last item that was read.
         """
         return self._with(capped=True)
 
@@ -283,15 +283,15 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._with(segments=segments)
 
     def only(self, *names: str) -> Self:
-        """Checks the names, and returns complete rows, because DynamoDB reads and bills whole items. ``values()`` makes
-        DynamoDB's responses smaller.
+        """Checks the names, and then returns complete rows. Partial rows would save nothing, because DynamoDB reads and
+        bills whole items. Use ``values()`` to make DynamoDB's responses smaller.
         """
         for name in names:
             self._filters.resolve(name, lookups=False)
         return self._clone()
 
     def defer(self, *names: str | None) -> Self:
-        """Checks the names, and returns complete rows, as ``only()`` does."""
+        """Checks the names, and then returns complete rows, like ``only()``."""
         return self._clone() if names == (None,) else self.only(*(str(name) for name in names))
 
     # -- values -----------------------------------------------------------------------------------------------------
@@ -399,8 +399,8 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._plan(self._names)
 
     def cursor_after(self, row: Any) -> str:
-        """Returns the cursor of the rows after ``row``. The row must have been read from this query set, or from the
-        reversed query set.
+        """Returns the cursor of the page that follows ``row``. The row must have been read from this query set, or from
+        the reversed query set.
         """
         plan = self.plan()
         position = {name: row._state.item[name] for name in plan.position_names}

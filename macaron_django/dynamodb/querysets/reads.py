@@ -1,4 +1,4 @@
-"""The methods of the query set that read: ``get()``, ``first()``, ``count()``, ``in_bulk()``, ``page()`` and others."""
+"""The query set's methods for reading: ``get()``, ``first()``, ``count()``, ``in_bulk()``, ``page()`` and others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["ReadMethods"]
 
 
 class ReadMethods:
-    """The methods of the query set that read."""
+    """The query set's methods for reading."""
 
     def get(self: Any, *args: Any, **kwargs: Any) -> Any:
         """Returns the row that matches. Raises ``DoesNotExist`` if no row matches, and ``MultipleObjectsReturned`` if

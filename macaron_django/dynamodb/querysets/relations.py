@@ -13,7 +13,7 @@ __all__ = ["relations_into_items"]
 
 
 def relations_into_items() -> Iterator[tuple[Any, str]]:
-    """Yields each ForeignKey, OneToOneField and ManyToManyField to a persisted schema, with its error message."""
+    """Yields (field, error message) for each ForeignKey, OneToOneField or ManyToManyField to a persisted schema."""
     for model in apps.get_models(include_auto_created=False):
         for field in (*model._meta.local_fields, *model._meta.local_many_to_many):
             target = field.related_model

@@ -1,9 +1,10 @@
 """Turns ``update(name="x", visits=F("visits") + 1)`` into the clauses of an UpdateItem.
 
-A counter is an expression such as ``F("visits") + 1``, which adds a number to its own property. It becomes the action
-ADD, so DynamoDB computes the sum. A condition keeps the sum within the schema's bounds. The value of any other
-expression is computed here from the item that was read. The value is written on the condition that the item hasn't
-changed.
+A counter is an expression such as ``visits=F("visits") + 1``: it adds a number to the property that it sets. It becomes
+the action ADD, so DynamoDB computes the sum. A condition keeps the sum within the schema's bounds.
+
+For any other expression, this module computes the value from the item that was read. DynamoDB then stores the value
+only if the item hasn't changed.
 """
 
 from __future__ import annotations
@@ -55,9 +56,7 @@ class UpdateClauses:
 
 
 class UpdateExpression:
-    """The assignments of one ``update()``. The assignments are checked once. They can then make the clauses for any
-    number of items.
-    """
+    """The assignments of one ``update()``. They are checked once. ``change()`` then returns the clauses for an item."""
 
     def __init__(self, persistence: Persistence, filters: Filters, values: Mapping[str, Any]) -> None:
         self._persistence = persistence
@@ -87,7 +86,7 @@ class UpdateExpression:
 
     @property
     def added(self) -> str:
-        """Describes, for a message, what DynamoDB adds to the counters if ``guard`` is met; "" if it adds nothing."""
+        """A text that says what DynamoDB adds to the counters if ``guard`` is met; "" if DynamoDB adds nothing."""
         return " and ".join(f"{name} = {value}" for name, value in self._counters.items() if name not in self._computed)
 
     @property

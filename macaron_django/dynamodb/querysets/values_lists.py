@@ -1,4 +1,7 @@
-"""Makes the dictionaries, tuples and single values of ``values()`` and ``values_list()``, without building rows."""
+"""Makes the results of ``values()`` and ``values_list()`` without building rows.
+
+The results are dictionaries, tuples or single values.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +29,10 @@ Shape: TypeAlias = Literal["dict", "tuple", "flat", "named", "json"]
 
 @dataclass(frozen=True)
 class ValueRows:
-    """Describes how the results of ``values()`` are made. ``attributes`` has the attributes to read; None means all.
-    ``make`` returns the result for an item. If ``make`` accepts ``TypedItem`` objects, ``typed`` reads items and
-    returns ``TypedItem`` objects. Otherwise, ``typed`` is None.
+    """Describes how the results of ``values()`` are made.
+
+    ``attributes`` contains the names of the attributes to read; None means all attributes. ``make`` returns the result
+    for an item. ``typed`` reads items as ``TypedItem`` objects. It is None if ``make`` doesn't accept such objects.
     """
 
     attributes: frozenset[str] | None
@@ -37,8 +41,8 @@ class ValueRows:
 
     @classmethod
     def of(cls, persistence: Persistence, filters: Filters, names: Sequence[Any], shape: Shape = "dict") -> ValueRows:
-        """Returns the ValueRows for ``names``, which may be nested (``address__zip``). Without names, all fields are
-        included.
+        """Returns the ValueRows for ``names``, which can be nested (``address__zip``). If there are no names, all
+        fields are included.
         """
         if any(not isinstance(name, str) for name in names):
             raise UnsupportedQuery(NO_EXPRESSIONS)
@@ -62,7 +66,7 @@ def _attributes(targets: Mapping[str, Target]) -> frozenset[str]:
 
 def _dictionaries(persistence: Persistence, model: Any) -> Callable[[tuple[str, ...]], ValueRows]:
     """Returns a function that accepts names of fields, and returns the ValueRows for dictionaries of these fields.
-    Without names, all fields are included. Recent results are cached.
+    If there are no names, all fields are included. Recent results are cached.
     """
     filters = filters_of(persistence)
 

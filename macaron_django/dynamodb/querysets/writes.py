@@ -119,15 +119,15 @@ class WriteMethods:
     # -- update() and delete() --------------------------------------------------------------------------------------
 
     def update(self: Any, **kwargs: Any) -> int:
-        """Changes every row that matches, with one UpdateItem for each. Returns the number of changed rows.
+        """Changes every row that matches. Makes one UpdateItem call per row. Returns the number of changed rows.
 
-        DynamoDB itself executes additions such as ``F("visits") + 1``, within the property's ``minimum`` and
-        ``maximum``. A result that is too small or too large raises ItemOutOfBounds. Any other value that isn't valid
-        against its schema raises ValidationFailed. As in Django, no signals are sent.
+        DynamoDB itself executes additions such as ``F("visits") + 1``. ItemOutOfBounds is raised if the result would be
+        below the property's ``minimum`` or above its ``maximum``. ValidationFailed is raised for any other value that
+        isn't valid against its schema. As in Django, no signals are sent.
 
-        In a transaction, at least one row must match. If a query set names one row by its whole key, and the item
-        doesn't match, StaleItem is raised at the end of the block. If any other query set matches nothing, ItemAbsent
-        is raised at once.
+        In a transaction, at least one row must match. If the query set names one row by its whole key, and the item
+        doesn't match, StaleItem is raised: at once if the update must read the item, otherwise at the end of the block.
+        For any other query set that matches nothing, ItemAbsent is raised at once.
         """
         self._refuse_slice("update")
         assignments = UpdateExpression(self.persistence, self._filters, kwargs)
@@ -204,7 +204,7 @@ class WriteMethods:
         )
 
     def delete(self: Any) -> tuple[int, dict[str, int]]:
-        """Deletes every row that matches, with one DeleteItem for each.
+        """Deletes every row that matches. Makes one DeleteItem call per row.
 
         Returns the same counts as Django's ``delete()``, and sends the same signals.
 
@@ -291,10 +291,10 @@ class WriteMethods:
         return self._hides_by is not None and self.persistence.is_hidden(item)
 
     def write_demand(self: Any, *, any_key: bool = False) -> Any:
-        """Returns the condition under which a write may change an item: that the item is in the query set.
+        """Returns a condition for a write. With this condition, DynamoDB changes an item only if the query set has it.
 
-        If the item's key doesn't come from the query set, set ``any_key``. Then the condition also contains the query
-        set's conditions on the key.
+        Pass ``any_key=True`` if the item's key doesn't come from the query set. Then the condition also contains the
+        query set's conditions on the key.
         """
         present = PropertyPath((self.persistence.hash_key,)).exists()
         demand = simplify(self._where) if any_key else self._demand
@@ -314,7 +314,7 @@ class WriteMethods:
 
 
 def condition_failed(error: StaleItem) -> bool:
-    """Returns whether a write failed because of its condition, not because a transaction holds the item."""
+    """Returns True if a write failed because of its condition, and False if a transaction held the item."""
     return error.__cause__ is not None and error_code(error.__cause__) == CONDITION_FAILED
 
 

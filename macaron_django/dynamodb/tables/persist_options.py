@@ -1,6 +1,7 @@
-"""Merges the options of ``x-persist`` with the options of the class that it names.
+"""Merges the options in ``x-persist`` with the options of the class that ``x-persist`` names.
 
-The class provides only the options that the spec leaves out. In a mapping, this applies to each key separately.
+The class provides only the options that the spec leaves out. If an option is a mapping, this rule applies to each key
+of the mapping.
 """
 
 from __future__ import annotations

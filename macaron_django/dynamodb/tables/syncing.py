@@ -40,8 +40,8 @@ _NOT_YET = frozenset({"ResourceInUseException", "ContinuousBackupsUnavailableExc
 
 
 def create_table(table: Table, *, wait: bool = True, safeguards: bool = True, progress: Progress | None = None) -> bool:
-    """Creates the table with its indexes, its time to live and, with ``safeguards``, its safeguards. Returns whether
-    the table was missing.
+    """Creates the table with its indexes and its time to live, and also with its safeguards if ``safeguards`` is true.
+    Returns whether the table was missing.
 
     With ``wait``, returns when the table can be used. Without ``wait``, AWS refuses some changes because it is still
     creating the table. The next ``sync_table`` makes these changes. A temporary table needs no safeguards:
@@ -100,8 +100,8 @@ def sync_table(
 
 
 def item_estimate(table: Table) -> int | None:
-    """Returns the number of items by DynamoDB's own count; None if DynamoDB doesn't send this number. DynamoDB updates
-    the number about every six hours.
+    """Returns DynamoDB's own count of the table's items; None if DynamoDB doesn't send a count. DynamoDB updates the
+    count about every six hours.
     """
     with translated(table.Meta.table_name):
         count: int | None = (describe(table) or {}).get("ItemCount")

@@ -31,7 +31,7 @@ class TableAccess:
 
 
 def accesses_of_call(operation: str, parameters: Mapping[str, Any]) -> Iterator[TableAccess]:
-    """Yields the accesses that a call needs. Yields nothing for a call without a table, such as ``ListTables``.
+    """Yields each table access that a call needs. Yields nothing if the call names no table, such as ``ListTables``.
 
     >>> list(accesses_of_call("Query", {"TableName": "profiles", "IndexName": "by_email"}))
     [TableAccess(table='profiles', index='by_email', action='Query')]

@@ -60,7 +60,7 @@ def call(table: Table, operation: str, **parameters: Any) -> dict[str, Any]:
 
 
 def send(table: Table, operation: str, **parameters: Any) -> dict[str, Any]:
-    """Does what ``call`` does, for operations without a parameter TableName."""
+    """Returns DynamoDB's response to an operation that has no parameter TableName."""
     answer: dict[str, Any] = table._get_connection().connection.dispatch(operation, parameters)
     return answer
 
@@ -71,7 +71,7 @@ def describe(table: Table) -> Description | None:
 
 
 def unless(codes: AbstractSet[str], table: Table, operation: str, **parameters: Any) -> dict[str, Any]:
-    """Does what ``call`` does, but returns {} if the engine refuses the operation with one of these codes."""
+    """Does what ``call`` does, but returns {} if the engine refuses the operation with an error code in ``codes``."""
     try:
         return call(table, operation, **parameters)
     except ClientError as error:

@@ -41,7 +41,7 @@ class TableLayout:
 
     @property
     def table_name(self) -> str:
-        """The table's name, with the current prefix of the settings."""
+        """The table's name, which begins with the prefix in the current settings."""
         return f"{settings.DYNAMODB.TABLE_PREFIX}{self.base_name}"
 
     @cached_property
@@ -50,8 +50,8 @@ class TableLayout:
         return {**self.options.indexes, **self.options.local_indexes}
 
     def key_names(self, index: str | None = None) -> tuple[str, ...]:
-        """Returns the names of the hash key and, if there is one, the range key of an index. For None, returns the
-        names of the table's keys.
+        """Returns the names of the hash key and, if there is one, the range key of an index. If ``index`` is
+        None, returns the names of the table's keys.
         """
         options = self.options
         if index is None:

@@ -44,7 +44,7 @@ class ItemModel(Model):
 
     @classmethod
     def attribute(cls, name: str) -> PropertyAttribute:
-        """Returns the attribute that stores the property ``name``. Raises KeyError if no attribute does."""
+        """Returns the attribute that stores the property ``name``. Raises KeyError if there is no such attribute."""
         return cls._by_attribute_name[name]
 
     @classmethod

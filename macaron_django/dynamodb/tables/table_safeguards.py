@@ -45,7 +45,7 @@ def wanted_safeguards(table: Table) -> Iterator[str]:
 
 
 def safeguard_differences(table: Table, found: Description) -> Iterator[TableDifference]:
-    """Yields the differences between the safeguards of a table and its schema. Skips safeguards that the schema doesn't
+    """Yields each safeguard of a table that differs from the table's schema. Skips safeguards that the schema doesn't
     have.
     """
     meta = cast("Any", table.Meta)

@@ -1,4 +1,5 @@
-"""Converts items to lines of JSON and back. A line is in DynamoDB's own form, which is lossless, or in a plain form.
+"""Converts items to lines of JSON and back. A line has one of two forms: a plain form, or DynamoDB's own form, which is
+lossless.
 
 ``{"Item": {"id": {"S": "7"}}}`` is a line in DynamoDB's form. AWS's exports to S3 have the same form.
 """
@@ -40,7 +41,7 @@ def item_in(persistence: Persistence, line: bytes, form: Form | None = None) -> 
     """Returns the item that a line contains. The item can be stored without changes. Raises LineError, with the
     reason, if the line doesn't contain an item that can be stored.
 
-    Without ``form``, an object whose only member is ``Item`` is in DynamoDB's form, and any other object is in the
+    If ``form`` is None, an object whose only member is ``Item`` is in DynamoDB's form, and any other object is in the
     plain form. An item in the plain form must match the schema. An item in DynamoDB's form isn't validated, because it
     may be older than the schema.
     """
@@ -71,14 +72,14 @@ def item_in(persistence: Persistence, line: bytes, form: Form | None = None) -> 
 
 
 def to_dynamodb_json(item: AttributeMap) -> dict[str, Any]:
-    """Returns an attribute map in DynamoDB's JSON form, with base64 for binary."""
+    """Returns ``item`` in DynamoDB's JSON form. Binary values become Base64."""
     made: dict[str, Any] = with_base64(item)
     return made
 
 
 def from_dynamodb_json(json: Any) -> AttributeMap:
-    """Returns the attribute map that ``json`` contains in DynamoDB's JSON form. Raises LineError, with a pointer, if
-    ``json`` isn't in this form.
+    """Converts ``json`` from DynamoDB's JSON form to an attribute map. Raises LineError, with a pointer, if ``json``
+    isn't in this form.
     """
     return _map_from_json(json, "")
 

@@ -58,7 +58,7 @@ class LoadState:
 
 
 def read_lines(paths: Iterable[Path]) -> Iterator[Line]:
-    """Yields the lines of the files, which may be compressed with gzip. Empty lines are left out.
+    """Yields the lines of the files, except empty lines. The files can be compressed with gzip.
 
     Raises LineError if a compressed file is truncated or damaged.
     """
@@ -89,8 +89,8 @@ def load_items(
     """Writes the items of ``lines``, and yields the progress repeatedly.
 
     If an item with the same key exists, ``skip`` leaves the new item out, and ``replace`` overwrites the existing item.
-    ``fail`` raises an error if the items differ. Raises LineError if a line is wrong or its item can't be written. All
-    earlier lines are then done.
+    ``fail`` raises an error if the new item differs from the existing item. Raises LineError if a line is wrong or its
+    item can't be written. All earlier lines are then done.
     """
     write = _WRITERS[on_conflict]
     state = LoadState()

@@ -1,1 +1,1 @@
-"""The commands of ``manage.py``. Each has its own module, and Django finds a command by its module's name."""
+"""The commands of ``manage.py``. Each command has its own module, and Django finds the command by the module's name."""

@@ -37,7 +37,7 @@ _METRICS: Final = [
 
 
 class EMFLines(EventBackend):
-    """Adds up the units that an operation consumes, and writes the operation's line when the operation ends."""
+    """Adds up the units that an operation consumes, and writes one log line when the operation ends."""
 
     def start(self) -> None:
         self._prices = current_prices()

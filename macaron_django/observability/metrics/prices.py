@@ -1,4 +1,4 @@
-"""Computes the cost of capacity units, from Amazon's prices on one day in one region or from prices in the settings."""
+"""Computes the cost of capacity units from Amazon's prices on one day in one region. The settings can replace them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ON_DEMAND: Final[Mapping[str, Any]] = MappingProxyType(
 
 
 class Prices(NamedTuple):
-    """A price list: its day and region, and US dollars for one unit."""
+    """A price list: its day, its region, and the prices of one unit in US dollars."""
 
     as_of: str
     region: str
@@ -38,7 +38,7 @@ class Prices(NamedTuple):
 
 
 def current_prices() -> Prices:
-    """Returns Amazon's price list, in which the values in the settings replace Amazon's values."""
+    """Returns Amazon's price list. If the settings have values, they replace Amazon's values."""
     chosen = {**ON_DEMAND, **settings.OBSERVABILITY.PRICES}
     read, write = chosen["READ_MILLION"] / 1e6, chosen["WRITE_MILLION"] / 1e6
     return Prices(str(chosen["AS_OF"]), str(chosen["REGION"]), read, write)

@@ -107,7 +107,9 @@ class _Harmless:
         self._keys: set[str] = set()
 
     def others(self, mapping: Mapping[str, Any]) -> list[str]:
-        """Returns the keys to check: this package's attributes, similar keys, and keys that lead to other schemas."""
+        """Returns the keys that need a check: attributes of this package, keys with a similar name, and keys that lead
+        to other schemas.
+        """
         if self._keys.issuperset(mapping):
             return []
         found = [key for key in mapping if key not in self._keys and self._matters(key)]

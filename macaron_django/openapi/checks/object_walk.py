@@ -34,7 +34,8 @@ def walk(
 ) -> Iterator[Visit]:
     """Visits the roots, the objects below them and the targets of references, in document order.
 
-    ``seen`` holds the URI, pointer and kind of each object already visited. ``walk`` adds each object that it visits.
+    ``seen`` holds the URI, pointer and kind of each object already visited. ``walk`` adds each visited object to
+    ``seen``.
     """
     todo = list(reversed(roots))
     while todo:

@@ -1,7 +1,7 @@
-"""Checks routes, path parameters, bodies and security. A document with an error in one of these can't be served.
+"""Checks routes, path parameters, bodies and security. If one of these has an error, the document can't be served.
 
-These checks run at each start. To be fast, they read plain mappings, read each list of parameters once, and create a
-location only for a finding.
+These checks run at each start, so they must be fast. They read plain mappings, read each list of parameters only once,
+and create a location only for a finding.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _paths(document: Document) -> Iterator[Finding]:
             yield finding("E022", place, message, f"Write {'/' + path!r}.")
         for mark, part in (("?", "a query"), ("#", "a fragment")):
             if mark in path:
-                message = f"No request can have the path {path!r}, because {mark!r} begins {part}."
+                message = f"No request can have the path {path!r}. In a URL, {part} begins at {mark!r}."
                 hint = "Declare parameters instead of a query, and give each operation its own path."
                 yield finding("W024", place, message, hint)
 

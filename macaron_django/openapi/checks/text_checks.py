@@ -35,7 +35,7 @@ def noted(file: SourceFile) -> Iterator[Finding]:
 
 
 def reread(file: SourceFile) -> Iterator[Finding]:
-    """Yields findings about faults that the parser didn't note. Reads the text again to find them."""
+    """Reads the text again, and yields findings about the faults that the parser didn't note."""
     yield from _not_json_numbers(file)
     try:
         text = file.text()

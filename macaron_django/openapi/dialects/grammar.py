@@ -14,7 +14,7 @@ __all__ = ["ANY", "OTHERS", "REQUIRED", "Field", "fields_of", "is_known"]
 
 
 class Field(NamedTuple):
-    """A field's ``shape`` ("one", "list" or "map") and the ``kind`` of the objects in it ("" for plain values)."""
+    """A field. ``shape`` is "one", "list" or "map". ``kind`` is the kind of the objects in it ("" for plain values)."""
 
     shape: str
     kind: str

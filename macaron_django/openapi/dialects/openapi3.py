@@ -154,7 +154,7 @@ class OpenAPI3Reader:
 
 
 def text(value: Mapping[str, Any], key: str) -> str:
-    """Returns the text of a field; "" where there is none."""
+    """Returns the text of the field ``key``, or "" if the field is missing or has no text."""
     found = value.get(key)
     return found if isinstance(found, str) else ""
 

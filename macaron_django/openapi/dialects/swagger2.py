@@ -47,7 +47,7 @@ class Swagger2Reader(OpenAPI3Reader):
     """Reads the parameters, bodies and responses of a Swagger 2.0 document's operations, in OpenAPI 3.1's terms."""
 
     def parameters(self, parameters: Sequence[SourceNode]) -> tuple[Parameter, ...]:
-        """Returns the parameters, without bodies and form fields."""
+        """Returns all parameters except bodies and form fields."""
         return super().parameters([node for node in parameters if node.value.get("in") not in ("body", "formData")])
 
     def _style(self, value: Mapping[str, Any], location: str) -> tuple[str, bool]:

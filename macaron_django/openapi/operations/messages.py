@@ -1,7 +1,7 @@
 """Parameters, request bodies and responses of an operation, as frozen dataclasses in OpenAPI 3.1's terms.
 
-``dialects.openapi3`` and ``dialects.swagger2`` create them. Neither routing nor the reading of a document needs this
-module, so it is imported when the parameters, body or responses of an operation are first accessed.
+``dialects.openapi3`` and ``dialects.swagger2`` create them. This module isn't needed for routing or for
+reading a document. So it is imported when code first accesses the parameters, body or responses of an operation.
 """
 
 from __future__ import annotations

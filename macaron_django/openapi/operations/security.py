@@ -26,7 +26,7 @@ NOBODY: Requirements = ({"": ()},)
 
 
 def security_requirements(value: Any) -> Requirements | None:
-    """Returns the requirements in a ``security``; () if public, None if ``security`` is absent.
+    """Returns the requirements in a ``security``: () if it requires nothing, None if it is absent.
 
     A caller must meet one of the requirements. If ``security`` is malformed, ``NOBODY`` is returned, because the
     well-formed part alone might admit everyone.

@@ -1,8 +1,8 @@
 """Caches the trees of long YAML texts on disk, so that later processes don't parse the texts again.
 
-Parsing the largest YAML specs takes a third of a second; reading the same tree as JSON takes a hundredth. An entry's
-name is a hash of the text. Entries contain JSON, so reading an entry creates only plain values. A folder that other
-users can write to isn't used. JSON and short texts aren't cached, because caching them would save no time.
+Parsing the largest YAML specs takes a third of a second. Reading the same tree as JSON takes a hundredth of a second.
+An entry's name is a hash of the text. Entries contain JSON, so reading an entry creates only plain values. A folder
+that other users can write to isn't used. JSON and short texts aren't cached, because caching them would save no time.
 """
 
 from __future__ import annotations
@@ -47,8 +47,9 @@ def parse_cached(
 ) -> Parsed:
     """Returns the result of ``parse``, from the cache in ``folder`` if possible.
 
-    If the folder can't be used, it is ignored. ``prebuilt`` is another folder with entries. Unlike ``folder``, it
-    can have entries for short texts. Nothing is written to ``prebuilt``. Raises ``SpecError``, like ``parse``.
+    If the folder can't be used, it is ignored. ``prebuilt`` is another folder with entries. Unlike ``folder``,
+    ``prebuilt`` can have entries for short texts. Nothing is written to ``prebuilt``. Raises ``SpecError``, like
+    ``parse``.
     """
     if looks_like_json(raw):
         return parse(raw, name, limits)

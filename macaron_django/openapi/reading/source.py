@@ -122,8 +122,8 @@ def parse(raw: bytes, name: str, limits: Limits) -> Parsed:
 class collector_paused:  # noqa: N801 (used like a function; a class is faster than a generator)
     """Pauses the garbage collector while a tree is built: each collection would visit the whole tree for nothing.
 
-    ``size`` is the length of the text in bytes. If the text is long, the tree that is built from it is moved to the
-    oldest generation at once. So the next three collections don't visit this tree either.
+    ``size`` is the length of the text in bytes. If the text is long, the tree that is built from it is moved
+    immediately to the oldest generation. So the next three collections don't visit this tree either.
     """
 
     __slots__ = ("_is_collecting", "_size")

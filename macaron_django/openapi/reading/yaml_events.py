@@ -86,7 +86,7 @@ class ExactLoader:
     ``merged`` says whether the document has a merge key (``<<``), and ``shared`` says whether it has an alias. A long
     text counts as several values. So the limits also apply if aliases repeat a long text.
 
-    Raises ``yaml.YAMLError`` for bad syntax, and ``TooLargeError`` beyond the limits.
+    Raises ``yaml.YAMLError`` for bad syntax, and ``TooLargeError`` for a document that exceeds a limit.
     """
 
     def __init__(self, text: str, *, max_depth: int, max_nodes: int) -> None:
@@ -179,7 +179,7 @@ class ExactLoader:
 def marks(text: str) -> dict[str, tuple[int, int]]:
     """Returns the line and column (from 1) of each key and item of a text, by its JSON pointer (``#/a/b``).
 
-    At the first place that isn't valid YAML, it stops without an error.
+    If the text isn't valid YAML, returns the places before the first error, and raises nothing.
     """
     found: dict[str, tuple[int, int]] = {}
     stack: list[list[Any]] = []  # [pointer, next key or index, whether it is a mapping]

@@ -1,8 +1,8 @@
 """Parses YAML: with the fast parser (ryaml) if its result is exact, otherwise with the reader in ``yaml_events``.
 
-ryaml is ten times as fast as PyYAML, but it expands aliases and loses the spelling of keys that aren't strings. Texts
-with aliases or such keys are parsed by ``yaml_events``. This is a separate module because JSON and cached trees don't
-need the parsers.
+ryaml is ten times as fast as PyYAML, but it expands aliases and loses the spelling of keys that aren't strings. So
+``yaml_events`` parses texts with aliases or such keys. The parsers are in a separate module because JSON and cached
+trees don't need them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Bundles a schema and all schemas that it refers to into one JSON Schema 2020-12.
 
-Validators compile bundles, and callers can get them as JSON Schema. Each schema that the bundled schema refers to, even
-indirectly, becomes an entry of ``$defs``. An entry is written once for each direction (request or response). All
-bundles of the document share it, so bundles are read-only.
+Validators are compiled from bundles. Callers can also get a bundle as JSON Schema. Each schema that the bundled schema
+refers to, even indirectly, becomes an entry of ``$defs``. The entry is written once for each direction (request or
+response). All bundles of the document share the entry, so bundles are read-only.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class _Rewritten(NamedTuple):
 
 
 class DefinitionPart(NamedTuple):
-    """A single definition: its schema, its name in ``$defs``, and its JSON. The JSON has ``true`` instead of each
-    definition that it refers to.
+    """A single definition: its schema, its name in ``$defs``, and its JSON. In the JSON, all definitions that this
+    definition refers to are ``true``.
     """
 
     schema: Schema

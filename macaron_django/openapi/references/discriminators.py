@@ -16,11 +16,11 @@ __all__ = ["Inheritance", "children_by_parent", "discriminated", "inheritance", 
 
 
 def discriminated(schema: Schema, discriminator: Mapping[str, Any]) -> Mapping[str, Schema]:
-    """Returns the schema for each value of a discriminator.
+    """Returns the schema for each value that a discriminator can have.
 
-    Each key of ``mapping`` is a value. Each branch that ``mapping`` doesn't refer to adds another value, which is the
-    branch's ``x-ms-discriminator-value`` or ``x-discriminator-value``, or else its name. If the schema has no
-    branches, the schemas that inherit from it count as branches.
+    These values are the keys of ``mapping``, and one value for each branch that ``mapping`` doesn't refer to. A
+    branch's value is its ``x-ms-discriminator-value`` or ``x-discriminator-value``, or else its name. If ``schema`` has
+    no branches, the schemas that inherit from it count as branches.
     """
     found: dict[str, Schema] = {}
     mapping = discriminator.get("mapping")
@@ -78,7 +78,9 @@ class Inheritance(NamedTuple):
 
 
 def inheritance(schema: Schema) -> Inheritance | None:
-    """Returns the rule of a schema's Swagger 2.0 discriminator; None if it has no such discriminator."""
+    """Returns the rule of a discriminator in Swagger 2.0. Returns None for other dialects, and if ``schema`` has no
+    discriminator.
+    """
     if schema.file.dialect != "2.0":
         return None
     discriminator = schema.keywords.get("discriminator")

@@ -18,7 +18,7 @@ Scope = tuple[tuple[str, Schema], ...]
 
 
 def entered(scope: Scope, schema: Schema) -> Scope:
-    """Returns the scope inside ``schema``: the anchors in ``scope``, and the new anchors of the schema's resource."""
+    """Returns the scope inside ``schema``: ``scope`` together with the new anchors of the schema's resource."""
     if not schema.file.has_ids:
         return scope
     own = schema.file.dynamic_anchors.get(schema.file.base_at(schema.source_pointer))

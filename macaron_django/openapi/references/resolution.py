@@ -1,7 +1,7 @@
 """Resolves references between the files of a document.
 
-References are followed one at a time and never expanded, so cycles are harmless. References may lead to files in the
-spec's folder and in the folders beside it, and to hosts that the project allows. This module enforces that.
+References are followed one at a time and never expanded, so cycles are harmless. References may lead only to files
+below ``root``, and to hosts that the project allows. This module enforces that.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Checks the annotations in a document's schemas: whether examples and defaults are valid, and formats are known.
+"""Checks annotations in a document's schemas: examples and defaults must be valid, and formats must be known.
 
 All findings are warnings: an invalid example doesn't keep a server from working, and unknown formats aren't checked.
 """

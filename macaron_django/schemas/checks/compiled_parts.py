@@ -1,8 +1,8 @@
-"""Compiles the schemas of a document for its checks, at a cost that grows with the document's size.
+"""Compiles the schemas of a document for its checks. The time grows only with the document's size.
 
-At first use, a server compiles a schema together with all schemas that it refers to. If the checks did the
-same for each schema, and many schemas referred to many others, the time would grow with the square of the number of
-schemas. So this module first compiles each schema separately, to find faults. Then it compiles all schemas together,
+At first use, a server compiles a schema together with all schemas that it refers to. Checks that did this for each
+schema would be slow: if many schemas refer to many others, the time grows with the square of the number of schemas. So
+this module first compiles each schema separately, to find faults. Then it compiles all schemas together,
 once, to validate examples.
 """
 

@@ -14,7 +14,10 @@ __all__ = ["Use", "all_schemas", "uses"]
 
 
 class Use(NamedTuple):
-    """A schema, and the direction of its instances: request, response, or None for either."""
+    """A schema, and the direction in which its instances are sent.
+
+    The direction is ``"request"`` or ``"response"``. None means that both directions are possible.
+    """
 
     schema: Schema
     direction: Direction | None

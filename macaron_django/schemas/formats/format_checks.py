@@ -1,6 +1,6 @@
 """The checks of string formats that jsonschema-rs doesn't check itself, and functions to register more checks.
 
-Number formats, such as ``int32``, have no checks: ``validation.compilable_schemas`` turns them into bounds.
+Number formats, such as ``int32``, have no checks: ``validation.compilable_schemas`` turns number formats into bounds.
 """
 
 from __future__ import annotations

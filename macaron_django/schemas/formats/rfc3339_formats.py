@@ -165,7 +165,7 @@ class TimeFormat(StringFormat):
         return remembered_text(value) or with_z(value.isoformat())
 
     def from_html(self, text: str) -> str:
-        """Adds the seconds, and UTC as the offset, if they are missing."""
+        """Completes a time without an offset: adds UTC as the offset, and seconds if the time has none."""
         if not _LOCAL_TIME.fullmatch(text):
             return text
         return f"{text if text.count(':') == 2 else text + ':00'}Z"

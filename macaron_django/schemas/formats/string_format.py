@@ -64,7 +64,7 @@ class StringFormat:
         return str(value)
 
     def check(self, text: str) -> bool:
-        """Returns whether a string is valid. By default, it is valid if ``read`` returns a value of another type."""
+        """Returns whether a string is valid. By default, a string is valid if ``read`` converts it to another type."""
         return not isinstance(self.read(text), str)
 
     def serializer_field(self, schema: Schema, plain: FieldFactory, **options: Any) -> SerializerField:
@@ -86,7 +86,7 @@ class StringFormat:
         return getattr(models, self.model_field_class) if self.model_field_class else None
 
     def from_html(self, text: str) -> str:
-        """Returns the string for a text from an HTML form control."""
+        """Converts the text of an HTML form control to the string that the API uses."""
         return text
 
     def to_html(self, text: str) -> str | None:

@@ -39,7 +39,7 @@ class VerbatimDatetime(_Verbatim, dt.datetime):
 
 
 class VerbatimTime(_Verbatim, dt.time):
-    """A time that stores its original text."""
+    """A ``datetime.time`` that stores its original text."""
 
 
 class VerbatimTimedelta(_Verbatim, dt.timedelta):
@@ -83,5 +83,5 @@ def with_text(value: Value, text: str) -> Value:
 
 
 def remembered_text(value: object) -> str | None:
-    """Returns the original text that a value stores; None if it stores none."""
+    """Returns the original text that a value stores; None if the value doesn't store a text."""
     return getattr(value, "text", None) or None

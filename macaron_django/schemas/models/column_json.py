@@ -1,7 +1,7 @@
-"""Copies values from the ORM's columns as JSON, without conversion.
+"""Copies values from the ORM's columns into JSON without converting the values.
 
-This is possible if a value already is a JSON value with the type that its schema requires. For any other value, the
-copying function returns ``OTHER``.
+This is possible if the column's value is already a JSON value of the type that the schema requires. For any other
+value, the copying function returns ``OTHER``.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _KINDS: Final = {
 
 
 def json_copier(schema: Schema, classes: Classes) -> Callable[[Any], Any]:
-    """Returns a function that copies a value if ``to_json(to_python(value))`` equals it.
+    """Returns a function that copies a value if ``to_json(to_python(value))`` equals ``value``.
 
-    For any other value, the function returns ``OTHER``.
+    For any other value, the copying function returns ``OTHER``.
     """
     target = schema.resolved
     conversion = converter(target, classes)
@@ -41,7 +41,7 @@ def json_copier(schema: Schema, classes: Classes) -> Callable[[Any], Any]:
 
 
 def plain_kinds(schema: Schema, classes: Classes) -> frozenset[type]:
-    """Returns the types of the values that ``to_json(to_python(value))`` doesn't change."""
+    """Returns the Python types whose values ``to_json(to_python(value))`` returns unchanged."""
     target = schema.resolved
     is_changed = target.types == ("string",) and not converter(target, classes).unchanged
     return frozenset() if is_changed or len(target.types) != 1 else _KINDS.get(target.types[0], frozenset())

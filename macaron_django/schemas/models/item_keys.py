@@ -31,9 +31,9 @@ def pk_for(hash_key: Any, range_key: Any) -> str:
 
 
 def keys_from_pk(pk: str) -> tuple[Any, Any]:
-    """Returns the JSON values of the hash key and the range key that a primary key was made from.
+    """Returns the JSON values of the hash key and the range key that the primary key ``pk`` contains.
 
-    Raises ``ValueError`` if the string isn't such a primary key.
+    Raises ``ValueError`` if ``pk`` isn't the primary key of an item with two keys.
 
     >>> keys_from_pk("WyJhZGEiLDdd")
     ('ada', 7)

@@ -45,7 +45,10 @@ __all__ = ["OrmBinding", "bind_model", "model_of", "needs_value"]
 
 
 def model_of(schema: Schema, classes: Classes) -> type[Model] | None:
-    """Returns the model that stores objects of ``schema``: its row class or its ``x-model``; None without either."""
+    """Returns the model that stores objects of ``schema``: its row class, or else the model in its ``x-model``.
+
+    Returns None if the schema has neither.
+    """
     schema = schema.resolved
     row = classes.rows.get(schema.name) if schema.name else None
     if row is not None:
@@ -65,9 +68,9 @@ class OrmBinding(ModelBinding):
 
     A property for a foreign key contains either the key of the related instance or a nested object.
 
-    Without ``x-writable``, nested objects are read-only. With ``x-writable``, a nested object with a key changes the
-    instance with that key. A nested object without a key changes the instance that the foreign key already refers to.
-    If there is no such instance, it is created.
+    Without ``x-writable``, nested objects are read-only. With ``x-writable``, saving a nested object changes the
+    related instance. If the nested object contains a key, this is the instance that has that key. Otherwise, it is the
+    instance that the foreign key already refers to. If there is no such instance, it is created.
     """
 
     @cached_property

@@ -20,7 +20,10 @@ _SAMPLES: Final[Mapping[str, Any]] = {"in": [], "isnull": True, "range": ["1", "
 
 
 def has_lookup(model: type[Model], name: str, lookup: str) -> bool:
-    """Returns whether ``model`` has a field at the path ``name`` for which Django or DynamoDB supports the lookup."""
+    """Returns whether Django or DynamoDB supports ``lookup`` for the field at the path ``name``.
+
+    Returns False if ``model`` has no such field.
+    """
     try:
         model._base_manager.filter(**{f"{name}__{lookup}": _SAMPLES.get(lookup, "1")})
     except (FieldError, NotSupportedError):

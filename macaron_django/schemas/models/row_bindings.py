@@ -65,9 +65,9 @@ class ModelBinding:
     ) -> Model:
         """Sets ``values``, unsets the properties in ``removed``, and saves the instance.
 
-        ``additional`` has the same meaning as in :meth:`create`. ``merged`` are the properties whose new value contains
-        parts of the old value. ``unnamed`` are properties that the request doesn't contain. They are written only if
-        they have changed.
+        ``additional`` has the same meaning as in :meth:`create`. ``merged`` has the names of the properties whose
+        new value contains parts of the old value. ``unnamed`` has the names of the properties that the request doesn't
+        contain. An unnamed property is written only if its value has changed.
         """
         raise NotImplementedError
 
@@ -79,7 +79,7 @@ class ModelBinding:
         return iter(())
 
     def to_json(self, instance: Model) -> dict[str, Any]:
-        """Returns the instance's properties as JSON, with writeOnly properties and without unset properties."""
+        """Returns the instance's properties as JSON. Includes writeOnly properties, but leaves out unset properties."""
         raise NotImplementedError
 
 

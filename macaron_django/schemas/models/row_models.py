@@ -1,8 +1,8 @@
 """Builds the row model of an object schema with ``x-persist``: an unmanaged Django model.
 
 Django's admin, forms, signals and permissions work with it as with any model. The manager's ``persistence`` stores the
-rows: ``save()``, ``delete()`` and ``refresh_from_db()`` call it. The schema validates a row: for forms in
-``full_clean()``, and for all other callers in ``save()``.
+rows: ``save()``, ``delete()`` and ``refresh_from_db()`` call it. Rows are validated against the
+schema: for forms in ``full_clean()``, and for all other callers in ``save()``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Reads, creates, replaces, patches and deletes the objects of a schema, as JSON, in any database.
 
-Most methods of a store are generators. They yield each call to DynamoDB, and the caller executes it and sends back the
+Most methods of a store are generators. They yield each call to DynamoDB. The caller makes the call and sends back the
 response. So one implementation serves blocking and asynchronous callers (see ``macaron_django.drivers``).
 """
 
@@ -52,7 +52,7 @@ class Unmatched(ValueError):  # noqa: N818 (the result is known: nothing can mat
 
 
 class Store:
-    """The objects of a schema in the model that stores them.
+    """Reads and writes the objects of a schema. The objects are stored in ``model``.
 
     A key maps property names to Python values. A body is JSON that hasn't been validated yet. ``request`` can be None.
     The request's credentials determine the values of ``x-generated: user`` and ``claim:<name>``.
@@ -91,7 +91,7 @@ class Store:
         return False
 
     def waits_in_steps(self, action: str) -> bool:
-        """Returns whether an action never blocks, because it yields every call to the database."""
+        """Returns whether an action yields every call to the database, and therefore never blocks."""
         return False
 
     def queryset(self) -> Any:
@@ -99,7 +99,7 @@ class Store:
         raise NotImplementedError
 
     def narrowed(self, queryset: Any) -> Store | None:
-        """Returns a store with only the objects of a query set.
+        """Returns a store that contains only the objects in ``queryset``.
 
         Returns None if the objects are unknown until the query set is read.
         """
@@ -117,7 +117,7 @@ class Store:
         raise NotImplementedError
 
     def replace(self, key: Mapping[str, Any], body: Any) -> Steps[Stored | None]:
-        """Sets the properties in the body, and removes all other properties of the schema from the object.
+        """Sets the properties that ``body`` contains. Removes the schema's other properties from the object.
 
         Returns None if there is no object with this key.
         """
@@ -166,10 +166,10 @@ class Store:
         return {name: converter(properties[name].schema, self.classes).to_json(v) for name, v in values.items()}
 
     def valid_patch(self, before: Mapping[str, Any], patched: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns a patched object without readOnly properties.
+        """Returns the object ``patched``, but leaves out its readOnly properties.
 
         Raises ``RequestInvalid`` for violations that the patch causes. Accepts violations that were already in
-        ``before``, the unpatched object.
+        ``before``, the object before the patch.
         """
         try:
             return self.valid(patched, defaults=False)
@@ -206,7 +206,10 @@ class Store:
         return next(named, None)
 
     def lookup(self, path: Iterable[str]) -> str:
-        """Returns a property's name in the lookups of query sets. ``path`` may lead into nested objects."""
+        """Returns the name that the lookups of a query set use for a property.
+
+        ``path`` is the path of the property, and can lead into nested objects.
+        """
         first, *nested = path
         prop = self.schema.properties.get(first)
         if self._spec is None:
@@ -298,7 +301,10 @@ class Store:
 
     @cached_property
     def related(self) -> tuple[list[str], list[str]]:
-        """The relations in the objects' JSON: the relations to join, and the relations that need a separate query."""
+        """The relations that the objects' JSON contains.
+
+        The first list has the relations to join. The second list has the relations that need a separate query.
+        """
         joined: list[str] = []
         beside: list[str] = []
         for path, many in _shown_relations(self.schema, self.model):

@@ -50,10 +50,10 @@ _TYPES = ("string", "integer", "number", "boolean", "object", "array")
 def register_field(type: str, format: str | None, factory: FieldFactory) -> None:  # noqa: A002 (the schema's words)
     """Registers ``factory(schema, **options)``, which creates the fields for schemas with this type and format.
 
-    A factory with ``format=None`` creates the fields for schemas of this type without a format, or with a format that
-    has no field. A later registration replaces an earlier one. Register fields while Django loads (in
-    ``AppConfig.ready``), because they are created at first use. Raises ValueError for an unknown type, and TypeError if
-    the factory can't be called.
+    If ``format`` is None, the factory creates the fields for schemas of this type that have no format, or whose
+    format has no field. A later registration replaces an earlier one. Call this function while Django loads (in
+    ``AppConfig.ready``), because fields are created when they are first used. Raises ValueError for an unknown type,
+    and TypeError if the factory can't be called.
     """
     if type not in _TYPES:
         near = difflib.get_close_matches(str(type), _TYPES, 1)
@@ -77,9 +77,9 @@ def field_for(
 ) -> Field:
     """Returns the field that describes ``schema``.
 
-    ``nested`` returns the serializer class of an object schema with properties. Without ``nested``, such a schema gets
-    a JSON field. If a property is both readOnly and writeOnly, readOnly takes precedence, because DRF doesn't
-    allow both.
+    ``nested`` returns the serializer class of an object schema with properties. If ``nested`` is None, the function
+    returns a JSON field for such a schema. If a property is both readOnly and writeOnly, readOnly takes precedence,
+    because DRF doesn't allow both.
     """
     options: dict[str, Any] = {}
     if read_only:
@@ -235,11 +235,11 @@ class JSONListField(FormJSON, serializers.ListField):
 
 
 class JSONDictField(FormJSON, serializers.DictField):
-    """A field for an object with property names that the schema doesn't list."""
+    """A field for an object whose property names aren't listed in the schema."""
 
 
 class EnumField(serializers.ChoiceField):
-    """A field for one of a fixed set of values. The values may have different types."""
+    """A field whose value must be in a fixed list. The values in the list can have different types."""
 
     def iter_options(self) -> Iterator[Any]:
         if not self.required and not self.allow_null:  # without this, DRF's form sends the first option by default

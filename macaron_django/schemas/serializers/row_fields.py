@@ -70,8 +70,9 @@ class RowValidator:
     """Raises DRF's ``ValidationError`` if the row's ``save()`` would refuse the values of the fields.
 
     A property without a field can be set later, for example by ``serializer.save(owner=user)``. So this validator
-    doesn't check whether such a property is missing. If it is missing, the validator also skips all rules about the
-    whole row, because the later value could satisfy them. ``save()`` checks the property and the rules.
+    doesn't check whether such a property is missing. If the property is missing, the validator also skips all rules
+    about the whole row, because the value that is set later could satisfy these rules. ``save()`` checks the property
+    and the rules.
     """
 
     requires_context = True

@@ -1,4 +1,4 @@
-"""Saves a serializer's validated data, together with generated values. The model's binding writes them to the row."""
+"""Saves a serializer's validated data, together with generated values. The model's binding writes both to the row."""
 
 from __future__ import annotations
 

@@ -57,8 +57,8 @@ def serializer_for(
 ) -> type[serializers.BaseSerializer[Any]]:
     """Returns the serializer class of ``schema``. Later calls return the same class.
 
-    ``model`` is the model that ``save()`` writes if the schema itself isn't persisted. For example, a schema for
-    requests may have only some of the stored properties.
+    If the schema itself isn't persisted, ``save()`` creates or updates an instance of ``model``. For example, a schema
+    for requests may have only some of the stored properties.
 
     >>> Profile = serializer_for(document.schemas["Profile"], classes)        # doctest: +SKIP
     >>> serializer = Profile(data={"name": "Ann", "age": -1})                 # doctest: +SKIP
@@ -166,7 +166,7 @@ class SchemaValueSerializer(SchemaValidationMixin, serializers.BaseSerializer[An
 
 
 class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Serializer[Any]):
-    """The serializer for the objects of a schema. ``validated_data`` has Python values by property name."""
+    """The serializer for the objects of a schema. ``validated_data`` maps property names to Python values."""
 
     #: The names of the methods that validate properties, by property name.
     _method_names: ClassVar[Mapping[str, str]] = {}

@@ -28,8 +28,8 @@ def is_binary(schema: Schema) -> bool:
     """Returns whether a value of the schema is a sequence of octets, as files are.
 
     This is true if the schema has ``format: binary``, if it has a ``contentMediaType`` and no ``contentEncoding``
-    (OpenAPI 3.1, section 4.8.14.2), or if it restricts nothing. If the schema has branches, this must be true of one
-    branch.
+    (OpenAPI 3.1, section 4.8.14.2), or if it restricts nothing. For a schema with branches, one
+    branch must meet one of these conditions.
     """
     return schema.format == "binary" or any(
         each.format == "binary"

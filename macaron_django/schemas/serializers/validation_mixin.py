@@ -26,7 +26,7 @@ __all__ = ["SchemaValidationMixin", "SchemaViolated", "violations_in"]
 
 
 class SchemaViolated(ValidationError, RequestInvalid):  # noqa: N818 (named like RequestInvalid)
-    """DRF's ValidationError, with the violations of the schema."""
+    """DRF's ValidationError. ``violations`` lists the violations of the schema."""
 
     def __init__(self, detail: Any, violations: Sequence[Violation]) -> None:
         ValidationError.__init__(self, detail)
@@ -53,7 +53,7 @@ class SchemaValidationMixin:
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """The violations in the data, with JSON pointers. They include the errors of ``validate`` methods."""
+        """The violations in the data, with JSON pointers. Errors of ``validate`` methods are also violations."""
         if self.errors and not self._violations:
             self._violations = tuple(violations_in(self.errors, ()))
         return self._violations

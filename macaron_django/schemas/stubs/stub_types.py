@@ -1,7 +1,7 @@
 """Returns the Python types of a schema's values, as text for a stub: one type for reading, and one for assignment.
 
-The types describe what ``conversions`` does. For example, a property with the format date-time is read as a
-``datetime``, but code can assign a ``datetime`` or a string. Stubs import modules under names with a leading
+The types are those that ``conversions`` returns and accepts. For example, a property with the format date-time is read
+as a ``datetime``, but code can assign a ``datetime`` or a string. In stubs, the names of imported modules begin with an
 underscore, because no field has such a name.
 """
 

@@ -1,7 +1,8 @@
 """Splits serialized parameters into texts, in each of OpenAPI's styles (3.2, section 4.12.6, "Style Examples").
 
-The functions accept a parameter's raw text, ``explode`` and a shape: primitive, array or object. The shape follows from
-the schema. They return a text, a list of texts or a dictionary of texts. For deepObject, the dictionary may be nested.
+The functions accept a parameter's raw text, ``explode`` and a shape: primitive, array or object. The schema determines
+the shape. The functions return a text, a list of texts or a dictionary of texts. For deepObject, the dictionary can be
+nested.
 
 A delimiter separates values. A percent-encoded delimiter belongs to a value (RFC 6570). But the delimiters of
 spaceDelimited, pipeDelimited and tabDelimited are always sent encoded. So these delimiters separate values whether they
@@ -67,7 +68,7 @@ def has_dotted_labels(version: str) -> bool:
 
 
 def is_spread(shape: Shape, style: str, explode: bool) -> bool:
-    """Returns whether a value is an object whose properties are separate parameters: ``R=100&G=200``."""
+    """Returns whether a value is an object whose properties are sent as separate parameters: ``R=100&G=200``."""
     return shape == "object" and explode and style in ("form", "cookie")
 
 
@@ -93,7 +94,7 @@ def encoded_query(text: str) -> str:
 def octets_of(text: str) -> bytes:
     """Percent-decodes a text of any length, piece by piece.
 
-    Pieces save memory, because Python needs about 100 bytes for each escape in the text that it decodes.
+    This saves memory, because Python needs about 100 bytes for each escape in the text that it decodes.
     """
     encoded = text.encode("utf-8", "surrogatepass")
     pieces, start = [], 0
@@ -113,7 +114,8 @@ def verbatim(text: str) -> str:
 
 
 def elements(decode: Decode, styles: Sequence[str]) -> Callable[[str], Any]:
-    """Returns the function that reads an array's element. With nested ``styles``, it also splits the element.
+    """Returns the function that reads an array's element. If ``styles`` isn't empty, the returned
+    function also splits the element.
 
     >>> elements(decoded, ["form"])("a%2Cb,c")
     ['a,b', 'c']

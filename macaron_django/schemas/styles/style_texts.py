@@ -1,8 +1,8 @@
 """Writes values as parameters, in each of OpenAPI's styles (3.2, section 4.12.6, "Style Examples").
 
 The functions accept JSON values and return the texts to send: percent-encoded in paths, queries and cookies, and
-unchanged in headers. A separator within a value is percent-encoded, but in a header it causes an error.
-``parameter_styles`` does the reverse.
+unchanged in headers. A separator inside a value is percent-encoded. In a header, such a separator causes an error
+instead. ``parameter_styles`` does the reverse.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _matrix(name: str, value: Any, explode: bool) -> str:
 
 
 def query_pairs(parameter: Parameter, value: Any, encode: Encode | None = None) -> list[tuple[str, str]]:
-    """Returns the encoded names and values of a parameter in a query, or of a field of a form.
+    """Returns the encoded names and values that send a query parameter or a form field.
 
     >>> from macaron_django.openapi import Parameter
     >>> query_pairs(Parameter("a", "query", False, None, "deepObject", True), {"b": 1, "c": {"d": ["x&y", 2]}})

@@ -5,6 +5,6 @@ added. If it comes from a request, its readOnly properties are left out.
 
 Open ``schema_compiler`` and ``compilable_schemas`` for compiling schemas. Open ``violations`` for the messages,
 ``violation_search`` for finding violations within time limits, and ``unions`` for choosing the branch to report if a
-``oneOf`` fails. Open ``branches`` for the branch of a ``oneOf`` that applies to a valid instance, and ``defaults`` for
-the changes to valid instances.
+``oneOf`` fails. Open ``branches`` to find which branch of a ``oneOf`` applies to a valid instance. Open
+``defaults`` for the changes to valid instances.
 """

@@ -141,7 +141,7 @@ class Cleaner:
     def branch(self, value: Any, *, certain: bool) -> Cleaner | None:
         """Returns the cleaner of the branch that applies to an object.
 
-        With ``certain``, only a discriminator can choose the branch. If there is no discriminator, the result is None.
+        If ``certain`` is true, only a discriminator can choose the branch. If there is none, the result is None.
         """
         if not self.branches or (certain and self.schema.discriminator is None):
             return None

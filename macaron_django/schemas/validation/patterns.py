@@ -19,7 +19,10 @@ _REPEATED = re.compile(
 
 
 class BoundedPattern(NamedTuple):
-    """A pattern without large bounds, and the least and greatest length to check instead. None means no limit."""
+    """A pattern from which large bounds were removed.
+
+    Instead of these bounds, the length is checked: it must be from ``least`` to ``most``. None means no limit.
+    """
 
     pattern: str
     least: int | None = None

@@ -47,7 +47,7 @@ ENGINES: dict[str, type[jsonschema_rs.Validator]] = {
 
 
 def normalised_schema(schema: Any, dialect: str) -> Any:
-    """Converts a schema and its definitions from ``dialect`` to the dialect of the engine ``ENGINES[dialect]``."""
+    """Converts a schema and its definitions from ``dialect`` to the dialect that ``ENGINES[dialect]`` reads."""
     if dialect not in ("openapi-3.0", "swagger-2.0") or not isinstance(schema, dict):
         return schema
     version = dialect.rpartition("-")[2]
@@ -84,7 +84,7 @@ class CompiledSchema:
         self.notes = notes
 
     def is_valid(self, instance: Any) -> bool:
-        """Returns whether ``instance`` is valid. It isn't valid if it isn't JSON, or if it is nested too deeply."""
+        """Returns whether ``instance`` is valid. If ``instance`` isn't JSON or is nested too deeply, it is invalid."""
         try:
             # The same test as in json_instances.is_plain(). Calling that function would take a third of the time.
             if _dumps(instance, None, JSON_ONLY).rfind(b"null") < 0 or holds_json_only(instance):
@@ -157,9 +157,9 @@ def compile_native(
 ) -> tuple[Compiler, jsonschema_rs.Validator, tuple[Note, ...]]:
     """Compiles ``schema``. Returns three things: the compiler for the schema's parts, the validator, and the notes.
 
-    Patterns are rewritten in place. If ``lenient``, keywords that can't be compiled are removed. ``formats`` are the
-    formats in the schema. If ``formats`` is None, no format is checked. Raises SchemaError if the schema can't be
-    compiled.
+    Patterns are rewritten in place. If ``lenient`` is true, keywords that can't be compiled are removed. ``formats``
+    are the formats in the schema. If ``formats`` is None, no format is checked. Raises SchemaError if the schema can't
+    be compiled.
     """
 
     def retrieve(uri: str) -> Any:

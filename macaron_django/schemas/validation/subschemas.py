@@ -78,7 +78,10 @@ class Subschemas:
         return self.at(tuple(steps)) if isinstance(value, (dict, bool)) else None
 
     def validator_of(self, assertions: Mapping[str, Any]) -> jsonschema_rs.Validator:
-        """Returns the validator of keywords without subschemas. Parts with equal keywords share a validator."""
+        """Returns a validator for the keywords in ``assertions``, which have no subschemas.
+
+        Parts that have equal assertions share a validator.
+        """
         text = json.dumps(assertions, default=str)
         found = self._of_assertions.get(text)
         if found is None:
@@ -138,7 +141,7 @@ def _reference(path: Path) -> str:
 
 
 class Assertion(NamedTuple):
-    """A keyword without subschemas, its value, and a validator for only that keyword."""
+    """A keyword that has no subschemas, its value, and a validator that checks only this keyword."""
 
     keyword: str
     value: Any
@@ -220,7 +223,7 @@ class Subschema:
 
     @cached_property
     def target(self) -> Subschema | None:
-        """The part that the ``$ref`` refers to; None without ``$ref``, or if the target is in another schema."""
+        """The part that the ``$ref`` refers to. None if there is no ``$ref``, or if its target is in another schema."""
         reference = self.keywords.get("$ref")
         return self.table.referred(reference) if isinstance(reference, str) else None
 
@@ -236,7 +239,7 @@ class Subschema:
 
     @cached_property
     def single(self) -> Mapping[str, Subschema]:
-        """For each keyword whose value is a schema, the part for that schema."""
+        """Maps each keyword whose value is a schema to the part for that schema."""
         return {
             keyword: self._part(keyword)
             for keyword, value in self.keywords.items()
@@ -245,7 +248,7 @@ class Subschema:
 
     @cached_property
     def lists(self) -> Mapping[str, tuple[Subschema, ...]]:
-        """For each keyword whose value is a list of schemas, the parts for these schemas."""
+        """Maps each keyword whose value is a list of schemas to the parts for these schemas."""
         return {
             keyword: tuple(self._part(keyword, index) for index in range(len(value)))
             for keyword, value in self.keywords.items()
@@ -254,7 +257,7 @@ class Subschema:
 
     @cached_property
     def maps(self) -> Mapping[str, Mapping[str, Subschema]]:
-        """For each keyword whose value maps names to schemas, the parts for these schemas, by name."""
+        """Maps each keyword whose value is an object of named schemas to the parts for these schemas, by name."""
         return {
             keyword: {
                 name: self._part(keyword, name) for name, member in value.items() if isinstance(member, (dict, bool))
@@ -318,7 +321,7 @@ class Subschema:
 
     @cached_property
     def names_needed_by(self) -> Mapping[str, tuple[str, ...]]:
-        """For each property name, the names of the properties that an object with this property must also have."""
+        """Maps the name of a property to the names of the properties that it requires, as in ``dependentRequired``."""
         named = self.keywords.get("dependentRequired", self.keywords.get("dependencies"))
         found = named.items() if isinstance(named, dict) else ()
         return {name: tuple(names) for name, names in found if isinstance(names, list)}

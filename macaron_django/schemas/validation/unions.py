@@ -27,7 +27,10 @@ class PickedBranch(NamedTuple):
 
 
 def picked_branch(union: Subschema, branches: tuple[Subschema, ...], instance: Any) -> PickedBranch | None:
-    """Returns the branch that a discriminator beside ``oneOf`` or ``anyOf`` picks; None without a discriminator."""
+    """Finds the branch that the discriminator of ``union`` selects for ``instance``.
+
+    Returns None if ``instance`` isn't an object, or if ``union`` has no discriminator with a ``propertyName``.
+    """
     discriminator = union.keywords.get("discriminator")
     if not isinstance(discriminator, Mapping) or not isinstance(instance, Mapping):
         return None
@@ -78,8 +81,8 @@ def branch_that_gets_furthest(branches: list[Subschema], instance: Any, judged: 
     """Returns the branch that accepts the top level of ``instance`` and fails only below it. Returns None if there is
     no such branch, or more than one.
 
-    A branch fails at the top level if it rejects the instance itself, if a required property is missing, if a property
-    isn't allowed, or if a property such as ``type`` doesn't have the value that the branch requires.
+    A branch fails at the top level in four cases: it rejects the instance itself, a required property is missing, a
+    property isn't allowed, or a property such as ``type`` doesn't have the value that the branch requires.
     """
     found = [branch for branch in branches if _gets_inside(branch, instance, judged)]
     return found[0] if len(found) == 1 else None

@@ -2,8 +2,9 @@
 
 jsonschema-rs decides what is valid. This module adds limits. Nesting is checked before every validation, because
 jsonschema-rs recurses natively. Instances must be JSON, because jsonschema-rs treats NaN as null. Patterns run on the
-linear-time engine of jsonschema-rs. If this engine refuses a pattern, such as one with look-around or backreferences,
-the backtracking engine is used, with a limit and a :class:`Note`. Nothing is ever fetched from a network or a disk.
+linear-time engine of jsonschema-rs. If this engine refuses a pattern, for example because of look-around or
+backreferences, the backtracking engine runs the pattern. Then a limit applies, and a :class:`Note` reports this.
+Nothing is ever fetched from a network or a disk.
 """
 
 from __future__ import annotations
@@ -54,10 +55,11 @@ def compile_schema(
 ) -> Validator:
     """Compiles ``schema``, written in ``dialect``, into a :class:`Validator`.
 
-    ``remotes`` maps URIs to the other schemas that ``schema`` can refer to. No URI is ever fetched. With
-    ``validate_formats=False``, ``format`` is only an annotation, which is the default in JSON Schema 2020-12. If the
-    schema refers to other resources or contains resources, :meth:`Validator.iter_errors` only says that an instance is
-    invalid. Raises :class:`SchemaError` if the schema isn't valid, or if the target of a reference doesn't exist.
+    ``remotes`` maps URIs to the other schemas that ``schema`` can refer to. No URI is ever fetched. If
+    ``validate_formats`` is False, ``format`` is only an annotation. This is the default in JSON Schema 2020-12. If the
+    schema refers to other resources or contains resources, :meth:`Validator.iter_errors` says only that an instance is
+    invalid, but not why. Raises :class:`SchemaError` if the schema isn't valid, or if the target of a reference doesn't
+    exist.
 
     >>> validator = compile_schema({"type": "object", "required": ["name"]})
     >>> [(violation.pointer, violation.message) for violation in validator.iter_errors({})]
@@ -95,7 +97,10 @@ class Validator(CompiledSchema):
         return Subschemas(self._schema, self._compiler)
 
     def validate(self, instance: Any) -> None:
-        """Raises :class:`~macaron_django.exceptions.ValidationFailed`, with the violations, for an invalid instance."""
+        """Checks ``instance``.
+
+        Raises :class:`~macaron_django.exceptions.ValidationFailed`, with the violations, if ``instance`` isn't valid.
+        """
         if not self.is_valid(instance):
             raise ValidationFailed(violations=list(self._violations(instance)))
 
@@ -111,7 +116,7 @@ class SchemaValidator(Validator):
         self._direction = direction
 
     def clean(self, instance: Any, *, defaults: bool = True) -> Any:
-        """Returns ``instance`` with defaults applied and, for a request, without readOnly properties.
+        """Returns ``instance`` with the defaults added. For a request, readOnly properties are left out.
 
         If there is nothing to change, returns ``instance`` itself. Never changes ``instance``. Raises
         :class:`~macaron_django.exceptions.ValidationFailed` if ``instance`` isn't valid.
@@ -126,9 +131,9 @@ class SchemaValidator(Validator):
         return self.clean_plain(plain, defaults=defaults)
 
     def clean_plain(self, instance: Any, *, defaults: bool = True) -> Any:
-        """Does the same as :meth:`clean`, but the instance must have only JSON's own types and an allowed depth.
+        """Does the same as :meth:`clean`, for an instance that has only JSON's own types and isn't nested too deeply.
 
-        ``is_plain`` checks this.
+        ``is_plain`` checks these two conditions.
         """
         is_request = self._direction == "request"
         try:

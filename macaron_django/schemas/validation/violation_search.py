@@ -65,7 +65,10 @@ _shared: ContextVar[_SearchTime | None] = ContextVar("macaron_violation_search",
 
 @contextmanager
 def searches_share_time() -> Iterator[None]:
-    """Returns a context. All searches in the context share the time of one search. Use the context for one request."""
+    """Returns a context in which all searches together get only the time of a single search.
+
+    Use the context for one request.
+    """
     token = _shared.set(_SearchTime(_SECONDS))
     try:
         yield

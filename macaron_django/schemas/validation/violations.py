@@ -59,7 +59,7 @@ def wrong_type(types: Sequence[str], instance: Any) -> str:
 
 
 def one_of(values: Sequence[Any]) -> str:
-    """Returns text that lists ``values``, for a message with "must be".
+    """Returns text that lists ``values``. In a message, the text follows the words "must be".
 
     >>> one_of(["cat", "dog"])
     'one of "cat", "dog"'

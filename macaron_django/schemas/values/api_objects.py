@@ -267,7 +267,7 @@ class APIObject:
         return self
 
     def to_bravado(self) -> Self:
-        """Returns self. In PyMacaron, a separate bravado object has the values. Here, the API object has them."""
+        """Returns self, because an API object holds its own values. In PyMacaron, a bravado object holds the values."""
         return self
 
     @classmethod

@@ -16,7 +16,7 @@ __all__ = ["AppliedSchemas", "applied_schemas"]
 
 
 class AppliedSchemas:
-    """The schemas that may apply to one value, if any. The schema that describes the value is first."""
+    """The schemas that may apply to one value; possibly none. The schema that describes the value is first."""
 
     def __init__(self, schemas: tuple[Schema, ...]) -> None:
         self.schemas = schemas
@@ -57,7 +57,7 @@ class AppliedSchemas:
         return {*self._members.values(), self.element, *map(applied_schemas, _unnamed(self.schemas))}
 
     def inside(self) -> Iterator[AppliedSchemas]:
-        """Yields the schemas of the value, then the schemas of all values in it at any depth, each once."""
+        """Yields ``self``, then the schemas of all values inside this value, at any depth. Nothing is yielded twice."""
         seen, todo = {self}, [self]
         while todo:
             applied = todo.pop()
@@ -102,9 +102,10 @@ _APPLIED: DocumentMemo[tuple[Schema, ...], AppliedSchemas] = DocumentMemo(most=5
 
 
 def applied_schemas(schemas: Iterable[Schema] | Schema) -> AppliedSchemas:
-    """Returns ``schemas`` and all schemas that may apply together with them.
+    """Returns ``schemas``, and all other schemas that may apply to the same value.
 
-    These are the targets of ``$ref`` and the subschemas in ``allOf`` and in keywords such as ``oneOf`` and ``then``.
+    The other schemas are the targets of ``$ref`` and the subschemas in ``allOf`` and in keywords such as ``oneOf`` and
+    ``then``.
     """
     first = (schemas,) if isinstance(schemas, Schema) else tuple(dict.fromkeys(schemas))
     if not first:

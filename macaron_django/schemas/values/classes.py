@@ -136,7 +136,7 @@ class Classes:
     ) -> Any:
         """Creates an object of a schema from the object's JSON form. Calls ``from_json()`` of the schema's class.
 
-        With ``validate``, a row is validated at once. Otherwise it is validated only when it is saved.
+        With ``validate``, a row is validated immediately. Otherwise it is validated only when it is saved.
         """
         made = self._class_of(model_name).from_json(j, prune_none=prune_none, keep_datetime=keep_datetime)
         if validate:

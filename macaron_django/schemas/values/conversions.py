@@ -57,9 +57,9 @@ UNSET: Final = Unset()
 class Conversion:
     """The functions that convert the values of one schema: ``to_python(value)`` and ``to_json(value)``.
 
-    The other fields describe ``to_python``, for code whose values come from sources other than JSON. ``unchanged`` is
-    true if ``to_python`` changes nothing. ``elements`` returns the conversion of an array's elements. If ``to_python``
-    creates API objects, ``object_class`` returns their class.
+    The other fields describe ``to_python``. They are for code that gets its values from sources other than JSON.
+    ``unchanged`` is true if ``to_python`` changes nothing. ``elements`` returns the ``Conversion`` for an array's
+    elements. If ``to_python`` creates API objects, ``object_class`` returns their class.
     """
 
     to_python: Callable[[Any], Any]
@@ -70,7 +70,10 @@ class Conversion:
 
 
 class ObjectClasses(Protocol):
-    """The methods that conversions need from ``values.classes.Classes``, the API object classes of one API."""
+    """The methods of ``values.classes.Classes`` that conversions need.
+
+    ``Classes`` has the API object classes of one API.
+    """
 
     #: The conversions created so far, by schema.
     conversions: dict[Schema, Conversion]
@@ -86,7 +89,7 @@ class ObjectClasses(Protocol):
 
 
 def converter(schema: Schema, classes: ObjectClasses) -> Conversion:
-    """Returns the conversion of ``schema``. The conversion is created once for each set of classes."""
+    """Returns the ``Conversion`` for ``schema``, which ``classes.conversions`` stores after the first call."""
     known = classes.conversions.get(schema)
     if known is None:
         known = classes.conversions[schema] = _build(schema, classes)

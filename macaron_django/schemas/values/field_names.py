@@ -1,4 +1,5 @@
-"""Finds a field name for each property: a safe attribute in Python and Django for any JSON name.
+"""Finds a field name for each property, whatever its JSON name is. A field name is safe as an attribute in Python and
+Django.
 
 Users' code and admin URLs depend on the field names. So field names depend only on the property names, and the rule
 never changes. Further names are reserved only if a newer Django uses them in its models. JSON, item access and DynamoDB
@@ -87,12 +88,12 @@ def field_names(names: Iterable[str], reserved: Iterable[str] = ()) -> dict[str,
 
 
 def is_usable(name: str, reserved: Collection[str] = RESERVED) -> bool:
-    """Returns whether ``name``, unchanged, can be an attribute and a Django field (see fields.E001 to E003)."""
+    """Returns whether ``name`` can be used unchanged as an attribute and a Django field (see fields.E001 to E003)."""
     return bool(_IDENTIFIER.fullmatch(name)) and name not in reserved and not _GENERATED.fullmatch(name)
 
 
 def rewritten(name: str, reserved: Collection[str] = RESERVED) -> str:
-    """Returns the field name for ``name`` by rule 2.
+    """Returns the field name that rule 2 produces for ``name``.
 
     >>> rewritten("日本"), rewritten("$ref"), rewritten("+1"), rewritten("save")
     ('u65e5_u672c', 'ref', 'field_1', 'save_field')

@@ -39,7 +39,7 @@ def generated_values(
     *,
     keys: Collection[str] | None = None,
 ) -> dict[str, Any]:
-    """Returns the values that the server sets when an object is saved, as JSON by property name.
+    """Returns the values that the server sets when an object is saved: a mapping of property names to JSON values.
 
     ``existing`` are the object's properties. On creation, every missing property with ``x-generated`` gets a value. But
     there is no value for ``user`` if the user isn't authenticated, or for ``claim:<name>`` if the credentials lack the

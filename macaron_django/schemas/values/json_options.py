@@ -62,7 +62,7 @@ class JSONOptions:
 
 
 def without_nulls(json: Any) -> Any:
-    """Returns a JSON value without the nulls in its objects, at any depth. Nulls in arrays stay.
+    """Returns a copy of a JSON value in which objects have no null properties, at any depth. Nulls in arrays stay.
 
     >>> without_nulls({"name": None, "tags": [None, {"id": 1, "label": None}]})
     {'tags': [None, {'id': 1}]}
@@ -85,7 +85,7 @@ def with_nulls(schema: Schema, json: Any) -> Any:
 
 
 def with_datetimes(schema: Schema, json: Any, encoder: Callable[[dt.datetime], Any]) -> Any:
-    """Returns the JSON of a value of ``schema``. ``encoder`` encodes each date-time in the value."""
+    """Returns the JSON form of a value of ``schema``. ``encoder`` encodes each date-time in the value."""
     date_times = STRING_FORMATS["date-time"]
 
     def encoded(each: Schema, value: Any) -> Any:
@@ -136,9 +136,10 @@ def _changed(schema: Schema, json: Any, change: Callable[[Schema, Any], Any]) ->
 
 
 def prune_none(*args: Any, **kwargs: Any) -> dict[str, Any]:
-    """Removes the members of a dictionary that are None, at any depth, and returns the dictionary, as in PyMacaron.
+    """Removes each member whose value is None from a dictionary, at any depth. Returns the dictionary, as in PyMacaron.
 
-    It changes the given dictionary. Instead of a dictionary, you can pass its members, as keyword arguments or pairs.
+    The function changes the given dictionary. Instead of a dictionary, you can pass its members, as keyword arguments
+    or pairs.
 
     >>> prune_none(name="Ada", born=None, pets=[{"name": None}])
     {'name': 'Ada', 'pets': [{}]}

@@ -49,7 +49,7 @@ _ASCII_STARTS = frozenset(bytes([character]) for character in b'{["-0123456789tf
 
 
 class JSONTextError(ValueError):
-    """A text isn't JSON, or is ambiguous JSON. ``line`` and ``column`` count from 1."""
+    """The text isn't JSON, or is ambiguous JSON. ``line`` and ``column`` count from 1."""
 
     line: int | None
     column: int | None

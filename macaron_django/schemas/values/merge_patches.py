@@ -36,7 +36,10 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def with_defaults_for_nulls(schema: Schema, patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns ``patch`` with defaults instead of nulls, for properties with a default. So null resets an ORM column."""
+    """Returns a copy of ``patch`` in which each null is replaced with the property's default, if there is one.
+
+    So null resets an ORM column.
+    """
     properties = schema.properties
     return {
         name: copy.deepcopy(properties[name].schema.default)

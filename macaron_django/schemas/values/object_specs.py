@@ -44,12 +44,12 @@ class ObjectSpec:
 
     @cached_property
     def field_names(self) -> Mapping[str, str]:
-        """The field name of each property name."""
+        """Maps each property name to its field name."""
         return field_names(self.properties)
 
     @cached_property
     def property_names(self) -> Mapping[str, str]:
-        """The property name of each field name."""
+        """Maps each field name to its property name."""
         return {field: name for name, field in self.field_names.items()}
 
     @cached_property
@@ -57,7 +57,7 @@ class ObjectSpec:
         return {}
 
     def conversion(self, name: str) -> Conversion:
-        """Returns the conversion of the property ``name``, which may be an additional property."""
+        """Returns the ``Conversion`` for the property ``name``, which can be an additional property."""
         known = self._conversions.get(name)
         if known is None:
             schema = self.schema_of(name)
@@ -151,7 +151,7 @@ class ObjectSpec:
 
     @cached_property
     def mandatory(self) -> tuple[str, ...]:
-        """The properties with ``x-mandatory`` and without a default, except readOnly properties.
+        """The properties that have ``x-mandatory``, have no default and aren't readOnly.
 
         An object must have these properties when it is created.
         """

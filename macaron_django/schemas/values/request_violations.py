@@ -1,7 +1,7 @@
 """Finds the violations that a request has caused.
 
-A violation in a value that comes from the server is left out. A violation that the stored object already had is left
-out, too, if the request doesn't affect it.
+Leaves out violations in values that come from the server. Also leaves out a violation that the stored object already
+had, unless the request affects this violation.
 """
 
 from __future__ import annotations
@@ -22,15 +22,17 @@ __all__ = ["blamed", "new_violations", "valid_merge_patch"]
 def new_violations(
     schema: Schema, direction: Direction | None, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> list[Violation]:
-    """Returns the violations of an object after a change. Leaves out an old violation in three cases:
+    """Returns the violations in ``after``. ``before`` and ``after`` are an object before and after a change.
+
+    Leaves out a violation that ``before`` already had in three cases:
 
     - The invalid value is the same before and after the change.
-    - A keyword for whole objects (such as ``minProperties``) fails, and the object has the same properties before and
-      after the change.
-    - ``oneOf`` or ``anyOf`` fails for the whole object, and one branch declares the changed properties and accepts
+    - An object violates a keyword for whole objects (such as ``minProperties``), and has the same properties before
+      and after the change.
+    - The whole object violates ``oneOf`` or ``anyOf``, but one branch declares the changed properties and accepts
       their new values.
 
-    If a search for violations ended early, all violations are returned.
+    If a search for violations ended early, returns all violations.
     """
     validator = validator_for(schema, direction)
     if not (found := list(validator.iter_errors(after))):
@@ -121,8 +123,9 @@ def blamed(
     The request body was valid, but the object made from it can't be stored: ``failure`` has the violations. ``schema``
     is the schema of the body, and ``sent`` has the names of the body's properties. ``supplied`` has the names of the
     properties that the server has set.
-    The request counts as the cause of a violation if the violation is in a property that clients can send. If the
-    server hasn't set any property, the request also counts as the cause of a violation of the whole object.
+
+    The request caused a violation in a property if clients can send the property and the server hasn't set it. The
+    request caused a violation of the whole object if the server hasn't set any property.
     """
     properties = schema.properties
 

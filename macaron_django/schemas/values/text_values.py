@@ -1,4 +1,4 @@
-"""Reads the text of parameters and form fields as JSON values: ``"42"`` is 42 if the schema requires an integer.
+"""Reads the text of parameters and form fields as JSON values. ``"42"`` becomes 42 if the schema requires an integer.
 
 If a text can't be converted, it stays a string, and the schema's validator reports it. This module is used for
 parameters, urlencoded bodies and the browsable API's forms.

@@ -24,7 +24,7 @@ SHOWN_VARIABLES = frozenset({"AWS_REGION", "PYM_ENV", "VERSION"})
 
 
 class DeployError(Exception):
-    """Raised if a step of a deployment fails. The message has the reason and the remedy."""
+    """Raised if a step of a deployment fails. The message gives the reason and the remedy."""
 
 
 def polls(seconds: float, interval: float) -> Iterator[None]:
@@ -37,7 +37,7 @@ def polls(seconds: float, interval: float) -> Iterator[None]:
 
 
 class DeployActions:
-    """Runs the commands and AWS calls of steps and drivers.
+    """Runs commands and AWS calls for deployment steps and drivers.
 
     ``write`` is a function that shows a line of text to the user. Commands run in ``folder``. With ``dry_run``, nothing
     changes: calls that only read data are made, but changes are only shown. An AWS call that would change something
@@ -88,7 +88,7 @@ class DeployActions:
         return done.stdout
 
     def client(self, service: str, region: str | None) -> Any:
-        """Returns boto3's client of an AWS service.
+        """Returns boto3's client for an AWS service.
 
         Raises DeployError if boto3 isn't installed, or if no region is known.
         """
@@ -147,7 +147,7 @@ def _failing_as_deploy_error(client: Any, operation: str) -> Iterator[None]:
 
 
 def sentence(told: object) -> str:
-    """Returns the message of a program or library, ended with a full stop, so that another sentence can follow.
+    """Adds a full stop to the message of a program or library, so that another sentence can follow.
 
     >>> sentence("fatal: Needed a single revision\\n")
     'fatal: Needed a single revision.'

@@ -43,7 +43,7 @@ class DeployProblem(NamedTuple):
 
 @dataclass(frozen=True)
 class DeployEnvironment:
-    """An environment of the setting, such as staging. ``options`` is its dictionary, with the defaults filled in."""
+    """An environment in the setting, such as staging. ``options`` has the environment's options, including defaults."""
 
     name: str
     options: Mapping[str, Any]

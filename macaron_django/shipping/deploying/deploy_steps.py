@@ -31,8 +31,8 @@ NOTICED_WITHIN: Final = 120.0
 class DeployStep:
     """A step of a deployment. ``--no-NAME`` skips the step, and ``--from NAME`` begins the deployment with the step.
 
-    ``releases`` is the name of an environment: the step either releases the version to this environment, or tests the
-    release there. It is None for any other step.
+    If the step releases the version to an environment, or tests the release there, ``releases`` is the environment's
+    name. For any other step, ``releases`` is None.
     """
 
     name: str

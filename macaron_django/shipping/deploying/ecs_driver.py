@@ -28,8 +28,8 @@ _INSTEAD: Final = (
 class EcsDriver:
     """Deploys a new image: each service gets a copy of its task definition with this image.
 
-    Services are updated in the order in which ``SERVICES`` lists them. In a task definition, the image of a container
-    is replaced if it is from the same repository, or if ``CONTAINER`` names the container.
+    Services are updated in the order in which ``SERVICES`` lists them. In a task definition, a container's image is
+    replaced if the old image is from the same repository, or if ``CONTAINER`` names the container.
     """
 
     makes = "image"
@@ -49,8 +49,8 @@ class EcsDriver:
         """Returns the last release.
 
         If a deployment failed halfway, or if ECS rolled it back in one service, the services run two releases. In
-        that case, the last release is the one that replaced the other: its ``BEFORE_TAG`` names a task definition of
-        the other release.
+        that case, the last release is the one that replaced the other release. Its ``BEFORE_TAG`` names a task
+        definition of the replaced release.
         """
         places = {name: each["taskDefinition"] for name, each in self._described().items()}
         found = [self._task_definition(each)[1] for each in dict.fromkeys(places.values())]
@@ -74,7 +74,7 @@ class EcsDriver:
         )
 
     def wait(self, release: Release) -> None:
-        """Returns when the deployments are completed; raises DeployError when one has failed, or takes too long."""
+        """Waits until all deployments are completed. Raises DeployError if a deployment fails or takes too long."""
         waited_for, shown, seen = dict(release.places), dict[str, str](), set[str]()
         services = self._described()
         for name in waited_for:

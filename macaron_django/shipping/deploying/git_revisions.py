@@ -17,8 +17,8 @@ _NAMED = 5
 def new_version(actions: DeployActions, *, allow_dirty: bool) -> str:
     """Returns the name ``DATE-TIME-REVISION`` for the revision that is checked out. The time is in UTC.
 
-    If there are changes that aren't committed, raises DeployError. If ``allow_dirty`` is True, the name ends with
-    ``-dirty`` instead.
+    If there are uncommitted changes, raises DeployError. If ``allow_dirty`` is True, adds ``-dirty`` to the name
+    instead.
     """
     now = datetime.now(timezone.utc).strftime("%y%m%d-%H%M")
     return f"{now}-{_revision(actions, allow_dirty=allow_dirty)}"

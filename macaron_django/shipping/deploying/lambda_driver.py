@@ -82,7 +82,7 @@ class LambdaDriver:
         return Release(files.version, {self._alias: number})
 
     def wait(self, release: Release) -> None:
-        """Raises DeployError if the alias isn't at the version.
+        """Raises DeployError if the alias doesn't point to the release's version.
 
         No waiting is needed: an alias moves at once, and only to versions that can be invoked.
         """

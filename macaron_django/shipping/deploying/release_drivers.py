@@ -28,7 +28,10 @@ _VERSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 @dataclass(frozen=True)
 class ReleaseFiles:
-    """The files that were built for a version: the image with its tag, and the packages by their architectures."""
+    """The files that were built for a version.
+
+    ``image`` is the name of the image, with the tag. ``packages`` maps each architecture to its package.
+    """
 
     version: str
     image: str | None = None

@@ -72,8 +72,8 @@ class LambdaService:
     ``secrets`` has the names of environment variables. Their values must be in Secrets Manager when the file is
     applied. The file has a parameter for the ARN of each secret.
 
-    Raises ValueError if a secret isn't the name of a variable in capitals, or is given twice. Also raises ValueError if
-    the service already has a value for the variable.
+    Raises ValueError if ``secrets`` contains a name that isn't a variable name in capitals, or contains a name twice.
+    Also raises ValueError if the service already has a value for one of these variables.
     """
 
     settings_module: str
@@ -84,20 +84,21 @@ class LambdaService:
         _require_secrets(self.secrets, self.environment())
 
     def environment(self) -> dict[str, str]:
-        """Returns the environment variables for a new project's settings, as far as their values are known."""
+        """Returns the environment variables for a new project's settings, except variables with unknown values."""
         return _settings_variables(self.settings_module, self.table_prefix)
 
 
 @dataclass(frozen=True)
 class FargateService:
-    """Containers of the image that ``dockerize`` describes, behind an Application Load Balancer.
+    """An ECS service behind an Application Load Balancer. Its containers run the image that ``dockerize`` describes.
 
     ``secrets`` has the names of the environment variables that get their values from Secrets Manager. The file has a
     parameter for the ARN of each secret. With ``worker``, a second ECS service with the same image runs the project's
     tasks. Without ``own_load_balancer``, a rule is added to an existing listener.
 
-    Raises ValueError if a secret isn't the name of a variable in capitals, or is given twice. Also raises ValueError if
-    the service already has a value for the variable, because ECS refuses such a task definition.
+    Raises ValueError if ``secrets`` contains a name that isn't a variable name in capitals, or contains a name twice.
+    Also raises ValueError if the service already has a value for one of these variables, because ECS refuses a task
+    definition that has the same variable twice.
     """
 
     settings_module: str
@@ -110,7 +111,7 @@ class FargateService:
         _require_secrets(self.secrets, self.environment())
 
     def environment(self) -> dict[str, str]:
-        """Returns the environment variables for a new project's settings, as far as their values are known."""
+        """Returns the environment variables for a new project's settings, except variables with unknown values."""
         known = _settings_variables(self.settings_module, self.table_prefix)
         return {**known, "BEHIND_PROXY": "on", "PORT": str(PORT)}
 

@@ -54,8 +54,9 @@ class DescribedTable:
     tags: Mapping[str, str]
 
     def scaled(self) -> Iterable[str | None]:
-        """Yields the parts of a provisioned table that are scaled: first None, which means the table itself, then the
-        name of each global index.
+        """Yields None for the table itself, and then the name of each global index.
+
+        The capacity of these parts is scaled. Yields nothing for a table that is billed on demand.
         """
         if self.units is not None:
             yield None
@@ -108,9 +109,9 @@ def resource_names(tables: Iterable[DescribedTable], prefix: str) -> dict[tuple[
     """Returns the resource names of all tables and indexes, in snake case and without the prefix.
 
     The dictionary's key is (table, None) for a table and (table, index) for an index. CloudFormation's names have only
-    letters and digits, so two names that differ only in punctuation would be equal. In that case, a part of a hash is
-    added to both names, except to a table's name that is already in snake case. So a name doesn't depend on the order
-    of the tables. That matters, because a new name means a new resource.
+    letters and digits, so two names that differ only in punctuation would be equal. Such names get a part of
+    a hash at the end, except a table's name that is already in snake case. So a name doesn't depend on the order of the
+    tables. That matters, because a new name means a new resource.
 
     >>> table = DescribedTable("live-order.lines", "id", None, {}, (), None, None, None, None, {})
     >>> resource_names([table], "live-")

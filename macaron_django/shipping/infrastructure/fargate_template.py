@@ -42,7 +42,7 @@ class FargateTemplate:
 
 
 def fargate_template(service: FargateService, statements: Sequence[Resource]) -> FargateTemplate:
-    """Returns the parts of the template for a service whose policy has ``statements``."""
+    """Returns the parts of the template for ``service``. ``statements`` are the statements of the service's policy."""
     outputs: dict[str, Any] = {
         "Cluster": {"Value": {"Ref": "ServiceCluster"}},
         "Service": {"Value": {"Fn::GetAtt": ["Service", "Name"]}},

@@ -1,4 +1,4 @@
-"""Writes a Terraform file of tables, their scaling and alarms, the policy, and the service."""
+"""Writes a Terraform file for tables, their scaling and alarms, the policy, and the service."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ STRING: Final = Expression("string")
 
 
 def variable(name: str, description: str | None = None, kind: str = STRING, **more: Any) -> Block:
-    """Returns the block of a variable. If it has no ``default``, users must set it."""
+    """Returns the block of a Terraform variable. If the variable has no ``default``, users must set it."""
     return Block("variable", (name,), {"description": description, "type": kind, **more})
 
 
@@ -42,7 +42,7 @@ def statement(actions: Iterable[str], resources: Iterable[str]) -> dict[str, Any
 
 
 def policy_json(statements: Iterable[Mapping[str, Any]]) -> Expression:
-    """Returns the expression whose value is a policy with these statements."""
+    """Returns the Terraform expression of an IAM policy that has the given ``statements``."""
     return json_of({"Version": "2012-10-17", "Statement": list(statements)})
 
 

@@ -64,7 +64,8 @@ def compile_modules(folder: Path) -> None:
     """Compiles the modules of a folder for this version of Python, because processes in Lambda can't store compiled
     modules.
 
-    At run time, Python doesn't check whether a source is newer. Files that this version can't compile are skipped.
+    At run time, Python doesn't check whether a source file is newer than its compiled module. Files that this version
+    can't compile are skipped.
     """
     compileall.compile_dir(
         folder, quiet=2, stripdir=str(folder), invalidation_mode=PycInvalidationMode.UNCHECKED_HASH, workers=1

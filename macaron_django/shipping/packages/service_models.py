@@ -22,7 +22,8 @@ def leave_out_services(folder: Path, named: Collection[str] | None) -> frozenset
     """Removes botocore's descriptions of AWS services from ``folder``, except for services in ``CALLED`` and ``named``.
 
     If ``named`` is None and boto3 is in ``folder``, removes nothing, because the project may call any service. Returns
-    the services that stay, or None if nothing was removed. Raises ValueError for a service that botocore doesn't have.
+    the services that weren't removed, or None if no service was removed. Raises ValueError for a service that botocore
+    doesn't have.
     """
     data = folder / "botocore" / "data"
     if not data.is_dir() or ALL in (named or ()) or (named is None and (folder / "boto3").is_dir()):

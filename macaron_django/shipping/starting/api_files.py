@@ -86,7 +86,7 @@ def api_name(source: Path, otherwise: str) -> str:
 
 
 def name_problem(name: str) -> str | None:
-    """Returns the reason why a name isn't allowed for an API with its own folder; None if the name is allowed."""
+    """Returns why ``name`` isn't allowed as the name of an API with its own folder; None if the name is allowed."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or iskeyword(name):
         return (
             f"{name!r} can't be the name of an API. Begin with a lower-case letter, use only lower-case letters, "

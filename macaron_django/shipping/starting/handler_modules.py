@@ -45,7 +45,10 @@ def bound_handlers(operations: Iterable[Operation]) -> dict[str, Operation]:
 
 
 def module_path(module: str, base: Path) -> Path | None:
-    """Returns the file of a module, which may not exist yet. None if the module wouldn't be a file below ``base``."""
+    """Returns the path of a module's file, even if the file doesn't exist yet.
+
+    Returns None if the module wouldn't be a file below ``base``.
+    """
     try:
         found = importlib.util.find_spec(module)
     except (ImportError, ValueError):
@@ -62,9 +65,9 @@ def module_path(module: str, base: Path) -> Path | None:
 def module_beside(spec: Path, api: str, bound: Iterable[str], base: Path) -> str | None:
     """Returns the dotted path of the module for an API's new handlers.
 
-    This is the module that has most of the API's handlers. If there is no such module, it is a module in the spec's
-    folder. Returns None if the spec isn't below ``base``, or if the module's path would have a part that isn't a Python
-    identifier.
+    This is the module that has most of the API's handlers. If there is no such module, returns the path of a module
+    in the spec's folder. Returns None if the spec isn't below ``base``, or if the module's path would have a part that
+    isn't a Python identifier.
     """
     used = Counter(dotted.rpartition(".")[0] for dotted in bound)
     for module, _ in used.most_common():
@@ -106,7 +109,7 @@ def orphans_in(module: str, path: Path, bound: Mapping[str, object]) -> Iterator
 
 
 def extended_module(path: Path, stubs: Iterable[HandlerStub], api: str, title: str) -> str:
-    """Returns the source of a module with these handlers and their imports added."""
+    """Adds the handlers of ``stubs``, and their imports, to the source at ``path``. Returns the new source."""
     stubs = list(stubs)
     if not path.is_file() or not path.read_text("utf-8").strip():
         return module_of_stubs(stubs, api, title)

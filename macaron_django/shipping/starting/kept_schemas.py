@@ -1,5 +1,7 @@
-"""Finds the schemas that could be persisted: the spec has an operation that reads an item by a key in the path, and an
-operation that writes it.
+"""Finds the schemas that could be persisted.
+
+For each of these schemas, the spec has an operation that reads an item by a key in the path, and an operation that
+writes an item.
 """
 
 from __future__ import annotations

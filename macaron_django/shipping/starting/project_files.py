@@ -1,4 +1,4 @@
-"""Creates the files of a new project around an API. Writes all of them into the project's folder, or none."""
+"""Creates the files of a new project for an API. Writes either all files into the project's folder, or none."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def project_name_problem(name: str) -> str | None:
 def new_project(name: str, spec: Path | None, api: str, storage: Storage, version: str) -> NewProject:
     """Returns the files of a new project: a sample project if ``spec`` is None. Raises SpecError for an invalid spec.
 
-    ``version`` is the version of this package, which the project requires.
+    ``version`` is the version of macaron_django that the project requires.
     """
     if spec is None:
         with tempfile.TemporaryDirectory() as folder:

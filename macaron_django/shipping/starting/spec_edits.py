@@ -23,8 +23,9 @@ _NOT_YAML = re.compile(r"\t|\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 class SpecAddition:
     """A key to add to the mapping at ``pointer``.
 
-    In YAML, ``comment`` follows the key. JSON has no comments, so the text becomes the value of ``x-comment``. With
-    ``is_proposed``, the whole line is a comment. A mapping that can't have comments doesn't get the proposed key.
+    In YAML, ``comment`` follows the key. JSON has no comments, so the text becomes the value of ``x-comment``. If
+    ``is_proposed`` is true, the whole line is a comment. A mapping that can't have comments doesn't get the proposed
+    key.
     """
 
     pointer: str

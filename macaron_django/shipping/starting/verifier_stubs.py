@@ -20,10 +20,9 @@ _DJANGOS_PASSWORDS = "macaron_django.auth.django_password"
 def verifier_paths(document: Document, module: str) -> dict[str, str]:
     """Returns the entries for ``SECURITY_VERIFIERS``: dotted paths of functions, by the name of a security scheme.
 
-    The result has only the schemes that operations require.
-
-    Schemes with JWTs need no function. Schemes of type ``basic`` use this package's function, which
-    verifies the names and passwords of Django's users.
+    The result has only the schemes that operations require. It leaves out schemes whose credentials are JWTs, because
+    they need no function. Schemes of type ``basic`` use this package's function, which verifies the names and passwords
+    of Django's users.
     """
     verified = {name: scheme for name, scheme in _required(document).items() if not carries_jwt(scheme)}
     functions = _functions([name for name, scheme in verified.items() if not _is_basic(scheme)])

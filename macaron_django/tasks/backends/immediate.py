@@ -15,8 +15,8 @@ __all__ = ["ImmediateBackend"]
 
 
 class ImmediateBackend(TaskBackend):
-    """A backend without workers. If a task fails, the failure is reported, and the sender gets no exception. This is
-    the same as with a worker.
+    """A backend that needs no workers. If a task fails, the failure is reported, and the sender gets no exception,
+    just as if a worker had run the task.
 
     The backend ignores the delays of tasks, and makes the next attempt without a pause.
     """

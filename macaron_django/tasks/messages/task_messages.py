@@ -24,7 +24,7 @@ _SALT: Final = "macaron_django.tasks.message"
 
 
 class BadMessage(ValueError):
-    """A message isn't signed by this service, or doesn't have the form of a message."""
+    """The text isn't a message, or this service hasn't signed it."""
 
 
 def new_task_id() -> str:
@@ -37,7 +37,7 @@ class Message:
     """A message for one task. ``due`` is the earliest time when the task can begin, in seconds since 1970.
 
     ``attempt`` is the number of the attempt, from 1. ``deliveries`` is the number of times that workers have
-    received this attempt. ``again`` is the number of times that the task was sent again after it had failed for good.
+    received this attempt. ``again`` is the number of times that the task failed for good and was then sent again.
     """
 
     task: str
@@ -56,7 +56,7 @@ class Message:
         return replace(self, attempt=self.attempt + 1, deliveries=1, due=due)
 
     def next_delivery(self) -> Message:
-        """Returns the message for a worker that repeats this attempt after another worker failed to finish it."""
+        """Returns the message that repeats this attempt, because a worker has received it but hasn't finished it."""
         return replace(self, deliveries=self.deliveries + 1)
 
     def run_again(self) -> Message:
@@ -78,8 +78,8 @@ class Message:
 
 
 def read_message(text: str) -> Message:
-    """Returns the message that was sent as ``text``. Raises BadMessage if this service hasn't signed the text, or if
-    the text isn't a message.
+    """Returns the message that ``text`` contains. Raises BadMessage if this service hasn't signed the text, or if the
+    text isn't a message.
     """
     if not isinstance(text, str):
         raise BadMessage("A message must be text.")

@@ -10,7 +10,7 @@ __all__ = ["read_by_botocore"]
 
 
 def read_by_botocore(client: Any, operation: str, answer: HTTPAnswer) -> dict[str, Any]:
-    """Does what ``Endpoint._do_get_response`` and ``BaseClient._make_api_call`` do once a request has been sent."""
+    """Does what ``Endpoint._do_get_response`` and ``BaseClient._make_api_call`` do after sending a request."""
     model = client.meta.service_model.operation_model(operation)
     response = {
         "headers": answer.headers,

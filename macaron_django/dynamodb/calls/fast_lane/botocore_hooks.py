@@ -62,7 +62,7 @@ _PLACES: Final = tuple((vars(owner), name) for owner, name in _METHODS)
 
 @dataclass(frozen=True)
 class Watchers:
-    """The code that hooks into the calls of an operation. ``traced`` makes the calls inside the tracers' wrappers, if
+    """The code that hooks into calls to one operation. ``traced`` makes the calls inside the tracers' wrappers, if
     there are tracers.
     """
 
@@ -79,7 +79,7 @@ class Watchers:
 
 
 class BotocoreHooks:
-    """The hooks of one client. The handlers of the modules in ``own`` are ignored, too."""
+    """The hooks of one client. Handlers that come from the modules in ``own`` are ignored."""
 
     def __init__(self, client: BaseClient, own: frozenset[str]) -> None:
         self._client = client
@@ -89,7 +89,7 @@ class BotocoreHooks:
         self._known: tuple[Any, list[Any], dict[str, Watchers]] = (self._emitter._lookup_cache, _methods(), {})
 
     def watchers(self, operation: str) -> Watchers:
-        """Returns the code that hooks into calls of ``operation``."""
+        """Returns the code that hooks into calls to ``operation``."""
         cache, methods, watchers_by_operation = self._known
         now = _methods()
         # Compared by identity, because a wrapper of wrapt equals the object that it wraps.
@@ -120,7 +120,7 @@ class BotocoreHooks:
 
 
 def patches() -> list[str]:
-    """Returns the names of unknown wrappers and replacements of botocore's methods."""
+    """Returns the names of unknown functions that wrap or replace botocore's methods."""
     found = []
     for (owner, method), known in _METHODS.items():
         layers, function = unwrapped(vars(owner)[method], CLOSURES)

@@ -33,7 +33,8 @@ class OpenConnection(NamedTuple):
 
     ``has_ended`` returns whether the server has closed the connection, or has sent bytes that belong to no response.
     ``is_open`` returns True if the server hasn't closed the connection, and False if the server has closed it or if the
-    state isn't known. ``is_open`` doesn't notice such bytes, and no other thread can run during its check.
+    state isn't known. ``is_open`` doesn't notice bytes that belong to no response. No other thread can run during its
+    check.
     """
 
     connection: Any
@@ -43,7 +44,10 @@ class OpenConnection(NamedTuple):
     is_open: Callable[[], bool]
 
     def wait_at_most(self, seconds: float | None) -> None:
-        """Limits the next call's wait to ``seconds``, which is less than ``timeout``. None restores ``timeout``."""
+        """Limits the next call's wait to ``seconds``, which must be less than ``timeout``.
+
+        If ``seconds`` is None, restores ``timeout``.
+        """
         if seconds is not None or not _waits_in_kernel(self.socket):
             self.socket.settimeout(self.timeout if seconds is None else seconds)
         else:
@@ -60,7 +64,7 @@ class IdleConnections(ABC):
 
     @abstractmethod
     def next_one(self, timeout: float | None) -> OpenConnection | None:
-        """Returns a connection when no connection is idle. Returns None if botocore must open the connection."""
+        """Called when no connection is idle. Returns a connection; None if botocore must open the connection."""
 
     def take(self, timeout: float | None = None) -> OpenConnection | None:
         """Returns a connection that the caller must give back or close; None if botocore must open one.

@@ -74,7 +74,7 @@ def check_answer(operation: str, headers: Mapping[str, str], body: bytes) -> Non
 
 @dataclass(frozen=True)
 class RequestTemplate:
-    """The parts that requests have in common if their operation and their credentials are the same."""
+    """The parts that are the same in all requests with the same operation and the same credentials."""
 
     credentials: Any = field(repr=False)  # not in repr(), because error reports show local variables
     url: str
@@ -124,9 +124,9 @@ class Lane(ABC):
         """Returns the dict that botocore's ``_make_api_call`` would return, or raises the exception that it would
         raise. Returns None if the caller must call ``_make_api_call`` instead.
 
-        ``read`` parses the response's body, and the result then has no ResponseMetadata. If ``read`` is None,
-        ``response_members`` parses the body. A ``timeout`` in seconds applies if it is shorter than the client's.
-        ``tally`` receives the sizes.
+        If ``read`` is given, it parses the response's body, and the result has no ResponseMetadata unless the call is
+        traced. Otherwise, ``response_members`` parses the body. ``timeout`` is in seconds, and applies if it is shorter
+        than the client's own timeout. ``tally`` receives the sizes.
         """
         return self._answer(operation, parameters, read, timeout, tally)
 

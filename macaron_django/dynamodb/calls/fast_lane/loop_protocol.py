@@ -1,4 +1,4 @@
-"""One open connection of an event loop. It sends a request and reads the response without a thread."""
+"""One open connection of an event loop. It sends a request and reads the response on the loop, and needs no thread."""
 
 from __future__ import annotations
 

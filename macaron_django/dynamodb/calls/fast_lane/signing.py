@@ -72,7 +72,7 @@ class Signer:
         """Returns the header lines with a request's date and signature. ``timestamp`` is in UTC, such as
         ``20260101T000000Z``.
 
-        ``more`` has further headers, which are signed, too. Their lines come first.
+        ``more`` contains additional headers, which are also signed. Their lines come first.
         """
         key = self._key
         if key.day != timestamp[:8]:

@@ -46,7 +46,7 @@ class _Request:
 
 
 class TracedCalls:
-    """Makes the calls of one operation of a client inside the wrappers of tracers."""
+    """Calls one operation of a client inside the tracers' wrappers."""
 
     def __init__(self, client: Any, operation: str, layers: Any, prepare: Any, handlers: Any) -> None:
         self._client, self._operation = client, operation
@@ -60,7 +60,7 @@ class TracedCalls:
     @classmethod
     def of(cls, client: Any, operation: str, handlers: Any) -> TracedCalls | None:
         """Returns the TracedCalls for the tracers that wrap botocore or have ``handlers``; None if there are no
-        tracers. Each handler is a pair of the event and the function.
+        tracers. Each handler is a tuple: (event, function).
         """
         layers, _ = unwrapped(vars(BaseClient)["_make_api_call"], CLOSURES)
         preparing, _ = unwrapped(vars(Endpoint)["prepare_request"], CLOSURES)

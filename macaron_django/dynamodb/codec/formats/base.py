@@ -64,7 +64,7 @@ class UnusualValue(Exception):  # noqa: N818 (no error: ``Codec.encode`` decides
 
 
 class CodecOf(Protocol):
-    """The function that returns the codec of a schema. For None, it returns the codec of values of any type."""
+    """The function that returns the codec of a schema. If ``schema`` is None, the codec accepts any value."""
 
     def __call__(self, schema: Schema | None, /) -> Codec: ...
 
@@ -93,15 +93,16 @@ class TypeBuilder(Protocol):
     def object(self, codec: Codec, conversion: Conversion) -> tuple[Any, str] | None:
         """Returns the type of an API object's map, and the name of a function that returns the object's JSON form.
 
-        Returns None if the map can't have a type.
+        Returns None if no type can be defined for the map.
         """
 
 
 class Codec:
     """Converts the values of a schema to attribute values and back.
 
-    A value that isn't of the schema's type is stored in the format of its JSON type. Such a value is possible for two
-    reasons: keywords other than ``type`` can allow it, and other programs can write it to the same table.
+    If a value has a different type than the schema, it is stored in the format of its own JSON type. Such a value is
+    possible for two reasons: keywords other than ``type`` can allow it, and other programs can write it to the same
+    table.
     """
 
     #: The values' types in JSON Schema.
@@ -133,11 +134,11 @@ class Codec:
 
     @cached_property
     def by_json_type(self) -> Codec:
-        """The codec of values of any type."""
+        """A codec that accepts values of any type."""
         return self.codec_of(None)
 
     def encode(self, value: Any, pointer: str = "", depth: int = 0) -> AttributeValue:
-        """Returns the attribute value of a JSON value.
+        """Converts ``value``, a JSON value, to an attribute value.
 
         Numbers can be ``int``, ``float`` or ``Decimal``, and binary values can be ``bytes``. ``pointer`` and ``depth``
         are the value's place in its item. If DynamoDB can't store a value without loss, raises UnstorableValue with the
@@ -146,7 +147,7 @@ class Codec:
         return self.by_json_type.encode(value, pointer, depth)
 
     def decode(self, value: AttributeValue) -> Any:
-        """Returns the JSON form of an attribute value, whatever program wrote it."""
+        """Converts an attribute value to JSON. The attribute value can come from any program."""
         return self.by_json_type.decode(value)
 
     @staticmethod
@@ -170,7 +171,7 @@ class Codec:
         return lambda value: to_python(decode(value))
 
     def is_plain_text(self, conversion: Conversion) -> bool:
-        """Returns whether the text under "S" in an attribute value is also the Python form of the value.
+        """Returns whether the Python form of a value is the same text as under "S" in its attribute value.
 
         If so, callers can read the text without a function call.
         """
@@ -227,7 +228,7 @@ class Codec:
         return self.direct_writer(conversion, self.json_writer_in_steps(conversion), json_writer)
 
     def direct_writer(self, conversion: Conversion, in_steps: ValueWriter, writer_of: WriterOf) -> ValueWriter:
-        """Returns a faster writer for values of the usual type, whose JSON form and Python form are the same.
+        """Returns a faster writer for values of the usual type. Such values have the same form in JSON and in Python.
 
         The writer calls ``in_steps`` for all other values.
         """
@@ -263,7 +264,7 @@ class Codec:
         return held
 
     def key_placer(self, conversion: Conversion, role: Role, name: str, given_name: str) -> ValuePlacer | None:
-        """Returns a function that puts JSON values into an item as keys. Returns None if there is no faster way than
+        """Returns a function that puts a JSON value into an item as a key. Returns None if there is no faster way than
         ``attributes_of``.
 
         ``name`` is the attribute by which DynamoDB sorts the items. ``given_name`` is the twin of this attribute. If
@@ -279,7 +280,7 @@ def check_depth(depth: int, pointer: str) -> None:
 
 
 def json_in_text(text: str, expected: type) -> Any:
-    """Parses text that is the JSON of a list or dict (the type ``expected``), as PynamoDB's JSONAttribute stores it.
+    """Parses ``text`` if it is the JSON of an ``expected`` (list or dict). PynamoDB's JSONAttribute stores such text.
     Returns any other text unchanged.
     """
     try:

@@ -35,7 +35,7 @@ _LARGE, _SMALL = 1e38, 1e-100
 
 
 class NumberCodec(Codec):
-    """Integers and numbers. Without a schema, the values are integers."""
+    """Integers and numbers. If ``schema`` is None, the values are integers."""
 
     attr_type = "N"
     spelled_in_one_way = True
@@ -114,9 +114,9 @@ def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = 
     """Returns a number as text. ``decode_number`` turns this text into an equal number. Raises UnstorableValue if
     DynamoDB can't store the number.
 
-    A float is written as its shortest repr, with one exception. A float that is a whole number is written with all its
-    digits if its absolute value is below 1e38, or if ``integer`` is true, because the repr can have a different value
-    than the float. For example, the float with the repr ``1e+23`` isn't equal to 10**23.
+    A float is usually written as its shortest repr. But the repr of a float that is a whole number can have a different
+    value than the float. For example, the float with the repr ``1e+23`` isn't equal to 10**23. So a
+    whole-number float is written with all its digits if its absolute value is below 1e38, or if ``integer`` is true.
     """
     if isinstance(value, float) and math.isfinite(value) and value.is_integer() and (integer or abs(value) < 1e38):
         value = int(value)
@@ -137,8 +137,8 @@ def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = 
 
 
 def decode_number(text: str, *, integer: bool = False) -> int | float | Decimal:
-    """Returns the number in a text: an ``int`` for an integer, a ``float`` if its repr has the same digits, or else a
-    ``Decimal``.
+    """Returns the number in a text: an ``int`` for an integer, a ``float`` if the float's repr has the same digits as
+    the text, or else a ``Decimal``.
     """
     if len(text) <= 16:
         if text.isdigit():

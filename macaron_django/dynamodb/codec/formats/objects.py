@@ -36,7 +36,7 @@ MapReader: TypeAlias = Callable[[AttributeMap], dict[str, Any]]
 
 
 class Member(NamedTuple):
-    """The conversions of a property's values. ``codec`` converts between JSON and DynamoDB, and ``conversion`` converts
+    """Converts the values of a property. ``codec`` converts between JSON and DynamoDB, and ``conversion`` converts
     between JSON and Python.
     """
 
@@ -45,7 +45,7 @@ class Member(NamedTuple):
 
 
 class ObjectCodec(Codec):
-    """Objects. The codec also reads JSON in a string, which other programs store."""
+    """The codec of objects. It also reads objects that other programs have stored as strings of JSON."""
 
     json_types = {"object"}
     attr_type = "M"
@@ -230,7 +230,9 @@ def map_reader(members: Mapping[str, Member]) -> MapReader:
 
     The code of the function is generated, with one line for each member. A loop over the members would take 1.5 times
     as long. The generated code contains the members' names only as string literals, made with ``repr()``, so that no
-    name can be executed. The function raises one of ``OTHER_TYPE`` if a value doesn't have its schema's type.
+    name can be executed.
+
+    If a value isn't of its schema's type, the function raises one of the exceptions in ``OTHER_TYPE``.
     """
     functions: dict[str, Any] = {}
     lines = ["def read(held):", " shown = {}", " get = held.get"]

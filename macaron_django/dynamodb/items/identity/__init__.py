@@ -1,4 +1,4 @@
-"""Finds the item to which a row is written, and the version that this item must have.
+"""Finds which item stores a row, and which version this item must have before the row is written.
 
 ``row_keys`` finds the key of a row's item. ``item_versions`` finds the version that the stored item must have.
 """

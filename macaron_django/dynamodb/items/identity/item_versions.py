@@ -1,4 +1,7 @@
-"""Decides which version the stored item must have for a write: the loaded version, or a version that If-Match names."""
+"""Decides which version an item must have in DynamoDB so that a write succeeds.
+
+This is the version that was loaded, or a version that the request's If-Match names.
+"""
 
 from __future__ import annotations
 

@@ -53,7 +53,10 @@ class RowKeys(Items):
         return key
 
     def key_from_pk(self, pk: Any) -> AttributeMap:
-        """Returns the key for a primary key of Django. Raises ValueError if ``pk`` can't be a key."""
+        """Returns the key of the item whose primary key in Django is ``pk``.
+
+        Raises ValueError if ``pk`` can't be a key.
+        """
         try:
             if self.range_key is None:
                 return self.key(self._from_text(self.hash_key, pk))

@@ -2,5 +2,5 @@
 the simplest configurations.
 
 ``early_places`` decides whether a configuration is simple enough. ``early_lane`` makes the requests, and
-``opened_connections`` opens the connections of threads.
+``opened_connections`` opens the connections that threads use.
 """

@@ -1,9 +1,9 @@
 """Sends item operations to DynamoDB in a process that hasn't imported botocore yet. So the first response doesn't wait
 for the import.
 
-The module ``lane`` makes the same requests, except for the User-Agent; tests compare the requests. If this lane returns
-None, botocore's client is created and makes the call. botocore's client also parses each response whose status isn't
-200.
+This lane sends the same requests as the module ``lane``, except for the User-Agent. Tests compare the requests. If this
+lane returns None, botocore's client is created and makes the call. botocore's client also parses each response whose
+status isn't 200.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ class ConnectionLimits(NamedTuple):
 
 
 class EarlyLane(Lane):
-    """A fast lane without a botocore client. It sends all its calls to ``place``. ``read_refusal`` passes a response to
-    botocore's parser.
+    """A fast lane that needs no botocore client. It sends all its calls to ``place``. ``read_refusal`` passes a
+    response to botocore's parser.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Decides whether a process can call DynamoDB before botocore is imported, and finds the URL and the keys for the call.
+"""Decides whether a process can call DynamoDB before it imports botocore. Finds the URL and the keys for the call.
 
 Such a call is possible if only three things determine its URL and its signature: the engine, a region, and the access
 keys in the environment. AWS Lambda is an example. Only botocore understands profiles, files in ``~/.aws``, roles,
@@ -62,7 +62,7 @@ def early_place(
     environment: Mapping[str, str] = os.environ,
 ) -> EarlyPlace | None:
     """Returns the URL and the credentials that an engine's botocore client would use. Returns None if only botocore can
-    find them.
+    find the URL and the credentials.
     """
     if not is_local and not _is_plain(environment):
         return None
