@@ -253,7 +253,7 @@ class Document(DocumentTree):
         return self._bundler.parts(schemas, direction)
 
     def part_name(self, schema: Schema, direction: Direction | None) -> str:
-        """Returns the name of the part that ``parts`` yields for the schema."""
+        """Returns the name under which ``parts`` yields the schema."""
         return self._bundler.part_name(schema, direction)
 
     def references(self, schema: Schema, direction: Direction | None = None) -> list[Schema]:

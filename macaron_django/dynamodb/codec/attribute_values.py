@@ -137,7 +137,7 @@ def value_at(item: AttributeMap, path: Path) -> AttributeValue | None:
 def contains(value: AttributeValue, wanted: AttributeValue) -> bool:
     """Returns whether ``value`` contains ``wanted``.
 
-    A string or bytes can contain ``wanted`` as a part, a list as an element, and a set as a member.
+    ``wanted`` can be a part of a string or of bytes, an element of a list, or a member of a set.
     """
     ((kind, content),) = value.items()
     ((wanted_kind, wanted_content),) = wanted.items()

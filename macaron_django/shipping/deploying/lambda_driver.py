@@ -25,6 +25,10 @@ INTERVAL: Final = 2.0
 _HISTORY: Final = re.compile(r"macaron: (\d+(?: < \d+)*)")
 #: The most characters of a description.
 _MOST: Final = 256
+_ANOTHER_RELEASE: Final = (
+    "To release a version that has already been uploaded, use --from with this environment's name and --release "
+    "VERSION."
+)
 
 
 class LambdaDriver:
@@ -97,15 +101,12 @@ class LambdaDriver:
         history = [] if alias is None else _history(alias)
         if alias is None:
             raise DeployError(
-                f"{self._function} has no alias {self._alias}, so there is no earlier release. Release a "
-                "version that has already been uploaded: use --from with this environment's name, and --release "
-                "VERSION."
+                f"{self._function} has no alias {self._alias}, so there is no earlier release. {_ANOTHER_RELEASE}"
             )
         if len(history) < 2:
             raise DeployError(
                 f"The description of {self._function}'s alias {self._alias} doesn't contain the previous version. "
-                "Release a version that has already been uploaded: use --from with this environment's name, and "
-                "--release VERSION."
+                f"{_ANOTHER_RELEASE}"
             )
         self._move(alias, history[1:])
         return self._release(history[1])
