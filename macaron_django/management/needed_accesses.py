@@ -31,7 +31,7 @@ _READY: Final = "macaron_django.api.builtin.ready"
 
 
 def add_access_arguments(parser: ArgumentParser) -> None:
-    """Adds the options --recorded and --admin to a command. With both, users add to the accesses that the spec shows."""
+    """Adds the options --recorded and --admin, with which users add accesses that the spec doesn't show."""
     parser.add_argument(
         "--recorded",
         metavar="FILE",
