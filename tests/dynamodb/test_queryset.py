@@ -1076,7 +1076,7 @@ def test_consistent_reads_and_a_chosen_index(orders: Any) -> None:
     assert numbers(orders.filter(customer="c").consistent()) == [1, 2]
     assert numbers(orders.using_index("by_status")) == [1]
     assert numbers(orders.using_index("by_status").filter(status="s")) == [1]
-    with pytest.raises(UnsupportedQuery, match="eventual consistency"):
+    with pytest.raises(UnsupportedQuery, match="eventually consistent"):
         list(orders.using_index("by_status").filter(status="s").consistent())
     with pytest.raises(ScanForbidden, match="isnull"):
         list(orders.filter(status="s"))
