@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError
 from django.db.models import F
+from django.db.models.signals import post_init
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -530,6 +531,24 @@ def test_refreshing_takes_over_what_others_wrote(make_rows: MakePersistence) -> 
     persistence.delete_item(persistence.key("a"))
     with pytest.raises(DynamoDBItemNotFound):
         row.refresh_from_db()
+
+
+def test_saving_a_row_makes_no_other_row(make_rows: MakePersistence) -> None:
+    model = make_rows().model
+    made = []
+
+    def listen(instance: Any, **_: Any) -> None:
+        made.append(instance)
+
+    post_init.connect(listen, sender=model)
+    try:
+        row = model(profile_id="a", age=1)
+        row.save()
+        row.age = 2
+        row.save()
+    finally:
+        post_init.disconnect(listen, sender=model)
+    assert [id(each) for each in made] == [id(row)]
 
 
 def test_numbers_with_x_decimal_are_exact_from_row_to_json(make_rows: MakePersistence) -> None:

@@ -10,7 +10,7 @@ from macaron_django.dynamodb.codec.attribute_values import AttributeMap
 from macaron_django.dynamodb.codec.formats.base import OTHER_TYPE
 from macaron_django.dynamodb.codec.formats.sets import SetCodec
 from macaron_django.dynamodb.codec.item_shapes import ItemShape, JSONReader
-from macaron_django.dynamodb.codec.row_overrides import is_shown_plainly
+from macaron_django.dynamodb.codec.row_overrides import has_init_receivers, is_shown_plainly
 from macaron_django.schemas.values.conversions import UNSET, Unset
 
 __all__ = ["RowRefresher", "row_refresher"]
@@ -47,7 +47,8 @@ def row_refresher(shape: ItemShape, json_of: JSONReader) -> RowRefresher:
     ]
 
     # A set may be given as a list, which has the same JSON.
-    compares_json = is_shown_plainly(shape.model) and not any(is_set for *_, is_set in places)
+    model = shape.model
+    compares_json = is_shown_plainly(model) and not any(is_set for *_, is_set in places)
 
     def refresh(
         row: Any,
@@ -56,7 +57,9 @@ def row_refresher(shape: ItemShape, json_of: JSONReader) -> RowRefresher:
         json: Mapping[str, Any] | None = None,
         /,
     ) -> None:
-        if json is not None and names is None and compares_json and _are_alike(json_of(item), json):
+        # Receivers of post_init would make json_of create another row.
+        shows_json = json is not None and names is None and compares_json and not has_init_receivers(model)
+        if shows_json and _are_alike(json_of(item), json):
             return
         values = row.__dict__
         for name, field, attribute, place, read_json, is_set in places:

@@ -43,6 +43,7 @@ POLL = 0.2  # seconds between two attempts to get the users' lock
 PATIENCE = 10.0  # seconds between SIGTERM and SIGKILL
 STABLE = 0.5  # seconds; a server that ends earlier has failed to start
 FAILED_STARTS = 10  # after this number in a row, the supervisor gives up
+PAUSE = 0.5  # seconds between a failed start and the next start
 
 
 @dataclasses.dataclass(frozen=True)
@@ -198,6 +199,7 @@ class _Supervisor:
         self.host, self.port = LOOPBACK, 0
         self.told_to_stop = False
         self.started_at: float | None = None  # None if the last start failed
+        self.ended_at: float | None = None  # when the supervisor noticed that the server has ended
         self.failed_starts = 0
         self.failure = ""  # of the last start
         self.users_fd = os.open(order.users_file, os.O_RDWR | os.O_CREAT, 0o600)
@@ -262,22 +264,29 @@ class _Supervisor:
         server = self.server
         if server is None:
             return "The server was never started."
-        if server.poll() is not None:
-            lasted = 0 if self.started_at is None else time.monotonic() - self.started_at
+        now = time.monotonic()
+        if server.poll() is None:
+            if self.data_inode is None or _inode(self.order.data_file) == self.data_inode:
+                return ""
+            self._end_server()
+            self.failed_starts = 0
+        elif self.ended_at is None:
+            self.ended_at = now
+            lasted = 0 if self.started_at is None else now - self.started_at
             self.failed_starts = self.failed_starts + 1 if lasted < STABLE else 0
             if self.failed_starts >= FAILED_STARTS:
                 last = self.failure or f"It ended right after its start with exit code {server.returncode}."
                 return f"It failed to start {FAILED_STARTS} times in a row. The last time: {last}"
-        elif self.data_inode is not None and _inode(self.order.data_file) != self.data_inode:
-            self._end_server()
-        else:
+        if self.failed_starts and now - (self.ended_at or now) < PAUSE:
             return ""
         self.failure = self._start(self.port)
+        if self.failure and time.monotonic() - now >= self.order.start_timeout:
+            return self.failure  # it doesn't answer, and another attempt would keep users waiting as long again
         return ""
 
     def _start(self, preferred_port: int | None) -> str:
         """Starts the server, on ``preferred_port`` if that is free. Returns the error if that failed, or ""."""
-        failure, self.started_at = "", None
+        failure, self.started_at, self.ended_at = "", None, None
         for _ in range(5):  # another program may take the port before the server does
             self.port = _free_port(self.host, preferred_port)
             preferred_port = None

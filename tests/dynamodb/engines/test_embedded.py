@@ -421,20 +421,24 @@ def test_a_server_that_never_answers_is_given_up(engine, tmp_path, monkeypatch):
         engine.start()
 
 
-def test_a_server_that_always_ends_right_after_its_start_is_given_up(engine, tmp_path, eventually):
-    real = find_binary()
+def test_a_server_that_always_ends_right_after_its_start_is_given_up(engine, tmp_path, servers):
+    real = str(find_binary())
     binary = executable(
         tmp_path / "brittle",
-        f"#!{sys.executable}\nimport socket, subprocess, sys, time\n"
-        f'server = subprocess.Popen(["{real}", *sys.argv[1:]])\n'
+        f"#!{sys.executable}\nimport os, pathlib, socket, subprocess, sys, time\n"
+        f"real, started = {real!r}, pathlib.Path({str(tmp_path / 'started')!r})\n"
+        "if not started.exists():\n    started.touch()\n    os.execv(real, [real, *sys.argv[1:]])\n"
+        "server = subprocess.Popen([real, *sys.argv[1:]])\n"
         'address = (sys.argv[sys.argv.index("--host") + 1], int(sys.argv[sys.argv.index("--port") + 1]))\n'
         "while socket.socket().connect_ex(address):\n    time.sleep(0.01)\n"
         "time.sleep(0.25)\nserver.kill()\nsys.exit(9)\n",
     )
     with override_settings(MACARON={"DYNAMODB": {"BINARY": binary}}):
         engine.start()
+        [server] = servers()
+        os.kill(server, signal.SIGKILL)
         assert engine.wait_for_end(PATIENCE)
-        assert re.search(r"failed to start 10 times in a row\..* exit code 9\.", state_of(engine)["error"])
+        assert re.search(r"(?s)failed to start 10 times in a row\..* exit code 9", state_of(engine)["error"])
 
 
 def test_a_server_that_ends_while_it_is_started_again_is_started_once_more(engine, tmp_path, servers, eventually):
@@ -450,6 +454,23 @@ def test_a_server_that_ends_while_it_is_started_again_is_started_once_more(engin
         os.kill(server, signal.SIGKILL)
         eventually(lambda: len(starts.read_text().splitlines()) == 3)
         eventually(lambda: answers(engine.process.address))
+
+
+def test_a_server_that_hangs_when_it_is_started_again_is_given_up_at_once(engine, tmp_path, servers, monkeypatch):
+    monkeypatch.setattr(shared_processes, "START_TIMEOUT", 3)
+    starts = tmp_path / "starts"
+    binary = executable(
+        tmp_path / "hanging",
+        f"#!/bin/sh\necho start >> {starts}\n[ $(wc -l < {starts}) -gt 1 ] && exec sleep 60\n"
+        f'exec {find_binary()} "$@"\n',
+    )
+    with override_settings(MACARON={"DYNAMODB": {"BINARY": binary}}):
+        engine.start()
+        [server] = servers()
+        os.kill(server, signal.SIGKILL)
+        assert engine.wait_for_end(PATIENCE)
+        assert "No answer in 3 s" in state_of(engine)["error"]
+        assert len(starts.read_text().splitlines()) == 2
 
 
 def test_a_server_that_cannot_be_started_again_is_given_up_with_the_reason(engine, tmp_path, servers):
