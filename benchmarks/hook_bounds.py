@@ -3,8 +3,8 @@
     python benchmarks/hook_runs.py --bounds [--rounds 15]
 
 The results show how low a ratio can get while a hook still gets a serializer or a row. hook_runs.py starts this script
-like hook_turns.py. The output is JSON: the CPU seconds of a request by case and round. The responses are the same as
-with all parts, because no request breaks the schema.
+like hook_turns.py. The output is JSON: the CPU seconds of a request by case and round. Each response must have the same
+status as with all parts.
 """
 
 from __future__ import annotations

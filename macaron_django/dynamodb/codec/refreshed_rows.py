@@ -46,8 +46,8 @@ def row_refresher(shape: ItemShape, json_of: JSONReader) -> RowRefresher:
         for name, field, one in shape.places
     ]
 
-    # A set may be given as a list, which has the same JSON.
     model = shape.model
+    # A set can be given as a list, which has the same JSON.
     compares_json = is_shown_plainly(model) and not any(is_set for *_, is_set in places)
 
     def refresh(
@@ -57,9 +57,9 @@ def row_refresher(shape: ItemShape, json_of: JSONReader) -> RowRefresher:
         json: Mapping[str, Any] | None = None,
         /,
     ) -> None:
-        # Receivers of post_init would make json_of create another row.
-        shows_json = json is not None and names is None and compares_json and not has_init_receivers(model)
-        if shows_json and _are_alike(json_of(item), json):
+        # If pre_init or post_init has receivers, json_of would create another row.
+        is_comparable = json is not None and names is None and compares_json and not has_init_receivers(model)
+        if is_comparable and _are_alike(json_of(item), json):
             return
         values = row.__dict__
         for name, field, attribute, place, read_json, is_set in places:

@@ -21,7 +21,7 @@ _ECR: Final = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.
 #: The maximum number of reasons for stopped tasks that are shown.
 _REASONS: Final = 3
 _INSTEAD: Final = (
-    "Release a version that has already been pushed: use --from with this environment's name, and --release VERSION."
+    "To release a version that has already been pushed, use --from with this environment's name and --release VERSION."
 )
 
 

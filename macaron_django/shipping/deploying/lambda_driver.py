@@ -25,7 +25,7 @@ INTERVAL: Final = 2.0
 _HISTORY: Final = re.compile(r"macaron: (\d+(?: < \d+)*)")
 #: The most characters of a description.
 _MOST: Final = 256
-_ANOTHER_RELEASE: Final = (
+_INSTEAD: Final = (
     "To release a version that has already been uploaded, use --from with this environment's name and --release "
     "VERSION."
 )
@@ -101,12 +101,12 @@ class LambdaDriver:
         history = [] if alias is None else _history(alias)
         if alias is None:
             raise DeployError(
-                f"{self._function} has no alias {self._alias}, so there is no earlier release. {_ANOTHER_RELEASE}"
+                f"{self._function} has no alias {self._alias}, so there is no earlier release. {_INSTEAD}"
             )
         if len(history) < 2:
             raise DeployError(
                 f"The description of {self._function}'s alias {self._alias} doesn't contain the previous version. "
-                f"{_ANOTHER_RELEASE}"
+                f"{_INSTEAD}"
             )
         self._move(alias, history[1:])
         return self._release(history[1])
