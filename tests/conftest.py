@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import random
 import shutil
@@ -40,6 +41,8 @@ hypothesis_settings.load_profile("same-examples")
 ROOT = Path(__file__).resolve().parent.parent
 #: Seconds that a server or command may take on a busy machine. Nothing takes longer because it is large.
 PATIENCE = 300
+#: Seconds in which an engine ends by itself once nothing uses it.
+ENGINE_ENDS = 2
 
 #: How the small projects are served: by Python's name for the interface, or by the server's.
 SERVERS = {
@@ -107,6 +110,16 @@ def eventually(condition: Callable[[], object], what: str) -> object:
             return found
         time.sleep(0.05)
     return pytest.fail(f"It didn't happen within {PATIENCE} s: {what}")
+
+
+def is_locked(file: Path) -> bool:
+    """Whether another process has an exclusive lock on a file."""
+    with contextlib.suppress(FileNotFoundError), file.open("rb") as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 class Project:
@@ -181,8 +194,17 @@ class Project:
             client.close()
         for server in self.servers:
             self.kill(server)
-        if (self.folder / "manage.py").exists():
-            self.manage("dynamodb", "--stop", code=None)
+        deadline = time.monotonic() + ENGINE_ENDS
+        while self._runs_engine():
+            if time.monotonic() > deadline:
+                self.manage("dynamodb", "--stop", code=None)
+                return
+            time.sleep(0.02)
+
+    def _runs_engine(self) -> bool:
+        """Whether a supervisor still holds a lock below the folder. It ends when nothing uses its engine any more."""
+        files = self.folder.rglob("*.dynamodb.lock")
+        return any(is_locked(each) for each in files if not each.name.endswith(".users.dynamodb.lock"))
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ Open ``setting_defaults`` for the settings and their defaults, ``macaron_setting
 
 from __future__ import annotations
 
-from macaron_django.conf.django_settings import django_setting
+from macaron_django.conf.django_settings import django_setting, has_atomic_requests
 from macaron_django.conf.macaron_settings import Section, settings, under_compat, unknown_keys
 from macaron_django.conf.pym_config_files import base_folder
 from macaron_django.conf.setting_defaults import DEFAULTS
@@ -21,6 +21,7 @@ __all__ = [
     "django_setting",
     "get_app_name",
     "get_config",
+    "has_atomic_requests",
     "settings",
     "under_compat",
     "unknown_keys",

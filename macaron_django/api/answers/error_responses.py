@@ -23,6 +23,7 @@ from rest_framework.views import set_rollback
 from macaron_django.api.answers.error_bodies import ErrorBody, error_body
 from macaron_django.api.answers.error_descriptions import ErrorDescription, describe
 from macaron_django.api.answers.error_reports import report
+from macaron_django.conf import has_atomic_requests
 from macaron_django.events import OPERATIONS
 from macaron_django.exceptions import PyMacaronException, ValidationFailed
 
@@ -67,7 +68,8 @@ def answered(
         if not isinstance(exc, (PyMacaronException, APIException)) or isinstance(exc, ValidationFailed):
             got_request_exception.send(sender=None, request=getattr(request, "_request", request))
         report_failure(answer, exc, context)
-    set_rollback()
+    if has_atomic_requests():
+        set_rollback()
     response = make(error_body(answer, exc), answer.headers)
     described: Any = response
     described.error_code, described.error_id = answer.code, answer.error_id

@@ -16,7 +16,6 @@ from django.conf import settings
 from django.core.handlers import exception
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import connections
 from django.urls import set_script_prefix
 from django.views import View
 from rest_framework.settings import api_settings
@@ -24,7 +23,7 @@ from rest_framework.settings import api_settings
 from macaron_django.api.front.known_requests import Found, Front, rendered
 from macaron_django.api.front.middleware_chain import is_replaced
 from macaron_django.api.front.requests import OperationMatch, asgi_request_class
-from macaron_django.conf import django_setting
+from macaron_django.conf import django_setting, has_atomic_requests
 from macaron_django.drivers import in_thread, run_on_loop
 
 __all__ = ["ASGIFront"]
@@ -122,7 +121,7 @@ class ASGIFront(Front):
             or (meta["QUERY_STRING"] and str(api_settings.URL_FORMAT_OVERRIDE) in meta["QUERY_STRING"])
             or not (self.started.is_known and self.finished.is_known)
             or django_setting("CSRF_USE_SESSIONS")  # the session is read at each request
-            or any(each["ATOMIC_REQUESTS"] for each in connections.settings.values())
+            or has_atomic_requests()
         ):
             return None
         view = plans.prepared(plan, (), found.arguments)

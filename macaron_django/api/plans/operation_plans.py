@@ -9,7 +9,8 @@ the plan is created again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings as django_settings
@@ -67,6 +68,8 @@ _BEFORE_RESPONSES = frozenset(
     | {"permission_classes", "permission_denied", "serializer_class", "throttle_classes", "throttled"}
     | {"versioning_class", "entity_tag", "is_unchanged", "location", "represented"}
 )
+#: The hooks that are called only during the checks.
+_DURING_CHECKS = frozenset({"authentication_classes", "permission_classes", *_THROTTLING})
 #: The hooks that a direct plan calls at the same points as DRF's ``dispatch()``.
 _IN_STEPS = (_BEFORE_RESPONSES - {"initial"}) | {
     *("create", "destroy", "list", "partial_update", "retrieve", "update"),
@@ -103,6 +106,9 @@ class OperationPlan:
     #: Whether the project's code can't set a hook on the view, because it doesn't get the view before the response
     #: exists.
     is_closed: bool = False
+    #: The plan that replaces this plan after the checks, if the project's code gets the view only during the checks.
+    #: It is equal to this plan, but closed.
+    after_checks: OperationPlan | None = None
     #: The JSON renderer that DRF would choose if ``accepts()`` returns True; None if DRF must negotiate.
     renderer: JSONRenderer | None = None
     #: Whether the renderers include pages of the browsable API.
@@ -124,11 +130,13 @@ class OperationPlan:
     shows: bool = False
     accepted: dict[str, bool] = field(default_factory=dict)
 
-    def may_have_changed(self, check: Check) -> bool:
-        """Returns whether the project's code might have set a hook on the view during ``check``."""
-        return not self.is_closed and (
-            check not in checks.OWN or (check is checks.negotiate and not self.overridden.isdisjoint(_NEGOTIATION))
-        )
+    @cached_property
+    def may_change_hooks(self) -> frozenset[Check]:
+        """The checks during which the project's code might set a hook on the view."""
+        if self.is_closed:
+            return frozenset()
+        own = checks.OWN if self.overridden.isdisjoint(_NEGOTIATION) else checks.OWN - {checks.negotiate}
+        return frozenset(self.checks) - own
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -233,7 +241,7 @@ def _plan(plans: OperationPlans, method: str, own: frozenset[str]) -> OperationP
     )
     asks_objects = served.generated is None or _asks_objects(overridden, own, view)
     stores = not asks_objects and _serves(served, view)
-    return OperationPlan(
+    plan = OperationPlan(
         served,
         overridden,
         steps,
@@ -258,6 +266,9 @@ def _plan(plans: OperationPlans, method: str, own: frozenset[str]) -> OperationP
         stores=stores,
         asks_objects=asks_objects,
     )
+    if not is_direct or plan.is_closed or asks_objects or not overridden <= _DURING_CHECKS:
+        return plan
+    return replace(plan, after_checks=replace(plan, is_closed=True))
 
 
 #: The arguments that ``url_patterns`` passes to ``as_view()``. They aren't hooks.

@@ -40,7 +40,7 @@ from macaron_django.api.requests.operation_requests import OperationRequest, Wea
 from macaron_django.api.rules.operation_schemas import json_schema
 from macaron_django.api.views.negotiation import NEGOTIATION, Negotiation, names_format
 from macaron_django.api.views.pagination import CursorPages
-from macaron_django.api.views.planned_viewsets import PlannedViewSet
+from macaron_django.api.views.planned_viewsets import METHODS, PlannedViewSet
 from macaron_django.drivers import BlockingCall, Steps
 from macaron_django.events import OPERATIONS
 from macaron_django.exceptions import NotImplementedYet
@@ -104,9 +104,11 @@ class OperationViewSet(PlannedViewSet):
         request = self._begin(plan, http_request)
         try:
             self._check(plan, request)
+            if plan.after_checks is not None and self.__dict__["_plan"] is plan:
+                self.__dict__["_plan"] = plan.after_checks
             response = getattr(self, plan.action)(request, *self.args, **self.kwargs)
         except Exception as error:  # noqa: BLE001 (as DRF does)
-            response = self._refusal(error) or self._handled(error)
+            response = self._refusal(error) or self.handle_exception(error)
         return self._end(plan, request, response)
 
     def dispatch_steps(self, plan: OperationPlan, http_request: HttpRequest) -> Steps[HttpResponseBase]:
@@ -123,21 +125,19 @@ class OperationViewSet(PlannedViewSet):
         request = self._begin(plan, http_request)
         try:
             self._check(plan, request)
+            if plan.after_checks is not None and self.__dict__["_plan"] is plan:
+                self.__dict__["_plan"] = plan.after_checks
             response = yield from self._acting()
         except Exception as error:  # noqa: BLE001 (as DRF does)
             response = self._refusal(error) or (yield from self._handled_in_steps(error))
         return self._end(plan, request, response)
 
-    def _handled(self, error: Exception) -> HttpResponseBase:
-        self._bind_methods()
-        return self.handle_exception(error)
-
     def _handled_in_steps(self, error: Exception) -> Steps[HttpResponseBase]:
-        """Does the same as ``_handled``, but in steps: the project's code may block, and so may reporting a fault."""
+        """Calls ``handle_exception``, in a thread if it may block: by the project's code, or by a report of a fault."""
         is_own = self.get_exception_handler() is errors.exception_handler and not makes_own_bodies()
         if is_own and describe(error).status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            return self._handled(error)
-        return (yield BlockingCall(self._handled, error))  # type: ignore[no-any-return]
+            return self.handle_exception(error)
+        return (yield BlockingCall(self.handle_exception, error))  # type: ignore[no-any-return]
 
     def _refusal(self, error: Exception) -> HttpResponseBase | None:
         """Returns the error response as a ``JSONAnswer``; None if other code may need a DRF ``Response``."""
@@ -165,22 +165,20 @@ class OperationViewSet(PlannedViewSet):
         request = OperationRequest.planned(http_request, plan.request_state or {}, authenticators, self)
         attributes["request"], attributes["headers"] = request, dict(plan.headers or {})
         attributes["_current"] = request, plan.served
-        if not plan.is_closed:
-            self._bind_methods()
         return request
 
     def _check(self, plan: OperationPlan, request: Request) -> None:
         """Runs the plan's checks. If a check sets a hook on the view, also runs the checks that the hook adds."""
+        may_change_hooks = plan.may_change_hooks
         for check in plan.checks:
             check(self, request)
-            if plan.may_have_changed(check) and self.plan is not plan:
+            if check in may_change_hooks and self.plan is not plan:
                 self._check_the_rest(request, {*plan.checks[: plan.checks.index(check) + 1]})
                 break
 
     def _end(self, plan: OperationPlan, request: Request, response: HttpResponseBase) -> HttpResponseBase:
         """Adds the view's headers to the response, and returns the response."""
         if type(response) is not JSONAnswer:
-            self._bind_methods()
             return self._released(self.finalize_response(request, response, *self.args, **self.kwargs))
         vary = self.headers.pop("Vary", None)
         if vary is not None:
@@ -188,12 +186,7 @@ class OperationViewSet(PlannedViewSet):
         for name, value in self.headers.items():
             response.headers[name] = value
         self.__dict__["_response"] = weakref.ref(response)
-        return response if plan.is_closed else self._released(response)
-
-    def _bind_methods(self) -> None:
-        """Makes each HTTP method of the view call its action, as DRF's ``as_view()`` does."""
-        for method, action in self.action_map.items():
-            setattr(self, method, getattr(self, action))
+        return response
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         self.__dict__.pop("_plan", None)
@@ -441,5 +434,7 @@ class _Nothing(serializers.Serializer[Any]):
 
 
 #: The attributes that generated viewsets set. These attributes aren't hooks.
-DATA = frozenset({"api", "classes", "hooks", "is_routed", "item", "plans", "replacement", "routes", "served", "store"})
+DATA = METHODS | {
+    *("api", "classes", "hooks", "is_routed", "item", "plans", "replacement", "routes", "served", "store"),
+}
 OperationViewSet.hooks = Hooks(OperationViewSet, data=DATA)

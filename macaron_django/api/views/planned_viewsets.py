@@ -23,7 +23,26 @@ from macaron_django.exceptions import RequestInvalid
 from macaron_django.openapi import Operation
 from macaron_django.overrides import Hooks, Watched, overrides
 
-__all__ = ["FILTERING", "PlannedViewSet"]
+__all__ = ["FILTERING", "METHODS", "PlannedViewSet"]
+
+#: The names of the methods that views have for HTTP methods.
+METHODS = frozenset({*View.http_method_names, "query"} - {"options"})
+
+
+class _ActionOfMethod:
+    """A view's method for an HTTP method: the action that ``as_view()`` maps to it.
+
+    DRF's views get these methods as attributes, which refer to the view. Such a reference cycle would keep the view
+    alive until the garbage collector runs.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, view: Any, owner: type) -> Any:
+        if view is None or self.name not in view.__dict__.get("action_map", ()):
+            raise AttributeError(f"{owner.__name__} has no action for the method {self.name.upper()}")
+        return getattr(view, view.action_map[self.name])
 
 
 class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
@@ -189,6 +208,10 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
     def _take_steps(self, plan: OperationPlan, http_request: HttpRequest) -> HttpResponseBase:
         """Does what DRF's ``dispatch()`` does, for a direct plan, whose hooks have known results."""
         raise NotImplementedError
+
+
+for _name in METHODS:
+    setattr(PlannedViewSet, _name, _ActionOfMethod(_name))
 
 
 def _is_forced(request: HttpRequest) -> bool:

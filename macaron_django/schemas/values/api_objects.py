@@ -216,7 +216,7 @@ class APIObject:
     @classmethod
     def _reads_fields(cls) -> bool:
         """Returns whether the class has the original methods for item access, which a project may override."""
-        return not overrides(cls, ("__getitem__", "__iter__"), APIObject)
+        return cls.__getitem__ is APIObject.__getitem__ and cls.__iter__ is APIObject.__iter__
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the properties that are set, as Python values. Nested objects become dictionaries."""

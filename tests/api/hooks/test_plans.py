@@ -6,14 +6,19 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.test import Client, override_settings
+from django.core.cache import cache
+from django.test import Client, RequestFactory, override_settings
+from django.urls import resolve
 from rest_framework import authentication, filters, pagination, permissions, renderers, throttling, versioning
+from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.test import APIClient
+from rest_framework.views import APIView
 
 from macaron_django.api.views.operation_viewsets import OperationViewSet
 from macaron_django.auth import generate_token
 from tests.api.hooks.kinds import Kinds, subclass
+from tests.calls import count_calls
 
 PUBLIC = ("negotiate", "admit_anybody", "read_parameters")
 SECURED = ("negotiate", "authenticate", "check_permissions", "read_parameters")
@@ -31,6 +36,15 @@ class Seldom(throttling.SimpleRateThrottle):
 
     def get_cache_key(self, request, view):
         return None
+
+
+class Often(throttling.UserRateThrottle):
+    rate = "1000000/day"
+
+
+class Bare(APIView):
+    def get(self, request):
+        return Response({})
 
 
 class Backend(filters.BaseFilterBackend):
@@ -311,6 +325,83 @@ def test_a_hook_that_a_default_permission_sets_on_the_view_is_called(kinds, perm
         assert not kinds.plan("GET /tokens/a").is_closed
         answer = kinds.ask("GET /tokens/a", Authorization=f"Bearer {generate_token('ada')}")
     assert (answer.status_code, answer["X-Set"]) == (200, "1")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "closes"),
+    [
+        ({"throttle_classes": [Seldom]}, True),
+        ({"permission_classes": [Setting]}, True),
+        ({"permission_classes": [Owners]}, False),  # is also asked by the action
+        ({"throttle_classes": [Seldom], "perform_create": vars(OperationViewSet)["answer"]}, False),
+    ],
+)
+def test_a_plan_is_closed_after_the_checks_where_only_these_are_given_the_view(kinds, attributes, closes):
+    kinds.serve("plain", lambda viewset: subclass(viewset, **attributes))
+    plan = kinds.plan("GET /plain/a")
+    assert plan.is_direct
+    assert not plan.is_closed
+    assert (plan.after_checks is not None) is closes
+    if closes:
+        assert plan.after_checks.is_closed
+        assert plan.after_checks.overridden == plan.overridden
+
+
+class Looking(permissions.BasePermission):
+    """Looks at the methods of a view."""
+
+    seen: list[Any] = []  # emptied by the test
+
+    def has_permission(self, request, view):
+        self.seen += [view.get == view.retrieve, view.head == view.retrieve, view.put == view.update]
+        self.seen += [hasattr(view, "post"), hasattr(view, "trace"), view.allowed_methods]
+        return True
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_a_view_has_the_methods_of_its_path_and_no_others(kinds, accept):
+    Looking.seen.clear()
+    viewset = kinds.serve("plain", lambda viewset: subclass(viewset, permission_classes=[Looking]))
+    kinds.has("plain", id="a")
+    assert kinds.ask("GET /plain/a", Accept=accept).status_code == 200
+    allowed = ["GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+    assert Looking.seen[:5] == [True, True, True, False, False]
+    assert sorted(Looking.seen[5]) == sorted(allowed)
+    assert not hasattr(viewset, "get")
+
+
+def added_calls(view: Any, throttled: Any, request: Any) -> int:
+    """The calls that a throttle adds to a view's."""
+    for each in (view, throttled, throttled):
+        each(request())
+    return count_calls(throttled, request()) - count_calls(view, request())
+
+
+def test_a_throttle_adds_hardly_more_calls_than_on_a_bare_view(kinds):
+    kinds.has("plain", id="a")
+    cache.clear()
+
+    def generated(**attributes: Any) -> Any:
+        kinds.serve("plain", lambda viewset: subclass(viewset, **attributes))
+        match = resolve("/plain/a", kinds.urls)
+
+        def view(request: Any) -> Any:
+            request.resolver_match = match
+            answer = match.func(request, *match.args, **match.kwargs)
+            assert answer.status_code == 200
+            return answer
+
+        return view
+
+    def request() -> Any:
+        return RequestFactory().get("/plain/a", headers={"Accept": "application/json"})
+
+    with override_settings(CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}):
+        own = added_calls(generated(description="as it is"), generated(throttle_classes=[Often]), request)
+        bare = added_calls(Bare.as_view(), Bare.as_view(throttle_classes=[Often]), request)
+    # A bare view calls check_throttles() and get_throttles() even without throttles. Here, both are calls more, as are
+    # the step itself and the question whether the throttle has set a hook.
+    assert own <= bare + 6
 
 
 @pytest.mark.parametrize("name", ["dispatch", "initialize_request", "initial", "default_response_headers"])
