@@ -45,8 +45,8 @@ def log_errors() -> None:
 def broken_apis() -> frozenset[str]:
     """Returns the names of the APIs that can't be served because of errors. Logs new errors.
 
-    While ``DEBUG`` is on, returns an empty set. Raises ``BrokenSpecError`` with all errors if there are errors,
-    ``DEBUG`` is off, and ``ON_BROKEN_SPEC`` isn't ``leave_out``. Imports every handler.
+    While ``DEBUG`` is on, returns an empty set. While it is off, raises ``BrokenSpecError`` with all errors if there
+    are any, unless ``ON_BROKEN_SPEC`` is ``leave_out``. Imports every handler.
     """
     errors = {name: _errors(findings) for name, findings in registry.findings(build=False).items()}
     broken = frozenset(name for name, findings in errors.items() if findings)

@@ -1,6 +1,7 @@
-"""Runs *steps*. Steps are a generator that yields each call that it must wait for, and receives the call's result.
+"""Runs generators of the type ``Steps``. Such a generator yields each call that it must wait for, and receives the
+call's result.
 
-The same steps work in threads and on event loops: ``run`` blocks its thread during each call, and ``run_on_loop``
+The same generator works in threads and on event loops: ``run`` blocks its thread during each call, and ``run_on_loop``
 awaits each call.
 """
 
@@ -33,9 +34,9 @@ def _threads(process: int) -> ThreadPoolExecutor:
 
 
 class StepCall(Protocol):
-    """A call that steps yield.
+    """A call that a ``Steps`` generator yields.
 
-    Both methods return the call's result or raise its exception. The steps then receive this result or exception.
+    Both methods return the call's result or raise its exception. The generator then receives this result or exception.
     """
 
     def block(self) -> Any: ...

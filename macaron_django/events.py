@@ -393,7 +393,7 @@ class Observed(Generic[EndedT]):
                 _log_once(type(observation), ".leave", error)
 
     def end(self, ended: EndedT) -> None:
-        """Tells the observations and the subscribers that the event has ended. Only the first call has an effect."""
+        """Notifies the observations and the subscribers that the event has ended. Only the first call has an effect."""
         if self.has_ended:
             return
         self.has_ended = True
@@ -428,7 +428,10 @@ def within() -> Within | None:
 
 
 def subscribe(subscriber: Subscriber) -> None:
-    """Adds a subscriber to the kinds of events for which it overrides a method. A second call has no effect."""
+    """Adds a subscriber. A second call has no effect.
+
+    The subscriber is notified of an event if it overrides the method for this kind of event.
+    """
     for kind in _KINDS:
         kind.subscribe(subscriber)
 
@@ -444,7 +447,11 @@ _logged: set[str] = set()
 
 
 def _log_once(failed: Any, method: str, error: Exception) -> None:
-    """Logs the first failure of a subscriber's method, or of an observation class's ``method``, such as ``.end``."""
+    """Logs an exception that a subscriber's code raised, unless this code has failed before.
+
+    ``failed`` is either the subscriber's method, or the class of an observation. For a class, ``method`` is the name of
+    the method, such as ``.end``. For a subscriber's method, it is "".
+    """
     name = f"{failed.__module__}.{getattr(failed, '__qualname__', type(failed).__qualname__)}{method}"
     if name not in _logged:
         _logged.add(name)

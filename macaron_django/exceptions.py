@@ -382,8 +382,9 @@ class ItemExists(PersistenceError, IntegrityError):
 class StaleItem(PersistenceError):
     """The item has changed since it was loaded, or doesn't meet a write's condition. Nothing was written.
 
-    ``schema`` and ``key`` identify the item. ``item`` is the stored item if DynamoDB has sent it. If the class
-    is StaleItem and not a subclass, the reason is unknown, or another transaction is changing the item.
+    ``schema`` and ``key`` identify the item. ``item`` is the stored item if DynamoDB has sent it. The subclasses
+    are for known reasons. StaleItem itself is raised if the reason is unknown, or if another transaction is changing
+    the item.
     """
 
     code = "STALE_ITEM"

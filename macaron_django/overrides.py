@@ -79,7 +79,7 @@ class Hooks:
         self.names = frozenset(chain.from_iterable(self._defined.values()))
 
     def overridden(self, cls: type) -> frozenset[str]:
-        """Returns the names of the hooks for which ``cls`` doesn't have the original value."""
+        """Returns the names of the hooks that are overridden in ``cls``."""
         others = (vars(base).keys() & self.names for base in cls.__mro__ if base not in self._defined)
         return self.patched().union(*others)
 

@@ -1,6 +1,6 @@
-"""Settings of the example project: the file of `django-admin startproject`, with macaron_django and CORS added.
+"""Contains the settings of the example project.
 
-Each addition has a comment. Everything else is Django's own.
+`django-admin startproject` generated this file. The settings for macaron_django and CORS were added, with comments.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Errors of the greetings."""
+"""The exceptions that the Greetings API and its tasks raise."""
 
 from macaron_django.exceptions import PyMacaronException
 

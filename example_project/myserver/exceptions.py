@@ -1,4 +1,4 @@
-"""Errors of the profiles."""
+"""The errors that the Profile API can return."""
 
 from macaron_django.exceptions import PyMacaronException
 

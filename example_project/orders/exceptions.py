@@ -1,4 +1,4 @@
-"""Errors of the orders."""
+"""The errors that the Orders API can return."""
 
 from macaron_django.exceptions import PyMacaronException
 

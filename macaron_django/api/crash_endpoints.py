@@ -1,4 +1,4 @@
-"""The handlers of apis/crash.yaml (GET /crash/…). Each handler fails differently, so you can test error reports."""
+"""The handlers of apis/crash.yaml (GET /crash/…). They cause problems on purpose, so you can test error reports."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def do_crash_pymacaron_exception() -> None:
 
 
 def do_crash_report_error() -> dict[str, Any]:
-    """Reports an error, and succeeds."""
+    """Reports an error, but returns a successful response."""
     report_error("Reported by /crash/reporterror")
     return {}
 

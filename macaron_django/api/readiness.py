@@ -32,7 +32,11 @@ _GOOD_FOR = 1.0
 
 
 class _Tables:
-    """Checks each table until it has been usable once. After that, each call checks only the next table."""
+    """Checks whether the tables can be used.
+
+    Each call checks all tables, except those that were usable at their last check. Of those, it checks only the table
+    that was checked longest ago.
+    """
 
     def __init__(self) -> None:
         self._usable: dict[str, Any] = {}
@@ -52,7 +56,7 @@ class _Tables:
 
 
 def _databases() -> Iterator[str]:
-    """Yields the aliases of the databases with the models of the served APIs."""
+    """Yields the aliases of the databases from which the served APIs read ORM models."""
     stores = [store for api in catalogue.values() for store in getattr(api.viewsets, "stores", {}).values()]
     yield from dict.fromkeys(router.db_for_read(each.model) for each in stores if isinstance(each, OrmStore))
 

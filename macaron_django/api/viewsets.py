@@ -83,11 +83,11 @@ def in_use(viewset: type[OperationViewSet]) -> type[OperationViewSet]:
 
 
 class _ViewSetsLeftOut:
-    """The viewsets of an API that couldn't be created.
+    """Replaces the viewsets of an API that isn't served because its spec has errors.
 
-    Any attribute is a class, so that the project's modules can subclass it.
-
-    The same module may also have viewsets of other APIs. Their permissions apply only if the module can be imported.
+    Each attribute is a viewset class without operations. A module of the project can subclass it, and so can still be
+    imported. This matters if the module also has viewsets of other APIs, because their permissions apply only if the
+    module can be imported.
     """
 
     def __init__(self, api: str) -> None:

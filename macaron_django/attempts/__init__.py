@@ -1,7 +1,7 @@
 """Decides when a call to DynamoDB or to another service may be made, and when it may be repeated.
 
-Open ``circuits`` to see when calls to an unreachable server stop, and when they start again. Open ``pauses`` for the
-wait between two attempts.
+The module ``circuits`` decides when calls to an unreachable server stop, and when they start again. The module
+``pauses`` has the wait between two attempts.
 """
 
 from macaron_django.attempts.circuits import Circuit, CircuitOpenError, CircuitRules

@@ -1,8 +1,9 @@
 """Stops calls to a server that doesn't answer, so that callers don't have to wait for it.
 
-A circuit breaker (here: circuit) is closed while calls succeed, and lets all calls through. It opens after some
-failures in a row, and refuses calls. After a pause it lets one call through, the trial. If the trial succeeds, the
-circuit closes. If the trial fails, the next pause begins. A closed circuit costs two comparisons for each call.
+This module calls a circuit breaker a circuit. A circuit is closed while calls succeed, and lets all calls through. It
+opens after some failures in a row, and refuses calls. After a pause, it lets one call through: the trial. If the trial
+succeeds, the circuit closes. If the trial fails, the next pause begins. A closed circuit costs two comparisons for each
+call.
 
 The existing libraries aren't suitable. pybreaker holds a lock during a call, and supports only Tornado's coroutines.
 circuitbreaker has no lock, and lets every call through after the pause.
@@ -40,7 +41,7 @@ class CircuitOpenError(Exception):
     """
 
     def __init__(self, failures: int, seconds: float) -> None:
-        super().__init__(f"{failures} calls in a row failed; the next call can be made in {seconds:.1f} s")
+        super().__init__(f"failed calls in a row: {failures}; the next call can be made in {seconds:.1f} s")
         self.failures, self.seconds = failures, seconds
 
 
@@ -56,7 +57,7 @@ class Circuit:
     >>> circuit.failed(rules, circuit.enter(rules))
     >>> circuit.enter(rules)
     Traceback (most recent call last):
-    macaron_django.attempts.circuits.CircuitOpenError: 1 calls in a row failed; the next call can be made in 600.0 s
+    macaron_django.attempts.circuits.CircuitOpenError: failed calls in a row: 1; the next call can be made in 600.0 s
     """
 
     __slots__ = ("_clock", "_lock", "_since", "_times", "_trial", "_trials", "failures", "is_closed")
@@ -109,7 +110,7 @@ class Circuit:
             self.is_closed, self._trial, self._since = False, 0, self._clock()
 
     def given_up(self, trial: int) -> None:
-        """Ends a trial without an outcome, for example because its client disconnected.
+        """Ends a trial that neither succeeded nor failed, for example because its client disconnected.
 
         The next call is a new trial.
         """

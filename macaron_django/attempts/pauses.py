@@ -9,7 +9,7 @@ __all__ = ["Pause"]
 
 
 class Pause:
-    """A wait of some seconds. It blocks the thread of a synchronous caller, but never an event loop."""
+    """A wait of ``seconds``. It blocks the thread of a synchronous caller, but never an event loop."""
 
     __slots__ = ("seconds",)
 

@@ -90,8 +90,8 @@ def authenticate_http_request(token: str | None = None, request: AnyRequest | No
             request = current_request()
         if request is None:
             raise RuntimeError(
-                "authenticate_http_request needs the request: pass it, or add the argument `request` to the "
-                "function that requires_auth decorates."
+                "authenticate_http_request needs the request. Pass it, or add the argument `request` to the "
+                "function that has the decorator `@requires_auth`."
             )
         credential = bearer(request)
         if credential is None:

@@ -120,7 +120,7 @@ def api_key(request: AnyRequest, location: str, name: str) -> Credential | None:
     another key for its log or rate limit.
     """
     if location == "query" and len(request.GET.getlist(name)) > 1:
-        raise RefusedCredentialsError(f"The query must have {name} only once.")
+        raise RefusedCredentialsError(f"The query has {name} several times: send it only once.")
     found = {
         "header": request.headers.get(name),
         "query": request.GET.get(name),

@@ -64,8 +64,8 @@ UNREADABLE = SchemeRequirement("", None, frozenset())
 class SecurityDecision(NamedTuple):
     """The decision to grant or refuse a request.
 
-    A refused request lacks credentials or scopes, or its credentials are wrong. If a refused request has no
-    credentials, all fields have their defaults.
+    A request is refused if it lacks credentials or scopes, or if its credentials are wrong. If the only reason is that
+    credentials are missing, all fields have their defaults.
     """
 
     granted: bool = False
@@ -79,8 +79,9 @@ class SecurityPolicy:
     """Decides who may call one operation. Each operation has one policy.
 
     If the spec has no ``security`` for the operation, ``alternatives`` is None, and DRF's default authenticators and
-    permissions decide. If the operation is public, ``alternatives`` is empty. Otherwise, a request needs the
-    credentials of all schemes of one alternative. An empty alternative accepts anonymous requests.
+    permissions decide. If the operation is public, ``alternatives`` is empty. Otherwise, a request must satisfy one
+    of the alternatives: it needs credentials for every scheme in this alternative. An empty alternative accepts
+    anonymous requests.
     """
 
     operation: Operation

@@ -148,8 +148,8 @@ def _impossible_ready_checks() -> Iterator[checks.CheckMessage]:
     if isinstance(named, str) or not all(_is_function(each) for each in named):
         yield checks.Error(
             f"MACARON['READY_CHECKS'] is {named!r}: one of its entries can't be imported or isn't a function.",
-            hint="List the dotted paths of functions without parameters. Each must return a text that says what is "
-            "missing, or None.",
+            hint="List the dotted paths of functions without parameters. Each function must return None, or a short "
+            "description of what is missing.",
             id="macaron_django.E102",
         )
 
@@ -159,9 +159,9 @@ MOST_READY_SECONDS = 60
 #: Settings that name a function, with the function's parameters and return value.
 FUNCTIONS = {
     "ERROR_REPORTER": "a title, a dictionary and an exception",
-    "ERROR_CALLBACK": "an exception and returns the body of the response",
+    "ERROR_CALLBACK": "an exception and returns the body of the error response",
     "ERROR_DECORATOR": "the body of an error response and returns the body to send",
-    "DATETIME_ENCODER": "a datetime and returns its form in responses",
+    "DATETIME_ENCODER": "a datetime and returns its JSON value",
 }
 
 

@@ -1,10 +1,16 @@
 """Calls other services as their specs describe. An example is ``apipool.login.client.do_login(body)``.
 
-A client sends requests, and returns API objects or raises exceptions. Open ``api_clients`` for the objects that a
-project calls, ``client_options`` for their options, and ``client_names`` for the names of operations. Open ``messages``
-to change how a request is built or how a response is parsed. Open ``sending`` for connections, retries and circuits.
-Open ``call_events`` for the events that subscribers get, ``client_checks`` for the findings of ``check``, and
-``client_stubs`` for type stubs. httpx and tenacity are imported with the first call.
+A client sends requests, and returns API objects or raises exceptions. httpx and tenacity are imported with the first
+call. The modules and folders:
+
+- ``api_clients``: the objects that a project calls
+- ``client_options``: the options of these objects
+- ``client_names``: the names of operations
+- ``messages``: how requests are built, and how responses are parsed
+- ``sending``: connections, retries and circuits
+- ``call_events``: the events that subscribers get
+- ``client_checks``: the findings of ``manage.py check``
+- ``client_stubs``: type stubs
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def _of_client(
         yield from _values(where, options)
         url = options.get("BASE_URL")
         if url is not None and not (isinstance(url, str) and (is_absolute(url) or "://" not in url)):
-            hint = "Give an http or https URL without a password, or a path."
+            hint = "Use a path, or an http or https URL that has no user name or password."
             yield _wrong(f"{where}['BASE_URL'] can't be used.", hint)
             return
     elif not isinstance(options, (str, Path)):

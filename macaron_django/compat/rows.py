@@ -53,9 +53,10 @@ def without(reason: str) -> Absent:
 
 
 class Placeholder:
-    """Replaces an absent name. Calling it or inheriting from it raises ``NotAvailableError``.
+    """The substitute for an old name that has no counterpart in this package.
 
-    Reading an attribute raises ``AttributeError`` with the same message.
+    Calling the placeholder, or inheriting from it, raises ``NotAvailableError``. Reading an attribute raises
+    ``AttributeError`` with the same message.
     """
 
     def __init__(self, name: str, absent: Absent) -> None:

@@ -127,8 +127,9 @@ def _base(cls: type, persistence: Persistence) -> type:
 
 
 def _methods_of(cls: type) -> type:
-    """If ``cls`` overrides ``__init__`` or ``__new__``, returns a new class that has only PyMacaron's two methods of
-    ``cls``. Otherwise, returns ``cls`` itself.
+    """Returns ``cls`` itself, or a new class if ``cls`` overrides ``__init__`` or ``__new__``.
+
+    The new class takes only the methods ``load_from_db`` and ``save_to_db`` from ``cls``.
     """
     if not overrides(cls, ("__init__", "__new__"), object):
         return cls

@@ -390,7 +390,7 @@ class ItemStore(Store):
 
     @cached_property
     def _is_judged_by_request(self) -> bool:
-        """Whether a valid body makes the item valid, whatever values the item's readOnly properties have."""
+        """Whether every valid body leads to a valid item, regardless of the values of readOnly properties."""
         stays = any(prop.read_only for prop in self.schema.properties.values())
         json = self.schema.json
         return not stays or (isinstance(json, Mapping) and all(map(_judges_each_alone, json)))

@@ -26,7 +26,7 @@ class NotBoundError(ImproperlyConfigured, AttributeError):
 
 
 class _Unbound:
-    """Raises NotBoundError until the registry has set a persistence."""
+    """Raises NotBoundError until the registry gives the class its ``Persistence``."""
 
     def __get__(self, instance: object, owner: type) -> Persistence:
         api, schema = getattr(owner, "api_name", None), getattr(owner, "model_name", None)

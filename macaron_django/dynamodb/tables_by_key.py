@@ -254,7 +254,7 @@ def _is_boto3_call(given: Mapping[str, Any]) -> bool:
 
 
 def _start_of(boto3s: Mapping[str, Any]) -> AttributeMap | None:
-    """Returns the key after which a query or scan begins, from boto3's arguments."""
+    """Returns the ``ExclusiveStartKey`` in boto3's arguments as an attribute map; None if they have no such key."""
     key = boto3s.get("ExclusiveStartKey")
     return None if key is None else {name: attribute_value(value, f"/{name}") for name, value in key.items()}
 

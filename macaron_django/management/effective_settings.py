@@ -89,7 +89,7 @@ def _of_file(key: str, value: Any, found: PymConfig) -> str:
 
 
 def _hidden_variables(key: str, value: Any, found: PymConfig) -> Any:
-    """Returns a value of the file. Masks the parts that come from environment variables, and the passwords in URLs."""
+    """Returns a value from the file. Masks parts that come from environment variables, and passwords in URLs."""
     if value is not None and key in found.variables:
         return HIDDEN
     if isinstance(value, Mapping):
@@ -117,7 +117,7 @@ def _shown(key: str, value: Any) -> str:
 
 
 def _without_password(text: str) -> str:
-    """Returns a URL with its password masked. Returns other texts as they are."""
+    """Returns a URL with its password masked. Returns other strings unchanged."""
     try:
         password = urlsplit(text).password
     except ValueError:

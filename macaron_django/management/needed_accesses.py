@@ -44,7 +44,9 @@ def add_access_arguments(parser: ArgumentParser) -> None:
 
 
 def needed_accesses(recorded: Iterable[Path] = (), *, admin: bool = False) -> Needs:
-    """Returns the reasons for each access: operations, tasks, the admin or recorded files.
+    """Returns each access that the project needs, with the reasons for it.
+
+    A reason names an operation, tasks, the admin, or a file with recorded calls.
 
     Raises OSError or ValueError if a recorded file can't be read.
     """

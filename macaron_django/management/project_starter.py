@@ -85,7 +85,8 @@ class StartProject(BaseCommand):
             f"The API {api.name} has {count} operations: {api.generated} generated, {len(api.stubs)} with handlers."
         )
         for each in () if project.is_sample else api.kept:
-            self.stdout.write(f"  {printable(each.name)} could be persisted: its key is {printable(each.key)}.")
+            name, key = printable(each.name), printable(each.key)
+            self.stdout.write(f"  The schema {name} can be persisted, with the key {key}.")
         for path in api.foreign:
             warning = f"  The spec refers to {printable(path)}, but this code isn't in the project."
             self.stdout.write(self.style.WARNING(warning))

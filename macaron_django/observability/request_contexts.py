@@ -48,7 +48,7 @@ def current_context() -> RequestContext | None:
 
 
 def remember_context(context: RequestContext | None) -> None:
-    """Sets the context of the current request. None forgets the request."""
+    """Sets the context of the current request. If ``context`` is None, the context is removed."""
     _context.set(context)
 
 

@@ -1,7 +1,7 @@
-"""Gives each request its ids, returns the request id in the response, and writes one access line.
+"""Gives each request its ids, returns the request id in the response, and writes a line to the access log.
 
-Put the middleware first in ``MIDDLEWARE``, so that every request passes through it. The front (``api.front``) gives
-ids and access lines to the requests that it serves, too.
+Put the middleware first in ``MIDDLEWARE``, so that every request passes through it. If the front (``api.front``)
+answers a request without Django's handler, the front runs this middleware.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class RequestMiddleware:
         remember_context(RequestContext(request))
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Adds the request id to the response, and writes the access line.
+        """Adds the request id to the response, and writes the line to the access log.
 
         For a streamed response, the line is written when the stream ends.
         """

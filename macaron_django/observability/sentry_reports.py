@@ -75,7 +75,7 @@ class _SentrySpanned(events.Observation[Any]):
 class _ReportedOperation(_SentrySpanned):
     """An operation as a span of the current transaction.
 
-    If Sentry traces and there is no transaction, the operation starts a transaction.
+    If there is no current transaction, and tracing is on in Sentry, the operation starts a transaction.
     """
 
     def __init__(self, began: events.OperationBegan) -> None:
@@ -190,7 +190,11 @@ def _scrubbed(event: Any, _hint: Any) -> Any:
 
 
 def _without_doubles(event: Any, hint: Any) -> Any:
-    """Returns a report, or None if its fault will be reported with more detail when the operation ends."""
+    """Returns Sentry's report of a fault, or None to discard it.
+
+    A report is discarded if ``_ReportedOperation`` will report the same fault, with more detail, at the end of the
+    operation.
+    """
     if not _observed.get() or not hint.get("exc_info"):
         return event
     mechanisms = {(each.get("mechanism") or {}).get("type") for each in event.get("exception", {}).get("values", ())}

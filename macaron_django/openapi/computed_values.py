@@ -109,7 +109,7 @@ def circular_values(
     """Returns the values of ``start`` and of all nodes on which it depends, even indirectly.
 
     ``below`` returns the nodes on which a node's value directly depends. ``judge`` returns a node's value, given the
-    values of the nodes below it. At first, the value of every node is ``initially``. A node's value is computed again
+    values of the nodes below it. Every node starts with the value ``initially``. A node's value is computed again
     when the value of a node below it has changed.
 
     If schemas refer to one another, the function doesn't follow every path through them. The time for that would grow

@@ -107,7 +107,7 @@ def _no_document(tree: Any, name: str) -> SpecError:
 
 
 class Document(DocumentTree):
-    """An OpenAPI document after reading. Its attributes use OpenAPI 3.1's terms, whatever the file's version is."""
+    """A parsed OpenAPI document. Its attributes use OpenAPI 3.1's terms, whatever the document's own version is."""
 
     def __repr__(self) -> str:
         return f"<Document {self.main.name} {self.title!r}>"

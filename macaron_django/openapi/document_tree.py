@@ -141,7 +141,8 @@ class DocumentTree:
     def reading_options(self) -> tuple[object, ...]:
         """The options that can change the findings.
 
-        ``root`` is relative to the document's folder, so moving both folders together doesn't change the options.
+        They contain the root folder as a path relative to the document's folder. So they stay the same if both folders
+        are moved together.
         """
         root, path = self.sources.root, self.main.path
         below = None if root is None or path is None else os.path.relpath(root, path.parent)
@@ -248,6 +249,6 @@ def server_path(servers: Any) -> str:
 
 
 def _clean_path(path: str) -> str:
-    """Returns a path as a prefix for other paths: "", or like "/v1"."""
+    """Returns a path as a prefix for other paths. The prefix is either empty or a path such as "/v1"."""
     path = path.strip().rstrip("/")
     return path if not path or path.startswith("/") else "/" + path

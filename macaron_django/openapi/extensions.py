@@ -109,8 +109,8 @@ class OperationExtensions:
 def schema_extensions(nodes: Sequence[SourceNode]) -> SchemaExtensions:
     """Returns the x- attributes that ``nodes`` contain for a schema. The first node takes precedence.
 
-    The first node is that of the schema itself. If the schema only refers to a target, the target's node is the next.
-    ``nodes`` never includes nodes of ``allOf``.
+    The first node is the schema's own node. If the schema only refers to another schema, the second node is the node of
+    that other schema. ``nodes`` never includes nodes of ``allOf``.
     """
     nodes = [node for node in nodes if any(key.startswith("x-") for key in node.mapping)]
     if not nodes:

@@ -51,13 +51,13 @@ class Location:
 
     @property
     def line(self) -> int | None:
-        """The line, from 1; None if it is unknown."""
+        """The line number, which counts from 1; None if it is unknown."""
         mark = self._resolve()
         return mark[0] if mark else None
 
     @property
     def column(self) -> int | None:
-        """The column, from 1; None if it is unknown."""
+        """The column number, which counts from 1; None if it is unknown."""
         mark = self._resolve()
         return mark[1] if mark else None
 

@@ -70,7 +70,7 @@ def _operation(
 
 
 def _base_path_of(document: DocumentTree, operation: SourceNode, *path_items: SourceNode) -> str:
-    """Returns the path of the nearest ``servers``: of the operation, its path items or the document."""
+    """Returns the path of the first ``servers`` in this order: the operation, its path items, the document."""
     for node in (operation, *path_items):
         if "servers" in node.mapping and document.dialect != "2.0":
             servers = node.mapping["servers"]
@@ -80,9 +80,10 @@ def _base_path_of(document: DocumentTree, operation: SourceNode, *path_items: So
 
 
 def _operation_node(document: DocumentTree, node: SourceNode) -> SourceNode:
-    """Returns the target of a reference in place of an operation; otherwise the node itself.
+    """Returns the operation that ``node`` refers to if ``node`` is a reference; otherwise returns ``node`` itself.
 
-    OpenAPI forbids such a reference, but documents that are split into several files have them.
+    OpenAPI doesn't allow a ``$ref`` instead of an operation. However, some documents that are split into several files
+    use such references.
     """
     if "$ref" not in node.value:
         return node

@@ -224,14 +224,17 @@ class Schema(Frozen):
 
     @property
     def _following(self) -> Schema | None:
-        """The schema that this schema merely refers to: the target of a lone ``$ref``, or X if this is "X or null"."""
+        """The schema that this schema merely refers to, or None if this schema does more than refer to another schema.
+
+        The schema refers to X if it has only a ``$ref`` to X, or if it is only a union of X and null.
+        """
         return self._or_null or (self.target if self._is_lone_reference else None)
 
     @lazy_attribute
     def resolved(self) -> Schema:
-        """The last schema in the chain of lone ``$ref``s and "X or null" unions that starts at this schema.
+        """The schema at the end of this schema's chain of references. Without references, this is the schema itself.
 
-        If there is no such chain, this is the schema itself.
+        A schema in the chain has only a ``$ref`` to the next schema, or is only a union of the next schema and null.
         """
         if not self._leads_on or self._following is None:
             return self
@@ -353,7 +356,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _own_types(self) -> tuple[str, ...]:
-        """The types that the schema's own keywords name; () if they name none."""
+        """The types that the schema's own keywords allow; () if these keywords don't restrict the type."""
         return types_of(self.keywords)
 
     @lazy_attribute

@@ -58,7 +58,7 @@ def letsgo(name: str, callback: Callable[..., object] | None = None) -> None:
 
 
 def _folder_of(callback: Callable[..., object]) -> Path:
-    """Returns the folder of the file that defines the callback: the program."""
+    """Returns the program's folder: the folder of the file that defines ``callback``."""
     try:
         return Path(inspect.getfile(callback)).absolute().parent
     except TypeError:  # a callable object

@@ -47,7 +47,7 @@ def run_program(command: str, arguments: Sequence[str]) -> None:
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """Returns the runner's own arguments, which end with the program or module, and the program's arguments."""
+    """Returns two lists: the arguments of this runner, up to the program or module, and the program's arguments."""
     if arguments[:1] == ["-m"]:
         return arguments[:2], arguments[2:]
     return arguments[:1], arguments[1:]

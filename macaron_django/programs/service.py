@@ -26,7 +26,7 @@ logger = logging.getLogger("macaron_django")
 
 
 class Service:
-    """A service of APIs. If the project has its own Django settings, the settings name the APIs.
+    """A service that serves one or more APIs. If the project has its own Django settings, the settings name the APIs.
 
     ``app`` is a Flask app that is served beside the APIs, or None. ``error_callback``, ``error_decorator`` and
     ``error_reporter`` are functions: see the settings with the same names. GET /ping calls the function ``ping_hook``.

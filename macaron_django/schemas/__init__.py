@@ -1,12 +1,16 @@
 """Builds Python objects from schemas: validators, values, Django models, DRF serializers and stubs.
 
 From a ``Schema``, this package builds a validator, an API object class, a row model (the Django model of a DynamoDB
-table), a serializer class or a stub. It works without URLs and without DynamoDB.
+table), a serializer class or a stub. It works without URLs and without DynamoDB. The folders:
 
-Open ``validation`` for validity, ``formats`` for string formats, ``values`` for Python values and classes, and
-``models`` for Django models. Open ``styles`` to convert the text of parameters and form fields, and ``serializers``
-for DRF serializers and fields. Open ``checks`` for the findings of ``checkspec`` about schemas, and ``stubs`` for type
-stubs.
+- ``validation``: validators, and the violations that they find
+- ``formats``: string formats
+- ``values``: Python values, and the classes of API objects
+- ``models``: Django models
+- ``styles``: the text of parameters and form fields
+- ``serializers``: DRF serializers and their fields
+- ``checks``: the findings of ``checkspec`` about schemas
+- ``stubs``: type stubs
 """
 
 from typing import TYPE_CHECKING

@@ -1,12 +1,21 @@
 """Creates projects, builds and runs their containers, and deploys them.
 
-Open ``starting`` for new projects and APIs. Open ``templates/`` for the texts of new files, and ``file_templates`` for
-how these templates are rendered. Open ``container_files`` for the files of a container. Open ``worker_counts`` for the
-number of processes, and ``cpu_limits`` and ``ecs_metadata`` for the CPUs that they have. Open ``gunicorn_config`` for
-gunicorn's settings, and ``server_start`` for what a process does before its first request. Open ``permissions`` for
-the service's permissions in AWS, and ``infrastructure`` for CloudFormation and Terraform. Open ``packages`` for
-Lambda's zip files, ``prebuilt_files`` for ``manage.py prebuild``, and ``deploying`` for ``manage.py deploy``. Open
-``child_processes`` for how commands end their child processes.
+The modules and folders:
+
+- ``starting``: new projects and APIs
+- ``templates/``: the templates of new files
+- ``file_templates``: how these templates are rendered
+- ``container_files``: the files of a container
+- ``worker_counts``: the number of worker processes
+- ``cpu_limits`` and ``ecs_metadata``: how many CPUs these processes can use
+- ``gunicorn_config``: gunicorn's settings
+- ``server_start``: what a process does before its first request
+- ``permissions``: the service's permissions in AWS
+- ``infrastructure``: the files for CloudFormation and Terraform
+- ``packages``: Lambda's zip files
+- ``prebuilt_files``: ``manage.py prebuild``
+- ``deploying``: ``manage.py deploy``
+- ``child_processes``: how commands end their child processes
 """
 
 from macaron_django.conf.container_versions import get_container_version

@@ -58,7 +58,8 @@ def _group_paths(root: Path) -> Iterator[list[Path]]:
     """Yields the folders of this process's control group and of its parents, for each hierarchy that limits CPUs.
 
     ``/proc/self/cgroup`` has the group's path from the root of its hierarchy. ``/proc/self/mountinfo`` says where the
-    hierarchy is mounted. Often, only a part of it is mounted: in a container, the container's own group.
+    hierarchy is mounted. Often, only a part of the hierarchy is mounted. In a container, this part is the container's
+    own group.
     """
     groups = {}
     for line in _lines(root / "proc/self/cgroup"):

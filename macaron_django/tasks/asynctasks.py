@@ -66,10 +66,10 @@ class AsyncTask(Generic[P, R]):
         return f"<task {self.task_definition.path}>"
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
-        """In a request, sends the task and returns None. Elsewhere, calls the function at once.
+        """In a request, sends the task and returns None. Elsewhere, runs the function at once.
 
-        If ``MACARON["TASKS"]["OUTSIDE_REQUESTS"]`` is ``"send"``, a call outside of a request sends the task, too. A
-        call in a worker always calls the function at once.
+        If ``MACARON["TASKS"]["OUTSIDE_REQUESTS"]`` is ``"send"``, a call outside of a request sends the task, too. But
+        a call inside a worker always runs the function at once.
         """
         if _is_task() or not (in_request() or settings.TASKS.OUTSIDE_REQUESTS == "send"):
             return self.call(*args, **kwargs)
@@ -155,13 +155,13 @@ def asynctask(
         @asynctask(delay=5, retries=3)
         def welcome(profile: Profile) -> None: ...
 
-    The task begins after ``delay`` seconds. If the function raises an exception in ``retry_on``, the task is tried
-    again up to ``retries`` times: first after ``backoff`` seconds, then after twice as long each time. The last failure
-    is reported. ``rows="whole"`` sends stored rows with all values instead of only their keys. ``outbox=True`` stores
-    the message in DynamoDB until the broker has it. If a DynamoDB transaction is open, the message is part of this
-    transaction. If only a transaction of the ORM is open, the message is written when that transaction is committed.
-    With ``once=True``, the function's writes to DynamoDB are made only once, in one transaction, even if the task runs
-    twice.
+    The task begins after ``delay`` seconds. If the function raises one of the exceptions that ``retry_on`` names, the
+    task is tried again, up to ``retries`` times. The first pause is ``backoff`` seconds, and each further pause is
+    twice as long as the one before. The last failure is reported. ``rows="whole"`` sends stored rows with all values
+    instead of only their keys. ``outbox=True`` stores the message in DynamoDB until the broker has it. If a DynamoDB
+    transaction is open, the message is part of this transaction. If only a transaction of the ORM is open, the message
+    is written when that transaction is committed. With ``once=True``, the function's writes to DynamoDB are made only
+    once, in one transaction, even if the task runs twice.
     """
     if callable(delay):
         raise TypeError("@asynctask needs parentheses: write @asynctask() above the function.")

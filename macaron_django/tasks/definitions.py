@@ -43,14 +43,18 @@ class TaskDefinition:
         return task_path(self.function)
 
     def pause(self, attempt: int) -> float:
-        """Returns the seconds to wait after attempt number ``attempt`` (from 1) has failed.
+        """Returns the seconds to wait after a failed attempt.
 
-        The first wait is ``backoff`` seconds. Each later wait, up to the 17th, is twice as long as the wait before it.
+        ``attempt`` is the number of this attempt, starting at 1. The first wait is ``backoff`` seconds. Each later
+        wait, up to the 17th, is twice as long as the wait before it.
         """
         return float(self.backoff * 2 ** min(attempt - 1, 16))
 
     def is_tried_again(self, attempt: int, error: BaseException) -> bool:
-        """Returns whether there is another attempt after attempt number ``attempt`` (from 1) failed with ``error``."""
+        """Returns whether the task is tried again after an attempt that failed with ``error``.
+
+        ``attempt`` is the number of this attempt, starting at 1.
+        """
         return attempt <= self.retries and isinstance(error, self.retry_on)
 
 

@@ -1,4 +1,4 @@
-"""Stores tasks that have failed for good, and their reports, in DynamoDB. Can send these tasks again.
+"""Stores the tasks that have failed for good, and their reports, in DynamoDB. Sends these tasks again on request.
 
 The tasks are stored for ``MACARON["TASKS"]["KEEP_FAILURES_DAYS"]`` days. The admin shows them.
 """

@@ -106,7 +106,7 @@ def _done(message: Message, definition: TaskDefinition, backend: TaskBackend) ->
 
 
 def _note_done(message: Message) -> None:
-    """Records in the table of failed tasks that a task was run again and is done."""
+    """Marks the task as done in the table of failed tasks, if it was run again after a failure."""
     if message.again and settings.TASKS.KEEP_FAILURES_DAYS:
         from macaron_django.tasks.failed_tasks import note_done
 
@@ -116,7 +116,7 @@ def _note_done(message: Message) -> None:
 def called(function: Callable[..., Any]) -> Callable[..., Any]:
     """Returns a function that can be called without ``await``.
 
-    If ``function`` is ``async def``, the returned function waits until it ends.
+    If ``function`` is ``async def``, the returned function runs ``function``, and waits for its result.
     """
     return async_to_sync(function) if iscoroutinefunction(function) else function
 

@@ -1,4 +1,7 @@
-"""Defines template filters for the pages of an item. They show JSON, unset values, and a log entry's differences."""
+"""Defines template filters for the pages of an item.
+
+The filters format values as JSON or as "not set", and list the changes that a log entry records.
+"""
 
 from __future__ import annotations
 

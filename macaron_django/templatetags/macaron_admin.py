@@ -72,7 +72,7 @@ def _chosen(spec: Any, changelist: Any) -> list[str]:
 
 @register.filter(name="local_text")
 def in_local_language(text: Any) -> str:
-    """Translates ``text`` into the user's language. Code outside the admin wrote the text, for example a query plan."""
+    """Translates a text from outside the admin, such as a query plan, into the user's language."""
     from macaron_django.admin.display.local_texts import local_text  # imported here for the same reason
 
     return local_text(str(text))

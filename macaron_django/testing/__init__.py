@@ -2,12 +2,19 @@
 
 ``isolated`` gives a ``with`` block its own tables on an engine. ``FaultProxy`` is a proxy that injects faults into the
 calls to an engine. ``APIClient`` passes requests to the project as a web server would. ``ClientMock`` answers calls to
-other services. ``MacaronTestCase`` has the assertions of acceptance tests.
+other services. ``MacaronTestCase`` is the base class of acceptance tests, and provides their assertions.
 
-Open ``isolation`` for the tables, ``faults`` for the proxy, ``api_client`` for the client, ``client_mocks`` for the
-mock, ``plugin`` for pytest's fixtures and the guard against other engines, and ``recorded_engines`` for recording calls
-for a policy. For acceptance tests, open ``http_assertions`` for the assertions, ``live_test_case`` and
-``server_targets`` for the server that the tests call, and ``served_projects`` for the server that the tests start.
+The main modules:
+
+- ``isolation``: the tables
+- ``faults``: the proxy
+- ``api_client``: the client
+- ``client_mocks``: the mock
+- ``plugin``: the fixtures for pytest, and the guard against other engines
+- ``recorded_engines``: the calls that are recorded to write an IAM policy
+- ``http_assertions``: the assertions of acceptance tests
+- ``live_test_case`` and ``server_targets``: the server that acceptance tests call
+- ``served_projects``: the server that acceptance tests start
 
 pytest loads this package in every run of every project, so its modules are imported only when they are used.
 """

@@ -77,7 +77,8 @@ class FrontHandler(ForceAuthClientHandler):
 def _request_class(client: FrontHandler) -> type[WSGIRequest]:
     """Returns the class of a client's requests.
 
-    Its requests have the client's forced user. Their CSRF tokens are checked only if the client's option says so.
+    If the test has passed a user to the client's ``force_authenticate``, the requests are authenticated as this user.
+    Their CSRF tokens are checked only if the client has the option ``enforce_csrf_checks``.
     """
     members = {
         "_dont_enforce_csrf_checks": not client.enforce_csrf_checks,
@@ -90,7 +91,8 @@ def _request_class(client: FrontHandler) -> type[WSGIRequest]:
 def _request_of(response: HttpResponseBase) -> Any:
     """Returns the request that Django's handler or the front has answered.
 
-    The request must be closed with its response.
+    Both make the request's ``close`` the response's last resource closer, so that closing the response also closes the
+    request.
     """
     return response._resource_closers[-1].__self__  # type: ignore[attr-defined]
 

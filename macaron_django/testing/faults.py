@@ -180,7 +180,7 @@ class FaultProxy:
         return None if fault is Fault.PARTIAL_BATCH and operation not in _BATCHES else fault
 
     def _serve(self, request: _ProxiedRequest) -> _EngineAnswer:
-        """Returns the response for the client, after calling the engine if the request's fault allows that."""
+        """Returns the response for the client. Calls the engine first, unless the request's fault prevents that."""
         if self._watch is not None:
             self._watch(request.operation, request.body)
         fault = self._next_fault(request.operation)

@@ -84,7 +84,7 @@ class HTTPAssertions(unittest.TestCase):
     def assertCallReturnError(
         self, method: str, path: str, status: int, error: str, data: Any = None, auth: str | None = None
     ) -> Any:
-        """Requires a response with this ``status``. Its JSON object must contain the same ``status``, and ``error``."""
+        """Requires a response with this status, and a JSON object that contains both ``status`` and ``error``."""
         return self._assert_error(path, method, data, status, error, auth)
 
     def assertGetReturnJson(
@@ -145,7 +145,7 @@ class HTTPAssertions(unittest.TestCase):
         verify_ssl: bool = True,
         quiet: bool = False,
     ) -> str:
-        """Requires HTML in UTF-8. If ``quiet`` is true, a failure doesn't quote the page."""
+        """Requires HTML in UTF-8. If ``quiet`` is true, the failure message doesn't quote the page."""
         return self._assert_text(
             path, method, data, status, auth, "text/html", allow_redirects, verify_ssl=verify_ssl, quiet=quiet
         )
@@ -161,7 +161,7 @@ class HTTPAssertions(unittest.TestCase):
         verify_ssl: bool = True,
         quiet: bool = False,
     ) -> str:
-        """Requires plain text in UTF-8. If ``quiet`` is true, a failure doesn't quote the text."""
+        """Requires plain text in UTF-8. If ``quiet`` is true, the failure message doesn't quote the text."""
         return self._assert_text(
             path, method, data, status, auth, "text/plain", allow_redirects, verify_ssl=verify_ssl, quiet=quiet
         )

@@ -1,4 +1,7 @@
-"""Defines the test case of acceptance tests. The tests start their own server, or call a server that already runs."""
+"""Defines the test case of acceptance tests.
+
+The tests start their own server, or call a server that is already running.
+"""
 
 from __future__ import annotations
 
@@ -95,18 +98,18 @@ class MacaronTestCase(HTTPAssertions, ServedTestCase):
     # ---------------------------------------------------------------- the endpoints that every project has
 
     def assertIsVersion(self, j: Any) -> None:
-        """Requires that ``j`` has the form of a response of /version."""
+        """Requires that ``j`` has the form of a response from /version."""
         for name in ("name", "version"):
             self.assertIsInstance(j[name], str, name)
         self.assertIsInstance(j["apis"], (dict, list), "apis")
         self.assertIsInstance(j.get("pym_env", ""), str, "pym_env")
 
     def assertHasPing(self) -> None:
-        """Requires that the response of /ping is ``{}``."""
+        """Requires that the response from /ping is ``{}``."""
         self.assertGetReturnOk("ping")
 
     def assertHasVersion(self, verify_ssl: bool = True) -> Any:
-        """Requires a correct response of /version, and returns the response."""
+        """Requires a correct response from /version, and returns the response."""
         answer = self.assertGetReturnJson("version", 200, verify_ssl=verify_ssl)
         self.assertIsVersion(answer)
         return answer

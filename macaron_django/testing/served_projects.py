@@ -35,7 +35,10 @@ TEST_USER = "test-jwt-token"
 
 
 def _whole_application(_: Callable[..., object]) -> WSGIApplication:
-    """Returns the application that a server would use: ``WSGI_APPLICATION`` instead of Django's own handler."""
+    """Returns the application that a server would use. The setting ``WSGI_APPLICATION`` names it.
+
+    Without this function, LiveServerTestCase would use Django's own handler.
+    """
     return get_internal_wsgi_application()
 
 

@@ -1,8 +1,10 @@
 """Finds the wrappers that tracers put around functions of botocore and Django, and puts them around other functions.
 
-This package bypasses botocore and Django in some places. With the wrappers, these places are traced, too. Tracers
-aren't imported here, because the name of a wrapper identifies its tracer. Open ``known_tracers`` to add a tracer,
-``wrappers`` to move wrappers to another function, and ``fibers`` to run the blocking code of wrappers on an event loop.
+macaron_django bypasses botocore and Django in some places. With the wrappers, these places are traced, too. Tracers
+aren't imported here, because the name of a wrapper identifies its tracer.
+
+``known_tracers`` lists the wrappers of each tracer. ``wrappers`` puts a function's wrappers around another function.
+``fibers`` runs the blocking code of wrappers on an event loop.
 """
 
 from macaron_django.tracers.fibers import await_in_fiber, can_await, run_in_fiber

@@ -1,8 +1,8 @@
 """Lists the wrappers that OpenTelemetry, Sentry, the AWS X-Ray SDK and ddtrace put around botocore and Django.
 
-A wrapper is listed by the name of its code, as ``wrappers.name_of`` returns it. If another version of a
-tracer uses different code, the name of this code isn't in the list. In that case, this package doesn't bypass botocore
-or Django.
+The lists have the dotted names that ``wrappers.name_of`` returns for the wrappers. If a wrapper's name isn't in the
+lists, for example because it comes from another version of the tracer, macaron_django doesn't bypass botocore or
+Django.
 """
 
 from __future__ import annotations

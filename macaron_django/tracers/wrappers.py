@@ -94,7 +94,8 @@ def _layer(function: Any, closures: Closures) -> tuple[Layer, Any] | None:
 def _inner(function: Any, closures: Closures, *, last: bool = True) -> Any:
     """Returns the value of a function's free variable that ``closures`` names.
 
-    If ``closures`` doesn't name a variable, returns the function itself if ``last`` is true, otherwise None.
+    If ``closures`` doesn't name a variable, the result depends on ``last``: if it is true, returns the function itself,
+    and if it is false, returns None.
     """
     variable = closures.get(name_of(function))
     if variable is None or not isinstance(function, FunctionType):

@@ -271,7 +271,7 @@ def test_what_a_batch_leaves_over_is_sent_again_and_then_named(persistence: Pers
     persistence.batch_write(puts=[{"profile_id": {"S": "a"}}])
     assert faulty.applied == ["BatchWriteItem"] * 3
     faulty.faults = ["unprocessed"] * 7
-    with pytest.raises(Throttled, match="left 1 items unprocessed after every retry: profile_id 'b'"):
+    with pytest.raises(Throttled, match="left 1 items unprocessed after all retries: profile_id 'b'"):
         persistence.batch_write(puts=[{"profile_id": {"S": "b"}}])
 
 

@@ -392,22 +392,22 @@ def test_explain_prints_each_part_of_the_decision() -> None:
             TENANTS,
             {"tenant_id": "t", "customer": "c"},
             [],
-            "a Query on the table would probably read more: one tenant_id has several items, each identified by "
-            "order_id; in this Query, customer can have any value",
+            "a Query on the table would probably read more, because in that Query, one tenant_id has several items, "
+            "each identified by order_id, whereas in this Query, customer can have any value",
         ),
         (
             TENANTS,
             {"customer": "c", "status": "s", "placed__gt": "p"},
             [],
-            "a Query on index by_status would probably read more: status has 5 values; "
-            "in this Query, customer can have any value, and the filter limits placed to a range",
+            "a Query on index by_status would probably read more, because in that Query, status has 5 values, "
+            "whereas in this Query, customer can have any value, and the filter limits placed to a range",
         ),
         (
             TENANTS,
             {"customer": "c", "reference": "r"},
             [],
-            "a Query on index by_customer would probably read more: customer can have any value; "
-            "in this Query, reference identifies an item",
+            "a Query on index by_customer would probably read more, because in that Query, customer can have any "
+            "value, whereas in this Query, reference identifies an item",
         ),
         (
             TENANTS,

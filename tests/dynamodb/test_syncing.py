@@ -130,7 +130,7 @@ def test_what_cannot_be_changed_is_said_and_left(make_persistence: MakePersisten
     other_key = make_persistence(table="profiles", hash_key="age").table
     (conflict,) = sync_table(other_key)
     assert conflict.kind == "conflict"
-    assert "hash key profile_id (S); its schema says hash key age (N)" in conflict.text
+    assert "hash key profile_id (S), but its schema says hash key age (N)" in conflict.text
     other_index = make_persistence(
         table="profiles", indexes={"by_name": {"hash_key": "name", "range_key": "age"}}
     ).table

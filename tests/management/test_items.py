@@ -193,7 +193,7 @@ def test_what_is_there_is_kept_replaced_or_an_error(make_things: Callable[[], Pe
         ('{"Item": {"id": {"S": "a"}, "m": {"M": {"x": {"N": "one"}}}}}', "/m/x: 'one' isn't of DynamoDB's type N"),
         ('{"Item": {"id": {"S": "a"}, "b": {"B": "%"}}}', "/b: '%' isn't of DynamoDB's type B"),
         ('{"Item": {"id": {"S": "a"}, "s": {"SS": []}}}', "/s: a set can't be empty"),
-        ('{"Item": {"id": "a"}}', "/id: not a value in DynamoDB's form"),
+        ('{"Item": {"id": "a"}}', "/id: must be a value in DynamoDB's form"),
         ('{"Keys": {}, "NewImage": {}}', "incremental export"),
         ('{"id": "a", "tags": "%s"}' % ("x" * 10), "/tags"),
         ('{"Item": {"id": {"S": "a"}, "s": {"S": "%s"}}}' % ("x" * 410_000), "409600"),

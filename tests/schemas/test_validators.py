@@ -195,10 +195,10 @@ def test_an_instance_as_deep_as_allowed_is_valid_with_null_in_it_or_not():
         (float("nan"), "is not a finite number"),
         (float("inf"), "is not a finite number"),
         (Decimal("NaN"), "is not a finite number"),
-        (b"bytes", "is not a JSON value but of type bytes"),
-        ({1, 2}, "is not a JSON value but of type set"),
+        (b"bytes", "is not a JSON value: its type is bytes"),
+        ({1, 2}, "is not a JSON value: its type is set"),
         ("\ud800", "has a lone surrogate, which Unicode text can't contain"),
-        ({1: 2}, "has a property name that is not a string but of type int"),
+        ({1: 2}, "has a property name that is not a string: its type is int"),
     ],
 )
 def test_what_is_no_json_value_is_invalid(value, message):

@@ -25,7 +25,7 @@ def client_of(api_client, dynamodb):
 
 @pytest.fixture
 def acme(client_of):
-    """A client of a tenant that has tea in stock."""
+    """A client of the tenant "acme", whose stock has ten packs of tea."""
     client = client_of("acme")
     assert client.post("/shop/products", TEA, format="json").status_code == 201
     return client

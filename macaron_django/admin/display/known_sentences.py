@@ -111,7 +111,10 @@ SENTENCES: Final = (
     _("then BatchGetItem for the items found, because index %(name)s doesn't have all the required attributes"),
     _("%(place_text)s can't return items in this order"),
     _("the schema doesn't show that a Query on %(place_text)s would read less"),
-    _("a Query on %(place_text)s would probably read more: %(there_text)s; in this Query, %(here_text)s"),
+    _(
+        "a Query on %(place_text)s would probably read more, because in that Query, %(there_text)s, whereas in this "
+        "Query, %(here_text)s"
+    ),
     _("%(name)s has %(count)s values"),
     _("%(name)s identifies an item"),
     _("one %(name)s has several items, each identified by %(range_key)s"),
@@ -188,7 +191,7 @@ SENTENCES: Final = (
     _("DynamoDB failed to handle a call on table %(table)s: %(error)s"),
     _("DynamoDB didn't answer a call on table %(table)s: %(error)s"),
     _("DynamoDB throttled every attempt of a call on table %(table)s: %(error)s"),
-    _("%(operation)s on %(table)s: DynamoDB left %(count)s items unprocessed after every retry: %(names)s"),
+    _("%(operation)s on %(table)s: DynamoDB left %(count)s items unprocessed after all retries: %(names)s"),
     _(
         "%(operation)s on %(table)s got no answer: it may have been applied, and sending it again could apply"
         " it twice. Load the item to find out. (%(error)s)"
@@ -235,13 +238,13 @@ SENTENCES: Final = (
     _("a line must be a JSON object"),
     _("this is an incremental export: only full exports can be loaded"),
     _("the key is missing"),
-    _("not an object of attributes"),
-    _('not a value in DynamoDB\'s form, such as {"S": "text"}'),
+    _("must be an object of attributes"),
+    _('must be a value in DynamoDB\'s form, such as {"S": "text"}'),
     _("a set can't be empty"),
     _("%(value)s isn't of DynamoDB's type %(type)s"),
     # Differences between a table and its schema.
     _("table %(table)s: %(keys)s"),
-    _("table %(table)s: %(keys)s; its schema says %(wanted)s: this change needs a new table"),
+    _("table %(table)s has %(keys)s, but its schema says %(wanted)s: this change needs a new table"),
     _("local index %(name)s can only be created together with its table"),
     _("index %(name)s isn't in any schema: left unchanged"),
     _("index %(name)s is %(there)s, but its schema says %(wanted)s: give the index a new name"),

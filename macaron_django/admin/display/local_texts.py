@@ -1,9 +1,8 @@
-"""Translates the English texts of code outside the admin into the user's language.
+"""Translates the English messages of code outside the admin into the user's language.
 
-These texts describe violations, errors, query plans, and differences between tables and schemas.
-
-The code that writes these texts doesn't translate them, because clients and logs get the same texts.
-``known_sentences`` lists the sentences that can be translated.
+These messages describe violations, errors, query plans, and differences between tables and schemas. Clients and logs
+get the same messages, so the code that writes them always writes English. The admin translates the messages when it
+shows them. ``known_sentences`` lists the sentences that can be translated.
 """
 
 from __future__ import annotations

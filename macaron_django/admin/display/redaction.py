@@ -121,8 +121,8 @@ def _with(applied: AppliedSchemas, json: Any, stored: Any) -> Any:
 def _element_with_secrets(applied: AppliedSchemas, element: Any, place: int, json: list[Any], stored: list[Any]) -> Any:
     """Returns an array's element with its stored secrets.
 
-    The secrets come from the stored element that differs only in its secrets. If there is no such element and the
-    arrays have the same length, the secrets come from the stored element at the same index.
+    The secrets come from the stored element that is equal to ``element`` apart from the secrets. If there is no such
+    element and the arrays have the same length, the secrets come from the stored element at the same index.
     """
     for candidate in stored[place : place + 1] + stored:
         if same_json(_without(applied, candidate, None), element):

@@ -1,4 +1,4 @@
-"""Turns the JSON that a user typed into a row to save, and finds all violations of the schema.
+"""Parses the JSON that a user typed, creates the row to save from it, and finds all violations of the schema.
 
 Four places use this module: the item form, the check of the form while the user types, the item's page, and the
 import. The module writes nothing to DynamoDB.
@@ -32,7 +32,7 @@ __all__ = ["ItemEdit", "UnreadableItem", "changed_names", "fixed_names", "read_i
 
 
 class UnreadableItem(ValueError):  # noqa: N818 (says what the text is)
-    """Raised for a text that isn't a JSON object.
+    """Raised if the text of an item isn't a JSON object.
 
     ``line`` and ``column`` say where the error is; None if that isn't known.
     """

@@ -223,7 +223,8 @@ class ItemForm(ModelForm):
         self.edit.row._state.expected = expected_of(persistence, item, self.edit.changed)
 
     def _show_both(self, loaded: LoadedItem, now: LoadedItem, typed: dict[str, Any]) -> None:
-        """Fills the form with the typed values of changed properties, and with the stored values of all others.
+        """Fills the form. Properties that this user changed get the values that the user entered. All other properties
+        get their stored values.
 
         The next save is compared with the item as it is stored now.
         """

@@ -1,9 +1,10 @@
 """Converts items to rows of CSV, and back without loss. Spreadsheets don't read any cell of these rows as a formula.
 
-A text is written as it is, and any other value as JSON. If a property isn't set, its cell is empty. Some texts could be
-mistaken for another value: the empty text, ``null``, and texts that start with a quotation mark. These texts are
-written as JSON, too. If a spreadsheet would read a text as a formula, the text gets a ``'`` in front. The same applies
-to the part of a text after a semicolon, a tab or a line break.
+If a property allows only strings, a string is written unchanged. All other values are written as JSON. If a property
+isn't set, its cell is empty. Some strings could be mistaken for another value: the empty string, ``null``, and strings
+that start with a quotation mark. These strings are written as JSON, too. If a spreadsheet would read a cell as a
+formula, a ``'`` is added in front. The same applies to each part of a cell that follows a semicolon, a tab or a line
+break.
 
 An import also accepts the values that spreadsheets write. A boolean can be TRUE or FALSE, or yes or no in one of four
 languages. A number can have a decimal comma.

@@ -1,7 +1,7 @@
 """Compares the items of a file with the stored items, and writes the items of the file.
 
-The outcome of an item is "created", "changed", "unchanged" or "refused". The preview calls only ``outcomes``. The
-import calls ``outcomes`` and ``write``.
+The outcome of an item is "created", "changed", "unchanged" or "refused". To preview an import, call only ``outcomes``.
+To carry it out, call ``outcomes`` again, and call ``write`` for each item that must be created or changed.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ class ImportMixin(ItemAdminBase):
     def _take_in(
         self, request: HttpRequest, outcome: ImportOutcome, replace: bool, done: Counter[str], refused: list[str]
     ) -> None:
-        """Carries out one outcome and counts it."""
+        """Imports one item if ``outcome`` and ``replace`` allow it. Records the result in ``done`` or ``refused``."""
         problem = "; ".join(outcome.problems)
         if outcome.kind == "unchanged" or (outcome.kind == "changed" and not replace):
             done["unchanged" if outcome.kind == "unchanged" else "skipped"] += 1

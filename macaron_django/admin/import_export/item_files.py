@@ -155,7 +155,10 @@ def _csv_items(schema: Schema, text: str, keys: Sequence[str]) -> Iterator[FileI
 
 
 def _delimiter(text: str) -> str:
-    """Returns the separator of cells: a comma or a semicolon. Spreadsheets with decimal commas write semicolons."""
+    """Returns the separator of cells: a comma or a semicolon.
+
+    Spreadsheet programs write semicolons if they write decimal numbers with a comma.
+    """
     header = text.partition("\n")[0]
     return ";" if header.count(";") > header.count(",") else ","
 

@@ -152,7 +152,7 @@ class ItemChangeList(ChangeList):
             return []
 
     def _planned(self) -> QueryPlan:
-        """Returns the query's plan. If no index has the requested order, the plan is without order."""
+        """Returns the query's plan. If no index has the requested order, the plan ignores this order."""
         try:
             plan: QueryPlan = self.queryset.plan()
         except UnsupportedQuery:

@@ -61,7 +61,7 @@ class PropertyFilter(ListFilter):
         raise NotImplementedError
 
     def _example(self) -> dict[str, Any]:
-        """Returns one of this filter's lookups with a value, to find out whether the filter needs a scan."""
+        """Returns an example of this filter's lookups: {lookup: value}. ``_scans`` plans a query with this lookup."""
         raise NotImplementedError
 
     def _scans(self, queryset: Any) -> bool:

@@ -138,7 +138,9 @@ def find(queryset: Any, text: str, is_allowed: Callable[[str, Any], bool]) -> An
 
 
 def remarks(queryset: Any, text: str) -> list[str]:
-    """Returns remarks about a search that is valid, but probably a mistake: a value isn't in the schema's ``enum``."""
+    """Returns remarks about values in a search that aren't in the schema's ``enum``. Such a search is valid, but it is
+    probably a mistake.
+    """
     spec: ObjectSpec = queryset.model._spec
     filters = filters_of(queryset.persistence)
     found: list[str] = []
@@ -296,7 +298,9 @@ def _value(queryset: Any, lookup: str, operator: str, text: str) -> Any:
 
 
 def _anywhere(queryset: Any, spec: ObjectSpec, text: str) -> Q:
-    """Returns the condition that finds a word in the properties of ``x-admin: {search: […]}``, else in the hash key."""
+    """Returns the condition that finds a word in the properties that ``x-admin: {search: […]}`` names. If ``x-admin``
+    names none, the condition compares the word with the hash key.
+    """
     persistence = queryset.persistence
     hash_keys = {persistence.hash_key, *(index.hash_key for index in persistence.options.indexes.values())}
     conditions = []

@@ -174,7 +174,7 @@ class ItemPage:
         return readable_json({name: shown[name] for name in self._ordered(shown)})
 
     def octets(self, pointer: str) -> bytes | None:
-        """Returns the shown binary value at a JSON pointer, or None if there is none."""
+        """Returns the binary value at a JSON pointer, or None if the page shows no binary value there."""
         return next((value for value in _binaries(self.properties, self.row, pointer)), None)
 
     @property
@@ -278,7 +278,7 @@ class ItemViewMixin(ItemAdminBase):
         return [ObjectTool(_("View"), address(self, "view", obj.pk)), *tools]
 
     def download_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Sends the binary value at ``?at=/pointer`` as a file."""
+        """Sends a binary value as a file. The query parameter ``at`` is the value's JSON pointer."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         row: Any = self.get_object(request, unquote(object_id))

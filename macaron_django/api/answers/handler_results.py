@@ -116,11 +116,11 @@ def is_made(result: Any) -> bool:
 def _status_of_object(value: Any, operation: Operation) -> int | None:
     """Returns the error status that fits a value: the operation declares the value's schema for this status.
 
-    If the schema is declared for several statuses, the value's own property ``status`` chooses one. If the property has
-    none of these statuses, returns 500.
+    If the schema is declared for several statuses, the value's own property ``status`` chooses one. If this property
+    doesn't name one of these statuses, returns 500.
 
-    Returns None if the value isn't an API object or a row. Also returns None if the operation declares the value's
-    schema for a success, or doesn't declare the schema.
+    Returns None if the value isn't an API object or a row. Also returns None if the operation's success response has
+    the value's schema, or if none of its responses has this schema.
     """
     own = getattr(value, "_spec", None)
     schema: Schema | None = getattr(own, "schema", None)

@@ -70,7 +70,7 @@ class JSONAnswer(HttpResponse):
         return {**self.view.get_renderer_context(), "response": self}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Returns the state for caches, which store the response without the view that created it."""
+        """Returns the state to pickle. A cache stores the response without the view that created it."""
         left_out = {"view", "resolver_match", "client", "request", "json", "wsgi_request"}
         state = {name: value for name, value in vars(self).items() if name not in left_out}
         return {**state, "view": None, "_resource_closers": []}

@@ -99,10 +99,10 @@ def _dropping(generated: GeneratedOperation, reading: str, hash_key: str | None,
     return Finding(
         id="W307",
         level="warning",
-        message=f"{described(operation)} {_verb(filters)} {_listing(names)} after reading {reading}. For a page, "
-        f"DynamoDB can read {settings.DYNAMODB.READ_LIMIT:,} items and return none of them.",
+        message=f"{described(operation)} {_verb(filters)} {_listing(names)} after reading {reading}. To fill one "
+        f"page, DynamoDB can read {settings.DYNAMODB.READ_LIMIT:,} items and return none of them.",
         hint=f"{remedy}. If such lists are intended, set x-read-limit to the number of items that DynamoDB may read "
-        "for a page.",
+        "for one page.",
         location=operation.location,
     )
 

@@ -30,8 +30,7 @@ def needed_threads(waiting_ms: float, cpu_ms: float = CPU_MS) -> int:
 
 
 def is_starved(threads: int, waiting_ms: float, cpu_ms: float = CPU_MS) -> bool:
-    """Returns whether the worker has too few threads to keep a core busy, even in the best case: no thread ever waits
-    for another thread.
+    """Returns whether a worker has too few threads to keep a core busy, even if its threads never wait for each other.
 
     >>> is_starved(4, 5), is_starved(16, 5)
     (True, False)
@@ -40,9 +39,9 @@ def is_starved(threads: int, waiting_ms: float, cpu_ms: float = CPU_MS) -> bool:
 
 
 def configured_threads(environment: Mapping[str, str]) -> int | None:
-    """Returns the number of threads per worker that the environment variables of granian or gunicorn set.
+    """Returns the number of threads in each worker, from the environment variables of granian or gunicorn.
 
-    Returns None if the variables don't set the number, or if the server has an event loop.
+    Returns None if the variables don't set this number, or if the server has an event loop.
     """
     arguments = _words(environment.get("GUNICORN_CMD_ARGS", ""))
     kinds = (environment.get("GRANIAN_INTERFACE", "wsgi"), _option(arguments, "--worker-class", "-k") or "")

@@ -1,8 +1,7 @@
 """Serves an operation's requests itself, without Django's handler, if the effect of all middleware on them is known.
 
 Such a request is a *known request*. A *front* is an application that serves known requests itself, and passes all other
-requests to Django's handler. The responses of a front are the same as the responses of Django's handler. A front is
-only faster.
+requests to Django's handler. A front returns the same responses as Django's handler, but faster.
 
 ``wsgi_front`` has the front for WSGI, ``asgi_front`` has the front for ASGI, and ``known_requests`` has their common
 part. ``routes`` finds the operation of a path. ``known_middleware`` describes each known middleware, and

@@ -1,7 +1,8 @@
-"""The front for ASGI servers. It serves known requests itself, and passes all other requests to Django's handler.
+"""Defines the ASGI application that receives each request before Django's handler does.
 
-If no part of an operation blocks, the request is served on the event loop. Otherwise, it is served in a thread of
-``macaron_django.drivers``, as in a WSGI server.
+This *front* serves known requests itself, and passes all other requests to Django's handler. If no part of an operation
+blocks, the request is served on the event loop. Otherwise, it is served in a thread of ``macaron_django.drivers``, as
+in a WSGI server.
 """
 
 from __future__ import annotations
@@ -194,9 +195,9 @@ class ASGIFront(Front):
 
 
 async def _body(request: Any, receive: Receive) -> tuple[bytes | None, dict[str, Any] | None]:
-    """Returns a request's body and None; or None and a message if Django's handler must serve the request.
+    """Returns a request's body as ``(body, None)``.
 
-    The message is the first one that the handler must receive.
+    If Django's handler must serve the request, returns ``(None, message)``: the handler must receive it first.
     """
     meta = request.META
     if (
@@ -241,7 +242,7 @@ def _is_json(meta: dict[str, Any], json_types: frozenset[str]) -> bool:
 
 
 def _may_save_session(request: Any) -> bool:
-    """Returns whether leaving the middleware may save a session, which blocks."""
+    """Returns whether the session middleware may save a session after the view. Saving a session blocks."""
     session = vars(request).get("session")
     return session is not None and bool(
         settings.SESSION_SAVE_EVERY_REQUEST or getattr(session, "accessed", True) or getattr(session, "modified", True)

@@ -52,9 +52,9 @@ class Front:
 
     @property
     def is_in_charge(self) -> bool:
-        """Whether this object serves operations, instead of Django's handler.
+        """Whether the front serves operations. If it doesn't, Django's handler serves them.
 
-        It does so only if all middleware is known, and if Django's debugging settings are off.
+        The front serves operations only if all middleware is known, and if Django's debugging settings are off.
         """
         return self.chain.is_known and not (django_setting("DEBUG") or django_setting("DEBUG_PROPAGATE_EXCEPTIONS"))
 

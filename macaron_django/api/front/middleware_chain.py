@@ -149,7 +149,7 @@ def _instances(handler: Any) -> Iterator[Any]:
 
 
 def _is_transparent(middleware: Any) -> bool:
-    """Returns whether a middleware is a wrapper of Sentry that calls the wrapped middleware without creating spans."""
+    """Returns whether a middleware is Sentry's wrapper around another middleware, and the wrapper creates no spans."""
     made = type(middleware).__init__
     if getattr(made, "__globals__", {}).get("__name__") != _SENTRYS:
         return False

@@ -53,7 +53,7 @@ _OF_ROUTE = ("_func_path", "app_name", "app_names", "namespace", "namespaces", "
 
 
 class _Given:
-    """An attribute of requests that a middleware sets. The middleware is called when code first reads the attribute."""
+    """An attribute that a middleware sets on each request. The middleware is called when code first reads it."""
 
     def __init__(self, name: str, give: Giver) -> None:
         self.name, self.give = name, give

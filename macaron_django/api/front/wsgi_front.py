@@ -1,6 +1,7 @@
-"""The front for WSGI servers. It serves known requests itself, and passes all other requests to Django's handler.
+"""Defines the WSGI application that receives each request before Django's handler does.
 
-For a known request, the front takes the same steps as Django's handler, but skips steps that don't affect operations.
+This *front* serves known requests itself, and passes all other requests to Django's handler. For a known request, the
+front takes the same steps as Django's handler, but skips steps that don't affect operations.
 """
 
 from __future__ import annotations

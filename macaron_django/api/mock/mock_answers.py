@@ -102,7 +102,9 @@ def _examples_in(schema: Schema, value: Any, steps: tuple[str | int, ...] = ()) 
 
 
 def _with(value: Any, steps: tuple[Any, ...], example: Any, validator: Validator) -> Any:
-    """Returns ``value`` with an example in one place, or ``value`` itself if the result isn't valid."""
+    """Returns a copy of ``value`` that has ``example`` at the place ``steps``. If the copy isn't valid, returns
+    ``value`` itself.
+    """
     changed = deepcopy(value)
     place = changed
     for step in steps[:-1]:

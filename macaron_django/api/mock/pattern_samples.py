@@ -42,7 +42,12 @@ def texts_for(pattern: str, shortest: int = 0) -> Iterator[str]:
 
 
 class _Plainest(random.Random):
-    """Replaces rstr's random choices: takes the ``turn``-th plainest option, and ``more`` repetitions than required."""
+    """Replaces rstr's random choices with fixed ones.
+
+    ``choice`` returns the option at index ``turn``. If the options are characters, they are sorted first, with the
+    plainest at index 0. ``randint``, which rstr uses for the number of repetitions, adds ``more`` to the minimum, but
+    doesn't exceed the maximum.
+    """
 
     def __init__(self, more: int, turn: int) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """Decides whether an operation can run on an event loop. An operation can't run on an event loop if any part of the
 operation might block.
 
-The project's code might block. Django's ORM blocks, and so does fetching the keys that verify a token.
+The project's code might block. Queries of Django's ORM block, and so do requests for the keys that verify a token.
 """
 
 from __future__ import annotations

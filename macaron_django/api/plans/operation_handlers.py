@@ -1,4 +1,4 @@
-"""Finds the handler of an operation, a Python function, and calls it with the arguments in its signature.
+"""Finds an operation's handler, which is a Python function, and calls it with the arguments in its signature.
 
 A handler is imported when it is first called or checked. It can't be imported together with the spec: specs are loaded
 while Django imports models, and handlers use models. A handler gets these arguments:

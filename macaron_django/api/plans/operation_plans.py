@@ -316,7 +316,7 @@ def _checks(overridden: frozenset[str], patched: frozenset[str], served: Served 
 
 
 def _own_checks(served: Served) -> frozenset[Check]:
-    """Returns the checks that don't pass the view to code of the project, which might set a hook on it."""
+    """Returns the checks that don't call the project's own code. Such code might set a hook on the view."""
     security, own = served.security, checks.OWN
     if all(map(_is_packaged, security.authentication_classes)):
         own |= {checks.authenticate}
@@ -344,7 +344,11 @@ def _asks_objects(overridden: frozenset[str], own: frozenset[str], view: Any) ->
 
 
 def _serves(served: Served, view: Any) -> bool:
-    """Returns whether the action can use the store: it needs the whole key, and a body of the resource's schema."""
+    """Returns whether the store can perform the action.
+
+    For an action on one item, the path and the caller must provide the item's whole key. If the request has a body, the
+    body must have the resource's schema.
+    """
     generated, store = served.generated, view.store
     primary, alternative = store.keys()
     names = generated.given  # type: ignore[union-attr]  # called for generated operations only

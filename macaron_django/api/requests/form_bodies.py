@@ -157,7 +157,11 @@ def _violation(name: str, message: str, keyword: str) -> Violation:
 
 
 def _text_of(file: UploadedFile[Any]) -> str:
-    """Returns a file's content as text. Raises ``LookupError`` for an unknown charset, and ``UnicodeDecodeError``."""
+    """Returns a file's content as text.
+
+    Raises ``LookupError`` if the file's charset is unknown, and ``UnicodeDecodeError`` if the content isn't in that
+    charset.
+    """
     sent: str | bytes = file.charset or "utf-8"  # Django's parser leaves it as octets
     charset = charset_of(sent if isinstance(sent, str) else sent.decode("ascii", "replace"))
     if charset is None:

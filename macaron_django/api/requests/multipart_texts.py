@@ -79,7 +79,10 @@ def read_texts(stream: IO[bytes], content_type: str) -> dict[str, list[str]]:
 
 
 def with_texts(form: QueryDict, texts: dict[str, list[str]]) -> QueryDict:
-    """Returns a copy of the form. In the copy, ``texts`` replace the texts that Django has read."""
+    """Returns a copy of ``form`` with the values in ``texts``.
+
+    A field keeps the values that Django has read if ``texts`` has a different number of values for it.
+    """
     made = QueryDict(mutable=True, encoding=form.encoding)
     for name, values in form.lists():
         found = texts.get(name, [])

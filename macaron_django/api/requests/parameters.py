@@ -236,7 +236,7 @@ class _ParameterField(FieldReader):
 
     @cached_property
     def is_plain_text(self) -> bool:
-        """Whether the parameter's text in the path is already its value, so that a valid text needs no conversion."""
+        """Whether the parameter's value is the same as its text in the path, so that no conversion is needed."""
         return self.is_text and not self.needs_encoded_path and self.conversion.unchanged
 
     @property
@@ -312,7 +312,10 @@ class _ParameterField(FieldReader):
         return self.texts(sources.query, styles.decoded_query)
 
     def _whole_query(self, query: str) -> Any:
-        """Returns the whole query, for OpenAPI 3.2's ``in: querystring``: as a form, or decoded as JSON text."""
+        """Returns the value of a parameter with OpenAPI 3.2's ``in: querystring``, which describes the whole query.
+
+        The value is a form or a percent-decoded JSON text.
+        """
         if not query:
             return ABSENT
         return styles.decoded(query) if self.form is None else UrlencodedForm(query)

@@ -29,7 +29,7 @@ class PathTemplate:
 
     @cached_property
     def text(self) -> str:
-        """The regular expression that Django matches against the path of a request without the leading slash.
+        """The regular expression that Django matches against a request's path. The path has no leading slash.
 
         >>> PathTemplate("/a/{from}-{to}.json").text
         '^a/(?P<from_>[^/]+)\\\\-(?P<to>[^/]+)\\\\.json$'

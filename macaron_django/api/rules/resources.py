@@ -2,8 +2,8 @@
 
 - An *item path* is a collection path plus one parameter. If exactly one schema in the 2xx responses of this path is
   persisted or bound to a model, this schema is the path's *resource*. The schema can also be in a response's ``allOf``.
-- A path is also a collection path if its GET returns an array whose items have such a schema, or an object with one
-  such array (an envelope). This doesn't require an item path.
+- A path is also a collection path if its GET returns an array whose items have such a schema. The array can be inside
+  an object that has only one such array (an *envelope*). The collection path doesn't need an item path.
 - Path parameters are bound to keys (``key_bindings``). The query parameters of a list are filters
   (``list_parameters``).
 - A request body's schema may differ from the resource's schema if the resource has all properties of the body's schema.
@@ -227,7 +227,7 @@ def _crud_operations(
 def _below(
     operations: Iterable[Operation], items: Mapping[str, GeneratedOperation]
 ) -> Iterator[tuple[GeneratedOperation, GeneratedOperation]]:
-    """Yields two generated operations for each operation with a handler and a path below an item's path.
+    """Yields two generated operations for each of ``operations`` whose path is below an item's path.
 
     The first is the operation that the handler replaces. For a GET, it reads the item. For any other method, it changes
     the item. The second is the generated operation of the item's path. If items are nested, the innermost item is used.
@@ -271,7 +271,7 @@ def _kept_in_responses(operation: Operation, keys: Mapping[str, Keys], *, listed
 def _names(candidates: Iterable[_Candidate]) -> dict[_Candidate, str]:
     """Returns a class name for each resource.
 
-    The name comes from the last segment without a parameter in the resource's path.
+    The name comes from a segment of the resource's path: the last segment without a parameter.
 
     If two resources would have the same name, the name for the longer path has more segments. Shorter paths are named
     first, so a nested path that is added to a spec doesn't change existing names.

@@ -76,10 +76,10 @@ class ConditionalViewSet(OperationViewSet):
     def write(self, attempt: Callable[[], R]) -> R:
         """Calls ``attempt``, which reads and writes an item.
 
-        If another request writes the item in between, calls ``attempt`` again.
+        If another request writes the item between the read and the write, calls ``attempt`` again. But a request with
+        If-Match is valid only for one state of the item, so this method raises ``PreconditionFailed`` instead.
 
-        A request with If-Match is for one state of the item, so this method doesn't call ``attempt`` again. A request
-        without If-Match is for any state of the item. If the item has been deleted, the next attempt raises a 404.
+        If another request deletes the item, calls ``attempt`` again in both cases. The new attempt then raises a 404.
         """
         return run(self.write_steps(lambda: _in_one_step(attempt)))
 

@@ -103,7 +103,9 @@ def _refuse_unmet(request: Request) -> None:
 
 
 def _is_sent(view: OperationViewSet, error: UnstorableValue | ItemTooLarge) -> bool:
-    """Returns whether the unstorable value has the name of a parameter. Also sets the error's location."""
+    """Returns whether the operation has a parameter with the same name as the property whose value can't be stored.
+    Also sets the error's location.
+    """
     if not isinstance(error, UnstorableValue):
         return False
     steps = json_pointers.split(error.pointer)

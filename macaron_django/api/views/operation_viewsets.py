@@ -112,7 +112,8 @@ class OperationViewSet(PlannedViewSet):
         return self._end(plan, request, response)
 
     def dispatch_steps(self, plan: OperationPlan, http_request: HttpRequest) -> Steps[HttpResponseBase]:
-        """Serves a request like the view, but step by step.
+        """Returns steps that serve a request (``macaron_django.drivers.Steps``). The result is the same as from
+        ``dispatch()``.
 
         Call this method only if ``answers_in_steps`` returns True for the request.
         """
@@ -133,7 +134,10 @@ class OperationViewSet(PlannedViewSet):
         return self._end(plan, request, response)
 
     def _handled_in_steps(self, error: Exception) -> Steps[HttpResponseBase]:
-        """Calls ``handle_exception``, in a thread if it may block: by the project's code, or by a report of a fault."""
+        """Calls ``handle_exception``, in a thread if the call may block.
+
+        It may block if it calls the project's code or reports a fault.
+        """
         is_own = self.get_exception_handler() is errors.exception_handler and not makes_own_bodies()
         if is_own and describe(error).status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return self.handle_exception(error)

@@ -118,10 +118,11 @@ class CursorPages(pagination.BasePagination):
         return self.request.query_params.get(name)
 
     def _list(self) -> str:
-        """Returns a text that identifies the list: its path and its parameters, except for the limit and the cursor.
+        """Returns a string that identifies the list.
 
-        The conditions in ``get_queryset()`` aren't part of the text, because they may differ between two requests for
-        the same list: for example, a condition on the current time.
+        The string has the list's path and parameters, except for the limit and the cursor. It doesn't have the
+        conditions in ``get_queryset()``, because they may differ between two requests for the same list: for example, a
+        condition on the current time.
         """
         parameters = getattr(self.view, "parameters", None)
         if parameters is None:

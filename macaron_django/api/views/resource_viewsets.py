@@ -172,7 +172,7 @@ class ResourceViewSet(ConditionalViewSet):
             values[name] = own
 
     def with_path_values(self, body: Any) -> Any:
-        """Adds the properties that come from the path or the caller to the body, and returns the body. Raises
+        """Returns the body with additional properties: those whose values come from the path or the caller. Raises
         ``RequestInvalid`` if the body has a different value for one of these properties.
 
         Doesn't add a property that the body's schema requires. If the client leaves out a required property, the body
@@ -242,7 +242,7 @@ class ResourceViewSet(ConditionalViewSet):
             raise
 
     def answers_in_steps(self, action: str, meta: Mapping[str, Any]) -> bool:
-        """Returns whether the store can serve the request in steps, and so never blocks the thread."""
+        """Returns whether the store can serve the request in steps. If so, the request never blocks the thread."""
         return (
             not is_judged(meta)
             and not self.filter_backends
@@ -254,7 +254,8 @@ class ResourceViewSet(ConditionalViewSet):
     def _saved(self, save: Callable[[Any], object], serializer: Any) -> Any:
         """Calls ``save(serializer)``, and returns the serializer.
 
-        As ``done`` does, corrects an exception so that it names the part of the request with the wrong value.
+        If ``save`` raises an exception, changes the exception so that it names the part of the request with the wrong
+        value. The method ``done`` does the same.
         """
         try:
             save(serializer)

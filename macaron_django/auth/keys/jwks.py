@@ -42,7 +42,7 @@ class KeysUnavailable(PyMacaronException):
 
 @dataclass(frozen=True)
 class PublishedKey:
-    """One key of the set. The key works only with ``algorithm``, or with any algorithm if ``algorithm`` is None."""
+    """One key of the set. It works with one ``algorithm``, or with any algorithm if ``algorithm`` is None."""
 
     kid: str | None
     algorithm: str | None

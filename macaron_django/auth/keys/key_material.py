@@ -38,7 +38,7 @@ _PRIVATE = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519Priva
 
 @lru_cache(maxsize=64)
 def load_key(material: bytes) -> Key:
-    """Creates a key without a name from a secret, a PEM key or a PEM certificate. Can raise UnusableKeyError."""
+    """Creates a key from a secret, a PEM key or a PEM certificate. The key has no name. Can raise UnusableKeyError."""
     if b"-----BEGIN" not in material:
         if material.lstrip().startswith(b"{") and b'"kty"' in material:
             raise UnusableKeyError("is a JWK; use the secret in the JWK, or a PEM key")

@@ -1,6 +1,11 @@
 """Builds requests from arguments, and parses responses. Sends nothing.
 
-Open ``call_requests`` for parameters and headers, ``call_bodies`` for bodies, and ``base_urls`` for the base URL. Open
-``supplied_credentials`` for security schemes. Open ``passed_headers`` for the headers that are copied from the request
-being served. Open ``call_answers`` for responses.
+The modules:
+
+- ``call_requests``: parameters and headers
+- ``call_bodies``: bodies
+- ``base_urls``: the base URL
+- ``supplied_credentials``: the credentials for security schemes
+- ``passed_headers``: the headers that are copied from the request being served
+- ``call_answers``: responses
 """

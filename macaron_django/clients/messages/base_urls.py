@@ -93,7 +93,10 @@ def _filled(server: Mapping[str, Any]) -> str:
 
 
 def _swagger2_url(document: Mapping[str, Any], path: str) -> str:
-    """Returns the URL from ``host``. Its scheme is https if ``schemes`` has https."""
+    """Returns the URL of the server that ``host`` names, or "" if the document has no ``host``.
+
+    The scheme is http if ``schemes`` has http but not https. Otherwise it is https.
+    """
     host = document.get("host")
     if not isinstance(host, str) or not host:
         return ""

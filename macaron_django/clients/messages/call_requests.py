@@ -289,7 +289,10 @@ class _Texts:
             self.cookies.append(cookie_pairs(parameter, json))
 
     def _add_querystring(self, parameter: Parameter, json: Any) -> None:
-        """Adds a parameter ``in: querystring`` (OpenAPI 3.2) as the whole query: a form or percent-encoded JSON."""
+        """Adds a parameter with ``in: querystring`` (OpenAPI 3.2).
+
+        Its value becomes the whole query, either as a form or as percent-encoded JSON.
+        """
         if essence(parameter.content_type or "") != URL_ENCODED:
             self.query.append(encoded(dump_json(json).decode()))
             return

@@ -1,7 +1,11 @@
 """Sends requests and receives responses, within limits.
 
-Open ``exchanges`` for retries and redirects, and ``host_states`` for the pauses of calls to a failing host.
-Open ``channels`` for connections, and for calls to an API that this process itself serves. Open ``kept_connections``
-for the caller's database connections. Open ``answer_bytes`` for the size limit of responses, and ``token_grants`` for
-OAuth 2 tokens.
+The modules:
+
+- ``exchanges``: retries and redirects
+- ``host_states``: the pauses of calls to a failing host
+- ``channels``: connections, and calls to an API that this process itself serves
+- ``kept_connections``: the caller's database connections
+- ``answer_bytes``: the size limit of responses
+- ``token_grants``: OAuth 2 tokens
 """

@@ -107,7 +107,9 @@ class _LoopClient(NamedTuple):
 
 
 async def _closed_with_loop(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
-    """Closes a client when its loop shuts down its asynchronous generators. ``asyncio.run`` does this at its end."""
+    """Closes ``client`` when the event loop shuts down asynchronous generators, which include this one.
+    ``asyncio.run`` does this at its end.
+    """
     try:
         yield
     finally:

@@ -16,7 +16,7 @@ _CLOSES = "close_if_unusable_or_obsolete"
 
 
 class _LeftOpen:
-    """Replaces the method that closes a database connection, during calls in the connection's thread.
+    """Replaces the method with which Django closes a database connection, while calls need the connection.
 
     ``calls`` is the number of these calls.
     """

@@ -124,7 +124,7 @@ MODULES: Modules = {
     },
     "pymacaron.gunicorn": {
         **{name: f"macaron_django.shipping.gunicorn_config.{name}" for name in _GUNICORN.split()},
-        "preload": Constant(False, "gunicorn's own setting is preload_app"),
+        "preload": Constant(False, "gunicorn ignores this name, because its setting is called preload_app"),
     },
     "pymacaron.log": {
         "pymlogger": "macaron_django.observability.pymlogger",

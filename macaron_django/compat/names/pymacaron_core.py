@@ -22,7 +22,7 @@ MODULES: Modules = {
         "MergeApisException": "macaron_django.api_pool.DifferentModelsError",
         "PyMacaronModelException": "macaron_django.exceptions.InvalidParameterError",
         "add_error_handlers": without(
-            "the error handlers in urls.py and crash_handler respond to errors in the project's own views"
+            "for errors in the project's own views, use the handlers of error_views or the decorator crash_handler"
         ),
     },
     "pymacaron_core.models": {

@@ -1,6 +1,6 @@
-"""Sends a call to DynamoDB. If the call fails, sends it again after a pause if that is safe.
+"""Sends a call to DynamoDB. After a failure, waits and sends the call again if that is safe.
 
-A failed call is sent again only if it can't be applied twice. Reads can be repeated. A write can be repeated if
+A failed call is sent again only if this can't apply a write twice. Reads can be repeated. A write can be repeated if
 DynamoDB refused it for a temporary reason. A write can also be repeated if the write makes its own condition false,
 because then DynamoDB refuses to apply the write a second time. A transaction can be sent again, because AWS remembers
 the transaction's token. Other engines forget the token when they stop, and would apply the transaction again after a
@@ -250,8 +250,9 @@ def _seen(operation: str, call: dict[str, Any], error: Exception) -> Exception:
 def _after_doubt(
     key_names: KeyNames, operation: str, call: dict[str, Any], refusal: Exception, doubtful: Exception
 ) -> Steps[dict[str, Any]]:
-    """Returns a response if DynamoDB refused the repetition of a write because an earlier attempt had been applied. If
-    it isn't certain that this is the reason, raises WriteOutcomeUnknown.
+    """Decides the outcome of a write if DynamoDB refuses an attempt, and an earlier attempt got no clear response.
+
+    Returns a response if the earlier attempt was applied. Raises WriteOutcomeUnknown if that isn't certain.
     """
     applied = _applied(call)
     if error_code(refusal) == CONDITION_FAILED and applied is not None:
@@ -305,9 +306,7 @@ def _prepared(operation: str, parameters: dict[str, Any]) -> Call:
 
 
 def _undone_by_itself(call: dict[str, Any]) -> bool:
-    """Returns whether the condition of a PutItem is false once the item is stored, so that the PutItem can't be applied
-    twice.
-    """
+    """Returns whether a PutItem makes its own condition false. If so, DynamoDB can't apply the PutItem twice."""
     condition = _ABSENT.fullmatch(call["ConditionExpression"])
     if condition is None:
         return False

@@ -165,8 +165,9 @@ def _read_by_botocore(operation: str, answer: HTTPAnswer) -> dict[str, Any]:
 
 
 def _circuit_rules(configuration: Configuration) -> CircuitRules | None:
-    """Returns the rules by which a request's calls are refused at once while DynamoDB doesn't answer. Returns None if
-    calls are never refused.
+    """Returns the circuit's rules. While DynamoDB doesn't respond, the circuit refuses a request's calls immediately.
+
+    Returns None if calls are never refused.
     """
     if configuration.circuit_failures is None:
         return None

@@ -88,7 +88,7 @@ class ObservedCall(Observed[DynamoDBCallEnded]):
         )
 
     def _measure(self, said: Mapping[str, Any]) -> None:
-        """Measures a call that botocore has sent. To measure the request, converts the parameters to JSON again."""
+        """Measures a call that botocore has sent. Converts the parameters to JSON again to get the request's size."""
         self.request_size = len(request_body(self._call) or b"")
         headers = said.get("ResponseMetadata", {}).get("HTTPHeaders", {})
         length = headers.get("content-length", "")

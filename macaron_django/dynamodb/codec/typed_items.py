@@ -94,7 +94,10 @@ def _answer(item_type: Any) -> Any:
 
 
 class _Twin(Struct, gc=False, forbid_unknown_fields=True):
-    """The twin of a key attribute: the value as given, if the key attribute has another value or is missing."""
+    """The twin of a key attribute (see ``attributes``).
+
+    The twin stores the given value if the key attribute has another spelling of it, or can't store it (null).
+    """
 
     S: str | UnsetType = UNSET
     NULL: bool | UnsetType = UNSET
@@ -209,10 +212,10 @@ class _Types:
         return name
 
     def _tagged(self, alternatives: Sequence[Alternative], held: str, *, nullable: bool) -> _Typed:
-        """Returns the type and the JSON expression of an attribute value for which there are several alternatives.
+        """Returns the type of an attribute value, and the expression for its JSON.
 
-        The expression uses the first alternative whose tag the value has. If the value has none of the tags, the
-        expression raises one of the exceptions in ``OTHER_TYPE``.
+        The value can have any of the DynamoDB types in ``alternatives``. The expression uses the alternative with the
+        value's tag. If no alternative has this tag, the expression raises one of the exceptions in ``OTHER_TYPE``.
         """
         if nullable:
             alternatives = [*alternatives, Alternative("NULL", bool, f"null({held}.NULL)")]
@@ -249,7 +252,7 @@ def _as_map(value: Any) -> dict[str, Any]:
 
 
 def _null(is_null: Any) -> None:
-    """Returns None, which is the JSON of NULL. Raises KeyError if ``is_null`` isn't True."""
+    """Returns None, because DynamoDB's NULL is null in JSON. Raises KeyError if ``is_null`` isn't True."""
     if is_null is not True:
         raise KeyError("NULL")
 

@@ -1,7 +1,7 @@
 """Writes the JSON of DynamoDB requests, and reads the JSON of responses, as botocore does.
 
 Binary values are ``bytes`` in Python and base64 in JSON. The functions return None for values that only botocore can
-write or read: Python sets, strings with half a surrogate pair, and nulls in a response.
+write or read: sets, strings with half a surrogate pair, and nulls in a response.
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ def has_nulls(body: bytes) -> bool:
 def with_base64(value: Any) -> Any:
     """Returns a copy with base64 instead of bytes.
 
-    An object is an attribute value if its only member is "B" or "BS" and contains bytes. An attribute can also be named
-    "B", but its value is an object, not bytes. A placeholder is never named "B", because names of placeholders start
-    with "#".
+    An object is an attribute value if its only member is "B" or "BS" and contains bytes. If "B" is the name of an
+    attribute, the member contains an object instead of bytes. A placeholder is never named "B", because names of
+    placeholders start with "#".
     """
     if isinstance(value, dict):
         if len(value) == 1:

@@ -96,7 +96,10 @@ class DynamoDBLocalEngine(LocalProcessEngine):
 
 @cache
 def _runs(java: str) -> bool:
-    """Returns whether the program is Java. On macOS, a program with this name may only print where to get Java."""
+    """Returns whether the program ``java`` is Java.
+
+    If Java isn't installed on macOS, the program ``java`` only prints where to get Java.
+    """
     try:
         return subprocess.run([java, "-version"], capture_output=True, check=False, timeout=30).returncode == 0  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):

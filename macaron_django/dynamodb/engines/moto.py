@@ -30,7 +30,7 @@ PARENT_URL = "MACARON_DJANGO_MOTO_URL"
 
 
 class MotoEngine(Engine):
-    """Moto's DynamoDB at a loopback port. The server starts when it is first needed."""
+    """Moto's DynamoDB, as a server on a loopback port. The server starts when it is first needed."""
 
     name = "moto"
     returns_refused_items = True

@@ -39,7 +39,7 @@ class LocalProcessEngine(Engine):
 
     @property
     def endpoint_url(self) -> str:
-        """The server's URL. Reading it starts the server if this process doesn't use it yet."""
+        """The server's URL. If this process isn't a user of the server yet, reading the URL calls ``start()``."""
         host, port = self.process.address or self.process.join()
         return f"http://{host}:{port}"
 
@@ -75,5 +75,7 @@ class LocalProcessEngine(Engine):
         return self.process.shut_down()
 
     def wait_for_end(self, timeout: float) -> bool:
-        """Waits for the server to end after ``stop()``. Returns False if it still runs after ``timeout`` seconds."""
+        """Waits for the server to end after ``stop()``. Returns False if the server is still running after ``timeout``
+        seconds.
+        """
         return self.process.wait_for_end(timeout)

@@ -8,8 +8,8 @@ PynamoDB and Django.
 
 Two file locks coordinate the processes. The kernel releases the locks when a process ends, even if it crashes:
 
-- The supervisor has an exclusive lock on the *state file* as long as it runs. If the state file isn't locked, the pid
-  in it is outdated, even if another process now has that pid.
+- The supervisor has an exclusive lock on the *state file* as long as it runs. If this file isn't locked, the supervisor
+  has ended, even if another process now has the pid in the file.
 - Each process that uses the server has a shared lock on the *users file*. The supervisor tries to get an exclusive lock
   on this file. If the supervisor gets the lock, no process uses the server any more, and the supervisor ends.
 """
@@ -53,11 +53,11 @@ class SupervisorConfig:
     """
 
     state_file: str
-    state_fd: int  # the state file's descriptor, inherited from the starting process with its lock
+    state_fd: int  # the state file's descriptor, inherited with its lock from the process that starts the supervisor
     users_file: str
     log_file: str
     command: tuple[str, ...]  # has {host} only if the server can listen on a single address
-    token: str  # also in the state, so that the starting process recognizes its own attempt
+    token: str  # also in the state, so that the process that starts the supervisor recognizes its own attempt
     ready: str = ""  # the text that the server prints once it listens on its port
     data_file: str = ""  # if it is deleted or replaced, the server is restarted with the new file
     temporary: str = ""  # a folder that is removed at the end
@@ -175,7 +175,7 @@ def answers(address: tuple[str, int]) -> bool:
 
 
 def main(argument: str) -> int:
-    """Detaches from the starting process, and supervises the server until no process uses it.
+    """Detaches from the process that started the supervisor. Supervises the server until no process uses the server.
 
     Returns an exit code, which isn't used.
     """

@@ -71,7 +71,7 @@ class Expressions:
         """Sets the UpdateExpression with the clauses SET, REMOVE and ADD. Leaves out empty clauses."""
         added, names, values = add or {}, self._names, self._values
         if names or values:
-            raise ValueError("set the update before the other expressions of the call")
+            raise ValueError("call update() before the methods that add other expressions")
         attributes = tuple(set_), tuple(remove), tuple(added)
         # Long texts aren't cached, because clients can choose names, and would fill the memory.
         is_short = sum(map(len, chain.from_iterable(attributes))) <= _REMEMBERED

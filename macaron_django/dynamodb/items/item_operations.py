@@ -116,7 +116,7 @@ class Items:
 
     @property
     def kind(self) -> str:
-        """What messages to clients call an item, such as "item". These messages never contain the table's name."""
+        """The word for an item in messages to clients, such as "item". The messages never contain the table's name."""
         return "item"
 
     @property
@@ -153,8 +153,9 @@ class Items:
         return self.layout.key_names(index)
 
     def replaceable(self) -> Where | None:
-        """Returns a condition. A new item can replace an existing item that meets the condition, as if the existing
-        item were absent. Returns None if no existing item counts as absent.
+        """Returns the condition under which an existing item counts as absent, so that a new item can replace it.
+
+        Returns None if existing items never count as absent.
         """
         return None
 
@@ -510,7 +511,7 @@ class Items:
     def _unprocessed(self, operation: str, left: Sequence[AttributeMap]) -> Throttled:
         named = "; ".join(describe_key(key) for key in left[:5]) + ("; …" if len(left) > 5 else "")
         return Throttled(
-            f"{operation} on {self.table_name}: DynamoDB left {len(left)} items unprocessed after every retry: {named}"
+            f"{operation} on {self.table_name}: DynamoDB left {len(left)} items unprocessed after all retries: {named}"
         )
 
     def _key_of_request(self, request: Mapping[str, Any]) -> AttributeMap:
@@ -526,7 +527,7 @@ _LONGEST_KEY = 2048
 
 
 def _impossible(key: AttributeMap) -> bool:
-    """Returns whether no item can have this key. DynamoDB would return an error for such a key."""
+    """Returns whether a value in the key is empty, or too long for any key. DynamoDB would refuse the key."""
     for value in key.values():
         for tag, content in value.items():
             if tag in {"S", "B"} and (not content or len(content) > _LONGEST_KEY):

@@ -107,8 +107,8 @@ class PendingTransaction:
             size = write.size + sum(other.size for other in others)
             if size > MAX_TRANSACTION_BYTES:
                 raise ItemTooLarge(
-                    f"The items of a transaction can have at most {MAX_TRANSACTION_BYTES} bytes in total, but with the "
-                    f"{write.name} they would have {size}. Use several transactions."
+                    f"The items of a transaction can have at most {MAX_TRANSACTION_BYTES} bytes in total, and the "
+                    f"{write.name} would increase the total to {size} bytes: use several transactions."
                 )
             self.writes.append(write)
 
@@ -148,7 +148,7 @@ class PendingTransaction:
         self._waiting = []
 
     def committed(self) -> None:
-        """Calls the functions of ``on_commit`` in order.
+        """Calls the functions registered with ``on_commit``, in order.
 
         If a function raises an exception, the others are still called. Then the first exception is raised.
         """
@@ -160,7 +160,7 @@ class PendingTransaction:
             raise errors[0]
 
     def abandon(self) -> None:
-        """Drops the writes and the functions of ``on_commit``, and undoes the effects on objects in memory."""
+        """Drops the writes and all functions registered with ``on_commit``. Undoes the effects on objects in memory."""
         self.writes = []
         self._waiting = []
         while self._undo:

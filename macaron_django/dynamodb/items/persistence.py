@@ -238,7 +238,10 @@ class Persistence(ItemCodec, ItemVersions):
         on_commit(function)
 
     def refresh_row(self, row: Row, fields: Collection[str] | None = None) -> None:
-        """Sets ``fields`` of the row (None: all) from a consistent read of its item. Raises DynamoDBItemNotFound."""
+        """Reads the row's item consistently, and sets ``fields`` of the row. If ``fields`` is None, sets all fields.
+
+        Raises DynamoDBItemNotFound.
+        """
         key = self.key_of(row)
         item = self.get_item(key, consistent=True)
         if item is None or self.is_hidden(item):
@@ -264,8 +267,8 @@ class Persistence(ItemCodec, ItemVersions):
         return stored if is_loaded else None
 
     def _partly_loaded(self, loaded: AttributeMap, item: AttributeMap, names: Collection[str]) -> AttributeMap:
-        """Returns ``loaded`` with the properties ``names`` from ``item``. The row then counts as loaded from the
-        result.
+        """Combines two versions of an item. The properties in ``names`` come from ``item``. All other properties that
+        an update may change come from ``loaded``. The row then counts as loaded from the result.
         """
         kept = self.additional.shown(loaded) | self.additional.shown(item)
         kept.update(*(place.attribute.names for place in self._changeable if place.name not in names))
@@ -311,8 +314,8 @@ class Persistence(ItemCodec, ItemVersions):
         names: Collection[str] | None = None,
         rewritten: Collection[str] = (),
     ) -> tuple[AttributeMap, list[str]]:
-        """Returns the attributes to set and the names of the attributes to remove, so that an item gets the values of
-        ``wanted``.
+        """Returns how to change an item so that it has the values of ``wanted``: the attributes to set, and the names
+        of the attributes to remove.
 
         ``stored`` is the current item; None if that isn't known. With ``names``, only these properties change. The key
         and the version always stay the same, and so do attributes that the schema doesn't allow. If another program has
@@ -447,8 +450,8 @@ _OF_THE_NEXT_UPDATE = ("expected", "rewritten")
 
 
 def _taken(row: Row) -> None:
-    """Removes the attributes that apply to the next update. Called once that update is written, or the row is read
-    again.
+    """Removes the attributes that apply to the next update. Called after this update has been written, or after the row
+    has been read again.
     """
     for name in _OF_THE_NEXT_UPDATE:
         row._state.__dict__.pop(name, None)

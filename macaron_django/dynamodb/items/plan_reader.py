@@ -209,8 +209,8 @@ class PlanReader:
     def _at_its_end(self, start: AttributeMap) -> bool:
         """Returns whether the range key of ``start`` is the last value that the key condition allows.
 
-        If it is, nothing follows, because no other item of the table has the same keys. DynamoDB Local would refuse a
-        call that begins after this value.
+        If it is, there are no more items, because no other item of the table has the same keys. DynamoDB Local would
+        refuse a call with this value in its ``ExclusiveStartKey``.
         """
         plan = self.plan
         if plan.index is not None or plan.range_condition is None or plan.table.range_key is None:
@@ -312,8 +312,8 @@ class PlanReader:
     # -- names -----------------------------------------------------------------------------------------------------
 
     def _projection(self) -> list[str] | None:
-        """Returns the attributes to read: the wanted attributes, the attributes that the plan's remainder checks, and
-        the position's attributes. None means all.
+        """Returns the names of the attributes to read: those that are wanted, those in the plan's ``remainder``, and
+        those that make up a position. None means all attributes.
         """
         plan = self.plan
         if plan.fetch:

@@ -65,7 +65,7 @@ class EngineLimit(UnsupportedQuery):
         super().__init__(
             f"The DynamoDB engine in use accepts at most {items} items in a transaction (AWS accepts "
             f"{MAX_TRANSACTION_ITEMS}), so nothing was written. Divide the work, or use a newer engine: `embedded` "
-            "accepts as many items as AWS."
+            "accepts as many items as AWS does."
         )
         self.items = items
 
@@ -86,11 +86,11 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
     in the block don't see the block's writes. The key of a new row must be free, and an item that is updated or deleted
     must exist.
 
-    If an item's condition fails, ItemExists or StaleItem is raised for the item at the end of the block. If the block
-    raises an exception, nothing is sent. In both cases, the rows get the state that they had before the block, and
-    count as unsaved. A nested block adds its writes to the outer block. If the nested block raises an exception, its
-    writes are dropped. Django's signals ``post_save`` and ``post_delete`` are sent, and the functions of
-    ``dynamodb.on_commit()`` are called, only after the transaction has succeeded.
+    If the condition of an item fails, ItemExists or StaleItem is raised at the end of the block. The exception has the
+    item's key. If the code in the block raises an exception, nothing is sent. In both cases, the rows get the state
+    that they had before the block, and count as unsaved. A nested block adds its writes to the outer block. If the
+    nested block raises an exception, its writes are dropped. Django's signals ``post_save`` and ``post_delete`` are
+    sent, and the functions of ``dynamodb.on_commit()`` are called, only after the transaction has succeeded.
 
     The block collects the writes of its own thread, but not of other threads. With ``async with``, it collects the
     writes of its own task, and of coroutines that the task awaits. With a ``token`` from the caller, the same

@@ -42,8 +42,8 @@ class Addition:
 
 @dataclass(frozen=True)
 class WriteCondition:
-    """What must be true before a write to the item with ``key``. ``kind`` is the schema's name, and ``addition`` is the
-    addition by ``F()``.
+    """What must be true before a write to the item with ``key``. ``kind`` is the schema's name. If the write adds to a
+    property with ``F()``, ``addition`` describes what is added.
     """
 
     kind: str

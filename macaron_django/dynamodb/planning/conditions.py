@@ -238,7 +238,7 @@ def _simplify_opposite(condition: Not) -> Condition:
 
 
 def _contradictory(lookups: Sequence[Lookup]) -> bool:
-    """Returns whether no attribute value can satisfy all of these lookups, which have the same path."""
+    """Returns whether lookups with the same path contradict each other: no attribute value can satisfy all of them."""
     if len(lookups) < 2:
         return False
     if any(one.operator == "isnull" for one in lookups):

@@ -36,7 +36,7 @@ def without_expired(plan: QueryPlan, ttl: str, now: int) -> QueryPlan:
 
 
 def _queried_by(plan: QueryPlan) -> frozenset[str | None]:
-    """Returns the key attributes that the filter of a Query may not name."""
+    """Returns the attributes that DynamoDB doesn't allow in the filter. For a Query, these are the key attributes."""
     if plan.kind == "scan":
         return frozenset()
     keys = plan.index or plan.table

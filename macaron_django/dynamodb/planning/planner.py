@@ -157,7 +157,8 @@ def _distinct(keys: Iterable[AttributeMap]) -> tuple[AttributeMap, ...]:
 def _sorted_keys(
     criteria: Criteria, keys: tuple[AttributeMap, ...]
 ) -> tuple[tuple[AttributeMap, ...], str | None, bool]:
-    """Returns the keys in the wanted order, the range key by which they are sorted, and whether the order is ascending.
+    """Returns the keys in the required order, the range key that sorts them, and whether the order is ascending.
+
     Without an order, the keys stay in the given order, and the second value is None.
     """
     range_key = criteria.table.range_key
@@ -176,8 +177,9 @@ def _sorted_keys(
 
 
 def _by_query(criteria: Criteria) -> QueryPlan | None:
-    """Returns the best Query that the condition's equalities allow, and that has the wanted order. Returns None if
-    there is no Query.
+    """Returns the best Query for the condition's equality lookups and the required order.
+
+    Returns None if the lookups allow no Query. Raises UnsupportedQuery if they allow only Queries in a different order.
     """
     usable = (index for index in criteria.table.indexes if index.local or not criteria.consistent)
     indexes = [None, *filter(criteria.finds_all_in, usable)]
@@ -200,9 +202,14 @@ def _by_query(criteria: Criteria) -> QueryPlan | None:
 
 
 def _merit(candidate: QueryPlan) -> tuple[float, bool, int, int]:
-    """Returns a sort key for plans. The best plan reads the smallest share of the table. Among plans that read equal
-    shares, a plan with whole items is better. After that, a plan with fewer calls is better, and after that, a plan on
-    the table itself.
+    """Returns a sort key that puts the best plan first.
+
+    Plans are compared by these criteria, in this order:
+
+    - the share of the table that the plan reads
+    - whether the plan must fetch whole items after the Query
+    - the number of Queries
+    - what the plan queries: the table itself is best, then a local index, then a global index
     """
     place = 0 if candidate.index is None else 1 if candidate.index.local else 2
     left = 0 if candidate.kind == "empty" else share(candidate)
@@ -210,8 +217,9 @@ def _merit(candidate: QueryPlan) -> tuple[float, bool, int, int]:
 
 
 def _query(criteria: Criteria, index: IndexKeySchema | None) -> QueryPlan | None:
-    """Returns the Query of an index, or of the table if ``index`` is None. Returns None if the condition gives no value
-    of the hash key.
+    """Returns the Query of an index, or of the table if ``index`` is None.
+
+    Returns None if the condition has no equality lookup on the hash key.
     """
     keys = index or criteria.table
     partitions, consumed = criteria.equal_values(keys.hash_key)
@@ -296,7 +304,7 @@ def _leading_term(criteria: Criteria, pinned: str | None, range_key: str | None,
 
 
 def _ordered(criteria: Criteria, candidate: QueryPlan) -> QueryPlan:
-    """Returns ``candidate`` with the wanted order. Raises UnsupportedQuery if its call can't have that order."""
+    """Returns ``candidate`` with the required order. Raises UnsupportedQuery if its call can't have that order."""
     if candidate.kind != "query":
         return candidate
     range_key = candidate.index.range_key if candidate.index else candidate.table.range_key

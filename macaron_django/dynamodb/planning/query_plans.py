@@ -72,11 +72,11 @@ class QueryPlan:
     ``filter`` is the condition that DynamoDB checks after reading. ``remainder`` is the condition that this package
     checks, because DynamoDB can't check it.
 
-    If ``fetch`` is True, the index doesn't have all the attributes that the query needs. The query then first reads the
-    keys from the index, and afterwards the items from the table. Reading stops after ``read_limit`` items, as in a
-    capped scan. If there were several possible plans, ``reason`` explains in words why this plan was chosen. ``hidden``
-    is the condition that hides expired items. This condition is a part of the filter or of the remainder, and depends
-    on the current time.
+    If ``fetch`` is True, the index doesn't have all the attributes that the query needs. In this case, the query reads
+    keys from the index, and then reads the items with these keys from the table. Reading stops after ``read_limit``
+    items, as in a capped scan. If there were several possible plans, ``reason`` explains in words why this plan was
+    chosen. ``hidden`` is the condition that hides expired items. This condition is a part of the filter or of the
+    remainder, and depends on the current time.
     """
 
     kind: Kind

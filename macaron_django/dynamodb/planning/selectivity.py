@@ -55,7 +55,10 @@ def reason(chosen: QueryPlan, better: Sequence[QueryPlan], worse: Sequence[Query
     other = worse[0]
     if share(chosen) == share(other):
         return f"the schema doesn't show that a Query on {_place(other)} would read less"
-    return f"a Query on {_place(other)} would probably read more: {_words(other)}; in this Query, {_words(chosen)}"
+    return (
+        f"a Query on {_place(other)} would probably read more, because in that Query, {_words(other)}, whereas in "
+        f"this Query, {_words(chosen)}"
+    )
 
 
 def _place(plan: QueryPlan) -> str:

@@ -257,7 +257,7 @@ def _json(to_json: Callable[[Any], Any], value: Any, target: Target) -> Any:
 
 
 def _part(value: Any) -> AttributeValue:
-    """Returns the attribute value of a part of a string or of bytes. The schema doesn't apply to the part."""
+    """Encodes ``value``, which is only a part of a string or of bytes, so the property's schema doesn't apply to it."""
     return {"B": bytes(value)} if isinstance(value, bytes | bytearray) else ANYTHING.encode(str(value))
 
 

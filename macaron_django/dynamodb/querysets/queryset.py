@@ -283,21 +283,21 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._with(segments=segments)
 
     def only(self, *names: str) -> Self:
-        """Checks the names, and then returns complete rows. Partial rows would save nothing, because DynamoDB reads and
-        bills whole items. Use ``values()`` to make DynamoDB's responses smaller.
+        """Checks the names, and then returns complete rows. Partial rows wouldn't cost less, because DynamoDB reads and
+        bills for whole items. Use ``values()`` to make DynamoDB's responses smaller.
         """
         for name in names:
             self._filters.resolve(name, lookups=False)
         return self._clone()
 
     def defer(self, *names: str | None) -> Self:
-        """Checks the names, and then returns complete rows, like ``only()``."""
+        """Does the same as ``only()``: checks the names, and then returns complete rows."""
         return self._clone() if names == (None,) else self.only(*(str(name) for name in names))
 
     # -- values -----------------------------------------------------------------------------------------------------
 
     def values(self, *names: str, **expressions: Any) -> Self:
-        """Returns dictionaries instead of rows. DynamoDB sends only the named properties, but bills the whole items."""
+        """Returns dictionaries instead of rows. DynamoDB sends only the named properties, but bills for whole items."""
         if expressions:
             raise UnsupportedQuery(NO_EXPRESSIONS)
         return self._with_values(names, "dict")

@@ -86,7 +86,7 @@ class UpdateExpression:
 
     @property
     def added(self) -> str:
-        """A text that says what DynamoDB adds to the counters if ``guard`` is met; "" if DynamoDB adds nothing."""
+        """A description of what DynamoDB adds to the counters if ``guard`` is met; "" if DynamoDB adds nothing."""
         return " and ".join(f"{name} = {value}" for name, value in self._counters.items() if name not in self._computed)
 
     @property
@@ -193,8 +193,8 @@ class UpdateExpression:
     def _countable(self, name: str, step: Decimal) -> Condition:
         """Returns the condition under which the number is within its bounds after ``step`` is added.
 
-        The property must be a number. It may also be missing if the schema has no default for it, and allows ``step``
-        itself as its value.
+        The item must have a number as the property's value. An item without the property also meets the condition if
+        the schema allows ``step`` as the property's value, and the property has no default other than 0.
         """
         schema = self._persistence.schema.properties[name].schema
         bounds = [

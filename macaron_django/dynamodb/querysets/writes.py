@@ -291,7 +291,7 @@ class WriteMethods:
         return self._hides_by is not None and self.persistence.is_hidden(item)
 
     def write_demand(self: Any, *, any_key: bool = False) -> Any:
-        """Returns a condition for a write. With this condition, DynamoDB changes an item only if the query set has it.
+        """Returns a condition for a write, so that DynamoDB changes an item only if the item is in the query set.
 
         Pass ``any_key=True`` if the item's key doesn't come from the query set. Then the condition also contains the
         query set's conditions on the key.

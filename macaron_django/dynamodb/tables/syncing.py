@@ -75,8 +75,9 @@ def sync_table(
 ) -> list[TableDifference]:
     """Changes the table to match its schema. Returns the differences that were found.
 
-    DynamoDB adds one index at a time. Without ``wait``, this function starts to create the first missing index, and
-    later runs create the other indexes. ``progress`` receives a line of text for each step and each wait.
+    DynamoDB adds one index at a time. If ``wait`` is false, this function returns while DynamoDB is still adding the
+    first missing index. Call the function again to add the next index. ``progress`` receives a line of text for each
+    step and each wait.
     """
     differences = compare_table(table)
     if dry_run or not any(difference.is_applied for difference in differences):
@@ -150,7 +151,7 @@ def _differences(table: Table, found: Description | None) -> Iterator[TableDiffe
     wanted = _keys(schema["key_schema"], schema["attribute_definitions"])
     there = _keys(found["KeySchema"], found["AttributeDefinitions"])
     if wanted != there:
-        text = f"table {name}: {there}; its schema says {wanted}: this change needs a new table"
+        text = f"table {name} has {there}, but its schema says {wanted}: this change needs a new table"
         yield TableDifference("conflict", text)
         return
     # Safeguards are set first. Indexes are last, because filling them may take hours.

@@ -45,8 +45,8 @@ def wanted_safeguards(table: Table) -> Iterator[str]:
 
 
 def safeguard_differences(table: Table, found: Description) -> Iterator[TableDifference]:
-    """Yields each safeguard of a table that differs from the table's schema. Skips safeguards that the schema doesn't
-    have.
+    """Yields the differences between the safeguards of a table and the safeguards in its schema. Skips safeguards that
+    the schema doesn't mention.
     """
     meta = cast("Any", table.Meta)
     if meta.tags:

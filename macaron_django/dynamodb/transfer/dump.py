@@ -75,7 +75,9 @@ def dump_items(
 
 
 def flushed(sink: BinaryIO) -> None:
-    """Waits until the written bytes are on the disk. Call this before you write a state that counts these bytes."""
+    """Waits until the written bytes are on the disk. Call this before ``DumpState.write``, because the state's ``size``
+    counts these bytes.
+    """
     sink.flush()
     os.fsync(sink.fileno())
 

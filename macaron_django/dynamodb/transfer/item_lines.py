@@ -86,13 +86,13 @@ def from_dynamodb_json(json: Any) -> AttributeMap:
 
 def _map_from_json(json: Any, pointer: str) -> AttributeMap:
     if not isinstance(json, dict):
-        raise LineError(f"{pointer or '/'}: not an object of attributes")
+        raise LineError(f"{pointer or '/'}: must be an object of attributes")
     return {name: _value_from_json(value, json_pointers.child(pointer, name)) for name, value in json.items()}
 
 
 def _value_from_json(json: Any, pointer: str) -> AttributeValue:
     if not isinstance(json, dict) or len(json) != 1:
-        raise LineError(f'{pointer}: not a value in DynamoDB\'s form, such as {{"S": "text"}}')
+        raise LineError(f'{pointer}: must be a value in DynamoDB\'s form, such as {{"S": "text"}}')
     ((tag, content),) = json.items()
     if tag in _SETS:
         if not isinstance(content, list) or not content:

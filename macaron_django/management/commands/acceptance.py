@@ -138,9 +138,10 @@ def _checked_paths(paths: Sequence[str]) -> list[str]:
 
 
 def _running_server(host: str | None, port: str | None, env: str | None) -> ServerTarget | None:
-    """Returns the server that the options name, or else the server that environment variables name.
+    """Returns the server from the command's options. If the options give none, returns the server from environment
+    variables.
 
-    Returns None if neither names a server.
+    Returns None if neither the options nor the variables give a server.
     """
     try:
         if env is not None:

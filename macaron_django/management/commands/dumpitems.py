@@ -37,13 +37,13 @@ class Command(BaseCommand):
             choices=["dynamodb", "plain"],
             default="dynamodb",
             help='dynamodb (the default): {"Item": {"id": {"S": "7"}}}, as AWS exports it. plain: {"id": "7"}. In the '
-            "plain form, sets are JSON arrays, and binary values are texts, so only the schema shows their types.",
+            "plain form, sets are JSON arrays, and binary values are strings, so only the schema shows their types.",
         )
         parser.add_argument("--segments", type=int, default=4, help="The number of parallel Scans (default: 4).")
         parser.add_argument(
             "--consistent", action="store_true", help="Use consistent reads, which cost twice as many read units."
         )
-        parser.add_argument("--resume", action="store_true", help="Continue an interrupted file.")
+        parser.add_argument("--resume", action="store_true", help="Continue a dump that was interrupted.")
 
     def handle(self, *_arguments: str, **options: Any) -> None:
         if options["segments"] < 1:

@@ -161,7 +161,7 @@ def _is_unanswered(served: Any) -> bool:
 
 
 def _orphans(apis: list[API]) -> Iterator[OrphanHandler]:
-    """Yields the functions that no API binds, in the modules that have handlers of these APIs."""
+    """Yields the functions that no API uses as handlers. Only the modules for the handlers of ``apis`` are searched."""
     base = base_folder().absolute()
     bound = {dotted for api in registry for dotted in bound_handlers(api.document.operations)}
     bound |= {each for api in registry for one in api.document.operations for each in one.extensions.decorate_server}

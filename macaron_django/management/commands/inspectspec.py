@@ -19,8 +19,8 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Prints a module of Django models for schemas of an OpenAPI file. Without names of schemas, prints the "
-        "models of all schemas with a property that looks like a key. Doesn't write files."
+        "Prints a module of Django models for schemas of an OpenAPI file: for the schemas that you name or, by "
+        "default, for all schemas with a property that looks like a key. Doesn't write files."
     )
     requires_system_checks = []
 

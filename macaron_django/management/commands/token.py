@@ -22,7 +22,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # a token can be made even if a spec has errors
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("user", metavar="USER", help="The user's ID, which becomes the claim sub.")
+        parser.add_argument("user", metavar="USER", help="The user's ID, which becomes the claim `sub`.")
         parser.add_argument(
             "--expire",
             metavar="TIME",
@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["user"]:
-            raise CommandError("USER is empty: give the ID for the claim sub.")
+            raise CommandError("USER is empty: give the user's ID, which becomes the claim `sub`.")
         claims = dict(_claim(text) for text in options["claim"])
         try:
             token = generate_token(options["user"], expire_in=_seconds(options["expire"]), data=claims)

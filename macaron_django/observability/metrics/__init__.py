@@ -1,8 +1,11 @@
 """Turns events into metrics for Prometheus and for Amazon CloudWatch.
 
-Open ``prometheus_metrics`` for the counters and histograms of Prometheus, ``metrics_page`` for the page ``/metrics``
-and its access rules, ``emf_lines`` for the log lines that CloudWatch reads, and ``prices`` for the prices of capacity
-units.
+The modules:
+
+- ``prometheus_metrics``: the counters and histograms of Prometheus
+- ``metrics_page``: the page ``/metrics``, and its access rules
+- ``emf_lines``: the log lines that CloudWatch reads
+- ``prices``: the prices of capacity units
 """
 
 from macaron_django.lazy_exports import lazy_exports

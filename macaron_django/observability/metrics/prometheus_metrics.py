@@ -61,7 +61,7 @@ METRICS: Final[dict[str, tuple[type[Any], str, tuple[str, ...]]]] = {
 
 
 class PrometheusMetrics(EventBackend):
-    """Keeps the metrics in prometheus_client's registry while it is subscribed."""
+    """Keeps its metrics in prometheus_client's registry from ``start()`` to ``stop()``."""
 
     def start(self) -> None:
         self._metrics = {name: _metric(name) for name in METRICS}
@@ -110,8 +110,8 @@ class PrometheusMetrics(EventBackend):
     ) -> list[tuple[_Counts, float, float]]:
         """Returns the counters of a table's units and, if there is an operation, of the operation's units and cost.
 
-        Each counter has the amounts that a read unit and a write unit add to it. Units that weren't consumed have no
-        counter, so that their metric isn't shown.
+        Each counter comes with two amounts: what a read unit adds to the counter, and what a write unit adds to it.
+        Units that weren't consumed have no counter, so their metric isn't shown.
         """
         reads, writes = (f"macaron_{{}}_{kind}_units_total" for kind in ("read", "write"))
         owners: list[tuple[str, tuple[str, ...]]] = [("dynamodb", (table,))]

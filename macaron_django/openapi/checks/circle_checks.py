@@ -16,7 +16,7 @@ __all__ = ["circle_findings"]
 
 
 def circle_findings(document: Document) -> Iterator[Finding]:
-    """Yields a finding for each circle of schemas that can be reached from the components."""
+    """Yields a finding for each cycle of schemas. The search for cycles starts at the components."""
     done: set[Schema] = set()
     for schema in document.schemas.values():
         if schema not in done:

@@ -100,7 +100,7 @@ def component_attributes(document: Document) -> Iterator[Finding]:
 
 
 class _Harmless:
-    """Remembers keys that need no check, because a document repeats the same few keys in many places."""
+    """Remembers which keys need no check. This saves time, because a document has the same few keys in many places."""
 
     def __init__(self, attributes: tuple[str, ...]) -> None:
         self._attributes = attributes
@@ -123,7 +123,9 @@ class _Harmless:
 
 
 def _may_have_attributes(document: Document, node: SourceNode) -> bool:
-    """Returns whether a component, or a schema it refers to, may have this package's attributes, perhaps misspelled."""
+    """Returns whether a component, or a schema it refers to, may have this package's attributes. Misspelled attributes
+    count, too.
+    """
     todo = [node]
     for _ in range(_MOST_LOOKS):
         if not todo:

@@ -1,7 +1,7 @@
 """Walks over the objects of a document, visiting each once.
 
-References are followed, also into other files. A reference that can't be followed is visited, too, and its ``Visit``
-has the reason. The walk is iterative and visits nothing twice, so deep nesting and cycles do no harm.
+The walk also follows references, including those to other files. If a reference can't be followed, its ``Visit``
+contains the reason. The walk is iterative and visits nothing twice, so deep nesting and cycles do no harm.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ _MAP_OF = "map of "
 
 
 def _reads_beside_reference(kind: str, node: SourceNode) -> bool:
-    """Returns whether fields beside a ``$ref`` count: in path items, and in schemas from OpenAPI 3.1 on."""
+    """Returns whether the fields beside a ``$ref`` have an effect. They do in path items and, since OpenAPI 3.1, in
+    schemas.
+    """
     if not isinstance(node.value.get("$ref"), str):
         return True
     return kind == "path_item" or (kind == "schema" and node.file.dialect not in ("2.0", "3.0"))

@@ -46,7 +46,7 @@ _NOTHING = _Described(frozenset(), frozenset(), is_broken=False, findings=())
 
 
 def operation_findings(document: Document) -> Iterator[Finding]:
-    """Yields the findings about operations and paths, and the document's ``security``."""
+    """Yields the findings about operations, about paths, and about the document's ``security``."""
     routes: dict[tuple[str, str], Operation] = {}
     ids: dict[str, Operation] = {}
     descriptions: dict[int, _Described] = {}

@@ -82,7 +82,7 @@ def _mapping(schema: Schema, node: SourceNode) -> Iterator[Finding]:
 
 
 def class_findings(schema: Schema, options: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yields the findings about the options that a class sets. The same rules apply as to the options in x-persist."""
+    """Yields the findings about the options that a class sets. Their rules are the same as for options in x-persist."""
     resolved = schema.resolved
     node = SourceNode(resolved.file, f"{resolved.source_pointer}/x-persist", dict(options))
     yield from _mapping(schema, node)

@@ -266,9 +266,9 @@ def _bound(schema: dict[str, object], exclusive: str) -> object:
 
 
 def _old_spellings_apart(schema: dict[str, object], dialect: str) -> dict[str, object]:
-    """Returns the keywords to check by JSON Schema 2020-12.
+    """Returns the keywords that must follow the rules of JSON Schema 2020-12.
 
-    Keywords that have another form in the schema's older dialect are left out.
+    Leaves out keywords that have another form in the schema's older dialect.
     """
     if dialect in ("2.0", "3.0"):
         old = {"exclusiveMinimum", "exclusiveMaximum", "examples", "items"}
@@ -293,9 +293,10 @@ def _nullability(node: SourceNode, dialect: str) -> Iterator[Finding]:
 
 
 def _dynamic(document: Document, node: SourceNode) -> Iterator[Finding]:
-    """Finds a ``$dynamicRef`` to an anchor in several resources. Its target depends on the path that led to it.
+    """Finds a ``$dynamicRef`` whose anchor is defined in several schemas with an ``$id``.
 
-    Validators follow that path. A serializer's fields and the type of a Python value can't depend on the path.
+    The target of such a ``$dynamicRef`` depends on the path that led to it. Validators follow that path. A serializer's
+    fields and the type of a Python value can't depend on the path.
     """
     reference = node.mapping.get("$dynamicRef")
     if not isinstance(reference, str):

@@ -1,4 +1,4 @@
-"""Converts schemas of Swagger 2.0 and of OpenAPI 3.0 to 3.2 into the 3.1 form (JSON Schema 2020-12).
+"""Converts schemas of any version, from Swagger 2.0 to OpenAPI 3.2, to the form of OpenAPI 3.1 (JSON Schema 2020-12).
 
 Inline subschemas are converted, too; ``$ref``s stay. Code that reads this form doesn't depend on a document's version.
 """
@@ -132,7 +132,7 @@ def _nullable(schema: dict[str, Any], dialect: str) -> None:
 
 
 def _nullable_composition(schema: dict[str, Any]) -> None:
-    """Makes a composed schema accept null, too. This is the intention of ``nullable`` beside allOf, oneOf or anyOf.
+    """Makes a composed schema accept null, too. Authors expect this if ``nullable`` is beside allOf, oneOf or anyOf.
 
     Null isn't added as a branch of ``oneOf``: if another branch accepts null, two branches would match.
     """

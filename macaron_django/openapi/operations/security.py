@@ -26,10 +26,11 @@ NOBODY: Requirements = ({"": ()},)
 
 
 def security_requirements(value: Any) -> Requirements | None:
-    """Returns the requirements in a ``security``: () if it requires nothing, None if it is absent.
+    """Returns the requirements in ``value``, the value of ``security``.
 
-    A caller must meet one of the requirements. If ``security`` is malformed, ``NOBODY`` is returned, because the
-    well-formed part alone might admit everyone.
+    A caller must meet one of the requirements. If ``security`` requires nothing, returns (). If ``security`` is absent,
+    returns None. If ``security`` is malformed, returns ``NOBODY``, because the well-formed part alone might admit
+    everyone.
 
     >>> security_requirements([{"oauth": ["read"]}, {}]), security_requirements([])
     (({'oauth': ('read',)}, {}), ())

@@ -95,7 +95,10 @@ def _too_large(name: str, size: int, limits: Limits) -> SpecError:
 
 
 def decode(raw: bytes, name: str) -> str:
-    """Decodes UTF-8, or UTF-16 and UTF-32 with a byte order mark. Raises ``SpecError`` (E003) for any other bytes."""
+    """Decodes UTF-8. Also decodes UTF-16 and UTF-32, if the text begins with a byte order mark.
+
+    Raises ``SpecError`` (E003) for any other bytes.
+    """
     encoding = next((encoding for mark, encoding in _BYTE_ORDER_MARKS if raw.startswith(mark)), "utf-8")
     try:
         return raw.decode(encoding)
@@ -164,7 +167,7 @@ def _parse_yaml(text: str, name: str, limits: Limits) -> Parsed:
 
 
 def _parse_json(raw: bytes, name: str, limits: Limits) -> Parsed:
-    # orjson turns integers beyond 64 bits into floats. The standard library doesn't.
+    # orjson turns integers that don't fit into 64 bits into floats. The standard library doesn't.
     if not _has_long_integer(raw):
         try:
             return Parsed(_loads(raw, limits.max_depth))
@@ -234,9 +237,9 @@ def _is_depth(error: ValueError) -> bool:
 
 
 def _has_long_integer(raw: bytes) -> bool:
-    """Returns whether the text has an integer beyond 64 bits outside its strings.
+    """Returns whether the JSON text has an integer that doesn't fit into 64 bits. Ignores the content of strings.
 
-    Returns True also if that is unclear.
+    If this can't be decided, returns True.
     """
     # The sample has every ninth byte, so it has at least two of any nineteen consecutive digits.
     sample = raw[::9].translate(_DIGITS)
@@ -249,9 +252,9 @@ def _has_long_integer(raw: bytes) -> bool:
 
 
 def _is_long_integer(raw: bytes, place: int) -> bool:
-    """Returns whether the digit at ``place`` belongs to an integer beyond 64 bits.
+    """Returns whether the digit at ``place`` belongs to an integer that doesn't fit into 64 bits.
 
-    Returns True also if that is unclear.
+    If this can't be decided, returns True.
     """
     head = raw[max(0, place - 64) : place]
     before = head.rstrip(b"0123456789")
@@ -269,7 +272,7 @@ def _is_long_integer(raw: bytes, place: int) -> bool:
 def _parse_almost_json(text: str, problem: ValueError, name: str, limits: Limits) -> Parsed:
     """Parses YAML in flow style, which begins like JSON.
 
-    A text that is neither YAML nor JSON is reported as faulty JSON.
+    If the text is neither YAML nor JSON, the error describes its fault as JSON.
     """
     try:
         return _parse_yaml(text, name, limits)

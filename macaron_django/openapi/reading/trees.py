@@ -1,4 +1,4 @@
-"""The result of parsing a text: a tree of plain values with string keys, or an error with the place in the text."""
+"""The result of parsing YAML or JSON: a tree of plain values with string keys, or an error with its line and column."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class DuplicateKey:
-    """A key that occurs twice in a mapping. The later value counts."""
+    """A key that occurs twice in a mapping. The tree has only the later value."""
 
     key: str
     line: int
@@ -37,7 +37,7 @@ class Parsed(NamedTuple):
 
 
 def syntax_error(name: str, problem: str, line: int | None, column: int | None) -> SpecError:
-    """Returns the error E004, for a text that is neither YAML nor JSON."""
+    """Returns the error E004, for a document that is neither YAML nor JSON."""
     message = f"{name} is neither YAML nor JSON: {problem}."
     return spec_error("E004", name, message, "Correct the syntax there.", line, column)
 

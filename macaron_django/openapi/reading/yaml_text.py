@@ -121,7 +121,7 @@ def _are_spelled_plainly(text: str) -> bool:
 def _rename(node: dict[Any, Any]) -> bool:
     """Turns all keys into strings.
 
-    If two keys would become equal, as 200 and "200", it changes nothing and returns False.
+    If two keys would become equal, such as 200 and "200", changes nothing and returns False.
     """
     renamed = {key if type(key) is str else str(key): value for key, value in node.items()}
     if len(renamed) < len(node):

@@ -230,7 +230,7 @@ class _DefinitionWriter:
         return self._bundler.reference(definition)
 
     def _refer_to_bases(self, schema: Schema, parts: list[Any]) -> None:
-        """Makes references in ``allOf`` lead to the base form of a parent with a Swagger 2.0 discriminator."""
+        """Makes ``allOf`` refer to the base form of each parent that has a Swagger 2.0 discriminator."""
         for part, json in zip(schema.branches("allOf"), parts, strict=True):
             if part.target is not None and inheritance(part.target) is not None:
                 self.references.pop(self._definition(part.target), None)

@@ -37,7 +37,7 @@ def discriminated(schema: Schema, discriminator: Mapping[str, Any]) -> Mapping[s
 
 
 def _mapped(schema: Schema, reference: Any) -> Schema | None:
-    """Returns the schema for a value in ``mapping``, which is a component's name or a reference."""
+    """Returns the schema for an entry of ``mapping``. The entry's value is a component's name or a reference."""
     if not isinstance(reference, str):
         return None
     if reference in schema.document.schemas:

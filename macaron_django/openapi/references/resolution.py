@@ -228,9 +228,9 @@ class Files:
 
 
 def _name_beside(referrer: SourceFile, path: Path) -> str:
-    """Returns the name of a file for messages.
+    """Returns the name that messages use for the file at ``path``.
 
-    If possible, it is relative to the same folder as the name of the referring file.
+    If possible, this name is a relative path. It begins at the same folder as the name of the referring file.
     """
     if referrer.path is None:
         return str(path)

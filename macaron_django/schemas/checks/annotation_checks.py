@@ -26,7 +26,7 @@ _WAYS: tuple[Direction, ...] = ("request", "response")
 
 
 class _Example(NamedTuple):
-    """An example or default, and its place. ``direction`` is None if the example is for requests and for responses."""
+    """An example or default, and its place. ``direction`` is None if it can be for either a request or a response."""
 
     schema: Schema
     direction: Direction | None

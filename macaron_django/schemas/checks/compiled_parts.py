@@ -1,9 +1,9 @@
 """Compiles the schemas of a document for its checks. The time grows only with the document's size.
 
-At first use, a server compiles a schema together with all schemas that it refers to. Checks that did this for each
-schema would be slow: if many schemas refer to many others, the time grows with the square of the number of schemas. So
-this module first compiles each schema separately, to find faults. Then it compiles all schemas together,
-once, to validate examples.
+When a server first uses a schema, it compiles this schema together with all schemas that the schema refers to. The
+checks would be slow if they did this for each schema: if many schemas refer to many others, the time would grow with
+the square of the number of schemas. So this module first compiles each schema separately, to find faults. Then it
+compiles all schemas together, once, to validate examples.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class CompiledParts:
         return replace(violation, pointer=slash + rest)
 
     def _together(self, direction: Direction) -> Validator:
-        """Returns one validator of all added schemas.
+        """Returns a single validator for all added schemas.
 
         It validates ``{name: value}``: ``name`` is the name of a schema, and ``value`` is the value to validate.
         """

@@ -193,7 +193,7 @@ class DurationFormat(StringFormat):
             return text
 
     def write(self, value: dt.timedelta) -> str:
-        """Returns days, hours, minutes and seconds, nested as RFC 3339, appendix A, requires."""
+        """Returns text such as "P1DT2H0M5S". RFC 3339, appendix A, requires the minutes between hours and seconds."""
         text = remembered_text(value)
         if text:
             return text

@@ -41,7 +41,10 @@ def json_copier(schema: Schema, classes: Classes) -> Callable[[Any], Any]:
 
 
 def plain_kinds(schema: Schema, classes: Classes) -> frozenset[type]:
-    """Returns the Python types whose values ``to_json(to_python(value))`` returns unchanged."""
+    """Returns the Python types of the values that need no conversion.
+
+    If a value has one of these types, ``to_json(to_python(value))`` equals ``value``.
+    """
     target = schema.resolved
     is_changed = target.types == ("string",) and not converter(target, classes).unchanged
     return frozenset() if is_changed or len(target.types) != 1 else _KINDS.get(target.types[0], frozenset())

@@ -33,7 +33,7 @@ def pk_for(hash_key: Any, range_key: Any) -> str:
 def keys_from_pk(pk: str) -> tuple[Any, Any]:
     """Returns the JSON values of the hash key and the range key that the primary key ``pk`` contains.
 
-    Raises ``ValueError`` if ``pk`` isn't the primary key of an item with two keys.
+    Raises ``ValueError`` if ``pk`` isn't the primary key of an item that has a hash key and a range key.
 
     >>> keys_from_pk("WyJhZGEiLDdd")
     ('ada', 7)
@@ -41,11 +41,11 @@ def keys_from_pk(pk: str) -> tuple[Any, Any]:
     try:
         keys = exact_json(base64.b64decode(pk + "=" * (-len(pk) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, JSONTextError, TypeError, ValueError) as error:
-        raise ValueError("this is not the primary key of an item with two keys") from error
+        raise ValueError("this isn't the primary key of an item that has a hash key and a range key") from error
     if not (
         isinstance(keys, list) and len(keys) == 2 and all(isinstance(key, (str, int, float, Decimal)) for key in keys)
     ):
-        raise ValueError("this is not the primary key of an item with two keys")
+        raise ValueError("this isn't the primary key of an item that has a hash key and a range key")
     return keys[0], keys[1]
 
 

@@ -153,7 +153,10 @@ class OrmBinding(ModelBinding):
 
     @cached_property
     def _readers(self) -> Sequence[tuple[str, str, frozenset[type], Callable[[Model], Any]]]:
-        """For each property: name, column, types of the values to return unchanged, and function for other values."""
+        """For each property: its name and column, the types of the values that need no conversion, and a function.
+
+        The function reads the property of an instance if the value has another type.
+        """
         return [(name, *self._reader(prop)) for name, prop in self.schema.properties.items()]
 
     def _reader(self, prop: Property) -> tuple[str, frozenset[type], Callable[[Model], Any]]:
@@ -252,7 +255,11 @@ class OrmBinding(ModelBinding):
     def _saved(
         self, schema: Schema, field: Any, value: Any, present: Model | None = None, path: tuple[str | int, ...] = ()
     ) -> Model:
-        """Saves the related object that ``value`` describes. If ``value`` has no key, changes ``present``."""
+        """Saves the related object that ``value`` describes, and returns it.
+
+        If ``value`` has a key, updates the object with this key. If ``value`` has no key, updates ``present``. If there
+        is no such object, creates one.
+        """
         related: type[Model] = field.related_model
         binding = bind_model(related, schema, self.classes)
         given = {name: value[name] for name in value}

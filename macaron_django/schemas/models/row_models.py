@@ -170,7 +170,7 @@ class Row(APIObject, _Model):
     def _check(self) -> Mapping[str, Any]:
         """Returns the row's JSON.
 
-        Raises ``ValidationFailed`` for violations of the schema, except violations that the stored item has, too.
+        Raises ``ValidationFailed`` if the row violates its schema. Ignores violations that the stored item already had.
         """
         json = self.to_json()
         violations = self._violations(json)
@@ -250,7 +250,7 @@ class Row(APIObject, _Model):
         it is changed.
         """
         if force_insert and (force_update or update_fields):
-            raise ValueError("Cannot force both insert and updating in model saving.")
+            raise ValueError("Cannot force both insert and updating in model saving.")  # Django's message
         fields = None if update_fields is None else frozenset(update_fields)
         if fields is not None:
             if not fields:

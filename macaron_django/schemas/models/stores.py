@@ -91,7 +91,7 @@ class Store:
         return False
 
     def waits_in_steps(self, action: str) -> bool:
-        """Returns whether an action yields every call to the database, and therefore never blocks."""
+        """Returns whether the steps of an action never block, because they yield every call that may block."""
         return False
 
     def queryset(self) -> Any:

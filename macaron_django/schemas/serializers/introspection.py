@@ -46,8 +46,9 @@ class _FromSchema(OpenApiSerializerExtension):
         return re.sub(r"[^\w.-]", "_", name) if name and generated else None
 
     def get_identity(self, auto_schema: AutoSchema, direction: Direction) -> Any:
-        """Returns the schema, which identifies the component. The serializer classes for requests and for responses
-        have the same schema, so they share one component.
+        """Returns the identity of a generated serializer's component: the serializer's schema.
+
+        The serializer classes for requests and for responses have the same schema, so they share one component.
         """
         target = force_instance(self.target)
         return ComponentIdentity(self.target.schema) if type(target).__module__ == serializers.__name__ else None

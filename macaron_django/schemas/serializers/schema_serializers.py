@@ -191,8 +191,8 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
     def _state_in_views(cls) -> Mapping[str, Any] | None:
         """Returns the attributes that DRF sets on a view's serializer; None if another base class has an ``__init__``.
 
-        A new serializer gets copies of these attributes, so that DRF doesn't count it as a new field. Counting would
-        empty CPython's method caches of all field classes.
+        A new serializer gets copies of these attributes, so that DRF doesn't count it as a new field. Each count
+        changes an attribute of DRF's class ``Field``, so CPython would clear the method caches of all field classes.
         """
         state: Mapping[str, Any] | None = vars(cls).get("_known_state", _NOTHING)
         if state is _NOTHING:
@@ -227,9 +227,9 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
 
     @property
     def _is_jsonfield(self) -> bool:
-        """Whether a form shows the object as JSON, because an enclosing object has the same schema.
+        """Whether an enclosing object has the same schema. If so, a form shows the object as JSON.
 
-        Otherwise the form's fieldsets would never end.
+        Otherwise the form would have an endless series of nested fieldsets.
         """
         ancestor = self.parent
         while ancestor is not None:

@@ -59,7 +59,7 @@ _DOTTED_LABELS = re.compile(r"3\.0\.[0-3](-.*)?|3\.1\.0(-.*)?")
 
 
 class StyleError(ValueError):
-    """A text isn't in the parameter's style. The message describes the expected form."""
+    """The text of a parameter doesn't follow the parameter's style. The message describes the expected form."""
 
 
 def has_dotted_labels(version: str) -> bool:
@@ -92,7 +92,7 @@ def encoded_query(text: str) -> str:
 
 
 def octets_of(text: str) -> bytes:
-    """Percent-decodes a text of any length, piece by piece.
+    """Percent-decodes text of any length, piece by piece.
 
     This saves memory, because Python needs about 100 bytes for each escape in the text that it decodes.
     """
@@ -127,9 +127,9 @@ def elements(decode: Decode, styles: Sequence[str]) -> Callable[[str], Any]:
 
 
 def simple(text: str, explode: bool, shape: Shape, decode: Decode = decoded, item_styles: Sequence[str] = ()) -> Texts:
-    """Splits text in style "simple" (paths, headers): an array ``blue,black``, or an object ``R,100,G,200``.
+    """Splits text in the style "simple" (paths, headers).
 
-    An exploded object is ``R=100,G=200``.
+    An array is ``blue,black``, an object is ``R,100,G,200``, and an exploded object is ``R=100,G=200``.
 
     >>> simple("R=100,G=200", True, "object")
     {'R': '100', 'G': '200'}
@@ -143,7 +143,7 @@ def simple(text: str, explode: bool, shape: Shape, decode: Decode = decoded, ite
 
 
 def label(text: str, explode: bool, shape: Shape, decode: Decode = decoded, *, dots: bool = False) -> Texts:
-    """Splits text in style "label" (paths): ``.blue,black``, or exploded ``.blue.black``.
+    """Splits text in the style "label" (paths): ``.blue,black``, or exploded ``.blue.black``.
 
     ``dots`` is true for the versions of OpenAPI that separate values by dots even if the label isn't exploded: 3.0.0 to
     3.0.3, and 3.1.0.
@@ -161,7 +161,7 @@ def label(text: str, explode: bool, shape: Shape, decode: Decode = decoded, *, d
 
 
 def matrix(text: str, name: str, explode: bool, shape: Shape, decode: Decode = decoded) -> Texts:
-    """Splits text in style "matrix" (paths): ``;color=blue,black``, or exploded ``;color=blue;color=black``.
+    """Splits text in the style "matrix" (paths): ``;color=blue,black``, or exploded ``;color=blue;color=black``.
 
     >>> matrix(";color=blue;color=black", "color", True, "array")
     ['blue', 'black']
@@ -204,7 +204,7 @@ def _separator(style: str, decode: Decode) -> re.Pattern[str]:
 
 
 def with_encoded_commas(text: str, shape: Shape, decode: Decode = decoded_query) -> Texts | None:
-    """Splits a text at encoded commas, which many clients send as delimiters.
+    """Splits text at encoded commas, which many clients send as delimiters.
 
     Returns None if the text has no encoded comma.
     """
@@ -226,7 +226,7 @@ def object_of(pairs: Pairs, decode: Decode = decoded_query) -> dict[str, str]:
 def deep_object(
     name: str, pairs: Pairs, decode: Decode = decoded_query, *, max_depth: int = MAX_DEPTH
 ) -> dict[str, Any]:
-    """Splits parameters in style "deepObject": ``color[R]=100&color[G]=200``.
+    """Returns an object from parameters in the style "deepObject": ``color[R]=100&color[G]=200``.
 
     Further brackets mean nested objects. The value of a repeated name, or of a name that ends with ``[]``, is a list.
 

@@ -60,7 +60,7 @@ def _encoded_in_label(text: str) -> str:
 def path_text(parameter: Parameter, value: Any, *, dots: bool = False) -> str:
     """Returns the text of a parameter in a path.
 
-    Raises ``StyleError`` for a text that would change the rest of the path.
+    Raises ``StyleError`` if this text would change the rest of the path.
 
     ``dots`` is true for the versions of OpenAPI that separate values by dots even if a label isn't exploded.
 
@@ -99,7 +99,7 @@ def _matrix(name: str, value: Any, explode: bool) -> str:
 
 
 def query_pairs(parameter: Parameter, value: Any, encode: Encode | None = None) -> list[tuple[str, str]]:
-    """Returns the encoded names and values that send a query parameter or a form field.
+    """Encodes a query parameter or a form field. Returns pairs of a name and a value.
 
     >>> from macaron_django.openapi import Parameter
     >>> query_pairs(Parameter("a", "query", False, None, "deepObject", True), {"b": 1, "c": {"d": ["x&y", 2]}})

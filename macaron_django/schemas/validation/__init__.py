@@ -3,8 +3,8 @@
 For an invalid instance, ``ValidationFailed`` is raised with the violations. A valid instance is returned with defaults
 added. If it comes from a request, its readOnly properties are left out.
 
-Open ``schema_compiler`` and ``compilable_schemas`` for compiling schemas. Open ``violations`` for the messages,
-``violation_search`` for finding violations within time limits, and ``unions`` for choosing the branch to report if a
-``oneOf`` fails. Open ``branches`` to find which branch of a ``oneOf`` applies to a valid instance. Open
-``defaults`` for the changes to valid instances.
+``compilable_schemas`` prepares schemas, and ``schema_compiler`` compiles them. ``violation_search`` finds violations
+within time limits, ``unions`` chooses the branch to report if a ``oneOf`` fails, and ``violations`` writes the
+messages. ``branches`` finds the branch of a ``oneOf`` that applies to a valid instance. ``defaults`` changes valid
+instances.
 """

@@ -20,9 +20,9 @@ def branch_for(schema: Schema, value: Any, *, is_known_valid: bool = False) -> S
     valid branch of a ``oneOf`` applies, or the first valid branch of an ``anyOf``. ``value`` must be JSON of limited
     depth. This isn't checked again.
 
-    ``is_known_valid`` means that at least one branch is valid. If only one branch then fits the value's type, property
-    names and fixed values, that branch is returned, and the value isn't validated again. Without this argument, a tree
-    would be validated again at each level.
+    ``is_known_valid`` means that at least one branch is valid. With this argument, the types, required properties and
+    fixed values of the branches are compared with ``value`` first. If only one branch fits, it is returned, and
+    ``value`` isn't validated again. Without this argument, a tree would be validated again at each level.
     """
     if schema.discriminator is not None and isinstance(value, Mapping):
         name = value.get(schema.discriminator.property_name)

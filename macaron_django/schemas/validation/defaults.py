@@ -169,7 +169,8 @@ def _with(defaults: Mapping[str, Any], value: Mapping[str, Any]) -> Mapping[str,
 class _Change:
     """One kind of change.
 
-    ``has_work`` returns whether a cleaner makes such changes. ``of_object`` makes the changes to an object itself.
+    ``has_work`` returns whether a cleaner makes such changes. ``of_object`` changes an object, but not inside its
+    members.
 
     ``below`` returns the cleaners of the object's members. ``certain`` means that only a discriminator can choose a
     branch.
@@ -189,8 +190,8 @@ _WRITABLE = replace(_FILLING, of_object=Cleaner._filled_writable)
 def _changed(change: _Change, cleaners: tuple[Cleaner, ...], value: Any) -> Any:
     """Returns a copy of ``value`` with the changes of all ``cleaners``. Without changes, returns ``value`` itself.
 
-    A schema and its branch often describe the same member. The cleaners of both change the member together, in one
-    visit. With separate visits, their number would double at each level of nesting.
+    A schema and its branch often describe the same member. The member is then visited only once, for both cleaners
+    together. With separate visits, the number of visits would double at each level of nesting.
     """
     if isinstance(value, (dict, Mapping)):  # dict first, because checking for the abstract class is slow
         changed: dict[str, Any] = {}
@@ -210,7 +211,9 @@ def _changed(change: _Change, cleaners: tuple[Cleaner, ...], value: Any) -> Any:
 def _changed_itself(
     change: _Change, cleaners: tuple[Cleaner, ...], value: Mapping[str, Any]
 ) -> tuple[Mapping[str, Any], Mapping[str, tuple[Cleaner, ...]]]:
-    """Returns an object after the changes to itself, and the cleaners to apply to its members, by name."""
+    """Changes an object, but not inside its members. Returns the changed object, and a mapping from the members' names
+    to the cleaners that must change these members.
+    """
     if len(cleaners) == 1 and not cleaners[0].branches:
         value = change.of_object(cleaners[0], value)
         return value, _of_members(change, cleaners[0], value)

@@ -116,7 +116,7 @@ def _mapping_problem(value: Mapping[Any, Any], depth: int) -> str | None:
         return _TOO_DEEP
     for name in value:
         if not isinstance(name, str):
-            return f"has a property name that is not a string but of type {type(name).__name__}"
+            return f"has a property name that is not a string: its type is {type(name).__name__}"
         if not _is_text(name):
             return "has a property name with a lone surrogate, which Unicode text can't contain"
     return None
@@ -129,7 +129,7 @@ def _scalar_problem(value: Any) -> str | None:
         return None
     if isinstance(value, (float, Decimal)):
         return None if math.isfinite(value) else "is not a finite number"
-    return f"is not a JSON value but of type {type(value).__name__}"
+    return f"is not a JSON value: its type is {type(value).__name__}"
 
 
 def _is_text(value: str) -> bool:

@@ -1,7 +1,8 @@
 """Rewrites regular expressions that the engines of jsonschema-rs refuse, or that need too much memory.
 
-An engine expands ``[class]{1,4096}`` to four thousand copies of the class. Each validator with such a pattern then
-needs up to several MiB. Public documents (such as AWS's) have hundreds of such patterns, nearly all in this form.
+An engine expands ``[class]{1,4096}`` to four thousand copies of the class. Each validator with such a pattern can
+therefore need several MiB of memory. Public documents (such as AWS's) have hundreds of such patterns, nearly all in
+this form.
 """
 
 from __future__ import annotations

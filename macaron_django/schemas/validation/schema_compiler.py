@@ -1,8 +1,9 @@
-"""Compiles schemas with jsonschema-rs, and notes necessary changes in a schema.
+"""Compiles schemas with jsonschema-rs, even if they have some errors.
 
 jsonschema-rs stops at the first error in a schema. If the error is in a pattern, this module rewrites the pattern, or
 uses the backtracking engine, and compiles the schema again. If the error is in another keyword, this module leaves
-out the keyword, because documents that are in use contain such errors.
+out the keyword, because documents that are in use contain such errors. A ``Note`` reports each slow pattern and each
+keyword that was left out.
 """
 
 from __future__ import annotations

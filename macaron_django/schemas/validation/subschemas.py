@@ -112,12 +112,12 @@ class Subschemas:
 
     @cached_property
     def _names(self) -> Mapping[Path, str]:
-        """A name for each part with keywords that aren't assertions, by the part's path."""
+        """Maps the path of each compound part (``is_compound``) to a name for this part."""
         return {part.path: str(number) for number, part in enumerate(self._reachable) if part.is_compound}
 
     @cached_property
     def _all(self) -> jsonschema_rs.Validator:
-        """One validator of all parts.
+        """A single validator, which can validate a value against any of the parts in ``_names``.
 
         It validates ``{name: value}``: ``name`` is the name of a part, and ``value`` is the value to validate.
         """
@@ -239,7 +239,7 @@ class Subschema:
 
     @cached_property
     def single(self) -> Mapping[str, Subschema]:
-        """Maps each keyword whose value is a schema to the part for that schema."""
+        """The parts from keywords that have one schema, such as ``not``. The keys are the keywords."""
         return {
             keyword: self._part(keyword)
             for keyword, value in self.keywords.items()
@@ -248,7 +248,7 @@ class Subschema:
 
     @cached_property
     def lists(self) -> Mapping[str, tuple[Subschema, ...]]:
-        """Maps each keyword whose value is a list of schemas to the parts for these schemas."""
+        """The parts from keywords that have a list of schemas, such as ``allOf``. The keys are the keywords."""
         return {
             keyword: tuple(self._part(keyword, index) for index in range(len(value)))
             for keyword, value in self.keywords.items()
@@ -257,7 +257,10 @@ class Subschema:
 
     @cached_property
     def maps(self) -> Mapping[str, Mapping[str, Subschema]]:
-        """Maps each keyword whose value is an object of named schemas to the parts for these schemas, by name."""
+        """The parts from keywords that have named schemas, such as ``properties``.
+
+        The keys are the keywords. The keys of the inner mappings are the names of the schemas.
+        """
         return {
             keyword: {
                 name: self._part(keyword, name) for name, member in value.items() if isinstance(member, (dict, bool))

@@ -5,8 +5,8 @@ are too long. For a union, it lists the errors of every branch at every level, e
 number of errors grows exponentially with the depth. The size of the errors grows with the square of the depth.
 
 This search uses only verdicts (valid or invalid), and descends into invalid parts. In a failed ``oneOf`` or ``anyOf``,
-it follows one branch: the branch that the discriminator picks, the only branch with the right type, or the branch that
-fails furthest inside. If there is no such branch, one message covers all branches.
+it follows one branch: the branch that the discriminator picks, the only branch with the right type, or the only branch
+that accepts the top level of the value and fails below it. If there is no such branch, one message covers all branches.
 """
 
 from __future__ import annotations
@@ -109,7 +109,10 @@ class _Mismatch(NamedTuple):
 
 
 class _End(NamedTuple):
-    """Marks the end of the search inside a mismatch. ``found`` is the number of violations before that search."""
+    """The entry of ``_todo`` that is reached when the search inside ``fault`` has ended.
+
+    ``found`` is the number of violations that were found before this search.
+    """
 
     fault: _Mismatch
     found: int
@@ -346,9 +349,9 @@ class _Search:
         return _violation(fault, message, "discriminator", at=picked.property_name)
 
     def _unexplained(self, fault: _Mismatch) -> list[Violation]:
-        """Returns the violations of an invalid value if the search has found no other violations.
+        """Returns the violations of an invalid value if the search inside the value has found none.
 
-        These are violations of ``unevaluatedItems`` or ``unevaluatedProperties``, or else "is not valid".
+        It returns violations of ``unevaluatedItems`` or ``unevaluatedProperties``, or else "is not valid".
         """
         found: list[Violation] = []
         try:

@@ -1,7 +1,7 @@
 """Converts values between JSON and Python, and builds the classes of API objects.
 
-Open ``conversions`` for the Python types of values (``schemas.formats`` for string formats), and ``json_text`` for
-reading and writing JSON text. Open ``api_objects`` for the behaviour of API objects, ``object_specs`` for the data that
-their classes derive from a schema, and ``json_options`` for the options of ``to_json``. Open ``field_names`` for the
-names of properties in Python, and ``generated_values`` for values that the server generates.
+``conversions`` defines the Python type of each value, except for string formats, which ``schemas.formats`` defines.
+``json_text`` reads and writes JSON text. ``api_objects`` defines the behaviour of API objects, ``object_specs`` derives
+the data for their classes from a schema, and ``json_options`` implements the options of ``to_json``. ``field_names``
+finds a Python name for each property. ``generated_values`` generates the values that the server sets.
 """

@@ -4,7 +4,7 @@ You can read and set the properties of an API object as attributes, by field nam
 property name. The value of an unset property is its default or None. ``"name" in object`` is true if the property is
 set.
 
-There are two kinds of API objects. A *value* validates a property when the property is set. Two values are equal if
+There are two kinds of API objects. Each property of a *value* is validated when it is set. Two values are equal if
 their content is equal. A *row* (``models``) is an instance of a Django model that inherits :class:`APIObject`. It is
 validated when it is saved. :class:`~macaron_django.schemas.values.classes.Classes` has the classes of one API.
 """
@@ -74,7 +74,7 @@ class APIObject:
         return value
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Returns the property ``name`` if it is set, otherwise ``default``, like the method of a dictionary."""
+        """Returns the property ``name`` if it is set, otherwise ``default``, like ``dict.get()``."""
         try:
             return self[name]
         except KeyError:
@@ -114,10 +114,10 @@ class APIObject:
 
     @classmethod
     def _is_unset_by_none(cls, name: str) -> bool:
-        """Returns whether None unsets a property.
+        """Returns whether setting a property to None unsets the property, as in PyMacaron.
 
-        It does, as in PyMacaron, if ``MACARON["COMPAT"]`` is on, the schema doesn't allow null, and the property isn't
-        mandatory (``x-mandatory``).
+        None unsets the property if three conditions are met: ``MACARON["COMPAT"]`` is on, the schema doesn't allow
+        null, and the property isn't mandatory (``x-mandatory``).
         """
         return under_compat() and name not in cls._spec.mandatory and bool(cls._spec.violations(name, None))
 
@@ -170,7 +170,7 @@ class APIObject:
 
     @classmethod
     def _from_properties(cls, properties: Mapping[str, Any]) -> Self:
-        """Returns an object from JSON or Python values by property name, without validation."""
+        """Returns an object with ``properties``: JSON or Python values by property name. Doesn't validate them."""
         made = cls.__new__(cls)
         for name, value in cls._spec.python_values(properties).items():
             made._store(name, value)
@@ -272,9 +272,9 @@ class APIObject:
 
     @classmethod
     def from_bravado(cls, o: Any) -> Self:
-        """Returns an object with the properties of a bravado object, another API object or a mapping.
+        """Returns an API object with the properties of ``o``: a bravado object, another API object or a mapping.
 
-        As in bravado, None counts as unset.
+        As in bravado, a property that is None counts as unset.
         """
         properties: Mapping[str, Any] = o.to_dict() if isinstance(o, APIObject) else _without_bravado(o)
         return cls(**{name: value for name, value in properties.items() if value is not None})

@@ -114,7 +114,11 @@ def applied_schemas(schemas: Iterable[Schema] | Schema) -> AppliedSchemas:
 
 
 def _in_place(schemas: Iterable[Schema]) -> Iterator[Schema]:
-    """Yields the schemas, and the schemas in their in-place applicators (JSON Schema Core, section 10.2), each once."""
+    """Yields the given schemas, and all schemas that apply to the same value because of these schemas.
+
+    The latter are the targets of ``$ref``, and the schemas in in-place applicators (JSON Schema Core, section 10.2).
+    Each schema is yielded only once.
+    """
     seen = dict.fromkeys(schemas)
     todo = [*seen]
     while todo:

@@ -96,7 +96,7 @@ class Classes:
     def _unnamed(self) -> dict[str, Schema]:
         """The object schemas that aren't components, by class name.
 
-        If several schemas have the same class name, the first schema counts.
+        If several schemas have the same class name, the first schema is used.
         """
         found: dict[str, Schema] = {}
         for schema in map(_resolved, self._objects()):

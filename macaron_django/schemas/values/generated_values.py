@@ -41,11 +41,11 @@ def generated_values(
 ) -> dict[str, Any]:
     """Returns the values that the server sets when an object is saved: a mapping of property names to JSON values.
 
-    ``existing`` are the object's properties. On creation, every missing property with ``x-generated`` gets a value. But
-    there is no value for ``user`` if the user isn't authenticated, or for ``claim:<name>`` if the credentials lack the
-    claim. On an update, only ``now-on-update`` properties get a new value. ``keys`` are the key properties, by default
-    from the schema's ``x-persist``. Raises ``ClaimMissingError`` if the credentials of ``request`` lack the claim for a
-    required property.
+    ``existing`` contains the names of the properties that the object already has. On creation, every missing property
+    with ``x-generated`` gets a value. But there is no value for ``user`` if the user isn't authenticated, or for
+    ``claim:<name>`` if the credentials lack the claim. On an update, only ``now-on-update`` properties get a new value.
+    ``keys`` contains the names of the key properties, by default those from the schema's ``x-persist``. Raises
+    ``ClaimMissingError`` if the credentials of ``request`` lack the claim for a required property.
     """
     values: dict[str, Any] = {}
     for name, make in makers_of(schema, creating, keys):

@@ -85,7 +85,7 @@ def exact_json(text: bytes | bytearray | memoryview | str, *, max_depth: int = M
 def _read_by_orjson(encoded: bytes) -> Any:
     """Returns the value that orjson reads; ``_TWICE`` if a duplicate name was lost, ``_LOST`` for any other loss.
 
-    No partial result is returned, so its memory is free before the second reader runs.
+    If something was lost, the value isn't returned. So its memory is free before the second reader runs.
     """
     try:
         value = orjson.loads(encoded)
@@ -144,12 +144,14 @@ def count_containers(text: bytes | bytearray | memoryview | str) -> int:
 
 
 def _brackets(encoded: bytes) -> bytes:
-    """Returns one signed byte for each bracket of a JSON text outside its strings: +1 or -1."""
+    """Returns one signed byte for each bracket of a JSON text: +1 or -1. Brackets in strings don't count."""
     return _outside_strings(encoded, _STEPS, _NO_BRACKETS)
 
 
 def _outside_strings(encoded: bytes, table: bytes, left_out: bytes) -> bytes:
-    """Removes strings and the bytes in ``left_out`` from a JSON text. Returns the rest, translated by ``table``."""
+    """Removes all strings from a JSON text, and also the bytes in ``left_out``. Returns the rest, translated by
+    ``table``.
+    """
     encoded = encoded.replace(rb"\\", b"").replace(rb"\"", b"")
     found, is_string = bytearray(), False
     for start in range(0, len(encoded), _PIECE):
@@ -295,7 +297,7 @@ def _written(value: Any) -> Iterator[str]:
 
 
 class _Unwritten:
-    """A value that isn't JSON text yet. Strings beside it in a list are JSON text."""
+    """A value that must still be converted to JSON text. A plain ``str`` in the same list is already JSON text."""
 
     __slots__ = ("value",)
 

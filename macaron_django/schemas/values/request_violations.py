@@ -24,7 +24,7 @@ def new_violations(
 ) -> list[Violation]:
     """Returns the violations in ``after``. ``before`` and ``after`` are an object before and after a change.
 
-    Leaves out a violation that ``before`` already had in three cases:
+    If ``before`` already had a violation, the violation is left out in each of these cases:
 
     - The invalid value is the same before and after the change.
     - An object violates a keyword for whole objects (such as ``minProperties``), and has the same properties before
@@ -32,7 +32,7 @@ def new_violations(
     - The whole object violates ``oneOf`` or ``anyOf``, but one branch declares the changed properties and accepts
       their new values.
 
-    If a search for violations ended early, returns all violations.
+    If the search in ``before`` or in ``after`` stops early, returns all violations that were found in ``after``.
     """
     validator = validator_for(schema, direction)
     if not (found := list(validator.iter_errors(after))):
@@ -118,14 +118,17 @@ _OF_COMPLETE = frozenset({"dependentRequired", "minProperties", "required"})
 def blamed(
     failure: ValidationFailed, schema: Schema, sent: Collection[str], supplied: Collection[str]
 ) -> ValidationFailed:
-    """Returns ``RequestInvalid`` if the request caused ``failure``, else ``failure`` itself.
+    """Returns ``RequestInvalid`` if the request caused all violations in ``failure``, else ``failure`` itself.
 
     The request body was valid, but the object made from it can't be stored: ``failure`` has the violations. ``schema``
     is the schema of the body, and ``sent`` has the names of the body's properties. ``supplied`` has the names of the
     properties that the server has set.
 
-    The request caused a violation in a property if clients can send the property and the server hasn't set it. The
-    request caused a violation of the whole object if the server hasn't set any property.
+    The request counts as the cause of a violation in these cases:
+
+    - The violation is in a property that clients can send, and the server hasn't set this property. Clients can send a
+      declared property that isn't readOnly. An undeclared property must be in ``sent``.
+    - The whole object violates its schema, and the server hasn't set any property.
     """
     properties = schema.properties
 

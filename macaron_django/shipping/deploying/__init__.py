@@ -1,10 +1,17 @@
 """Deploys a project, for ``manage.py deploy``. The steps are in PyMacaron's order.
 
-Each environment in the setting ``DEPLOY`` names a driver, which releases versions on one platform. Open
-``release_drivers`` for the methods of a driver. The two known drivers are in ``ecs_driver`` and ``lambda_driver``.
-Open ``deploy_steps`` for a step, ``step_runs`` for how steps run, and ``deploy_actions`` for what a dry run shows. Open
-``deploy_environments`` for the setting, ``container_images`` for Docker and Podman, and ``git_revisions`` for the names
-of versions. Open ``served_versions`` for requests to a running server, and ``deploy_workflows`` for CI.
+Each environment in the setting ``DEPLOY`` names a driver, which releases versions on one platform. The modules:
+
+- ``deploy_environments``: the setting ``DEPLOY``
+- ``deploy_steps``: the steps
+- ``step_runs``: how the steps run
+- ``deploy_actions``: the commands and AWS calls that a dry run shows
+- ``release_drivers``: the methods of a driver
+- ``ecs_driver`` and ``lambda_driver``: the two known drivers
+- ``container_images``: images for Docker and Podman
+- ``git_revisions``: the names of versions
+- ``served_versions``: requests to a running server
+- ``deploy_workflows``: CI workflows
 """
 
 from macaron_django.shipping.deploying.deploy_actions import DeployActions, DeployError

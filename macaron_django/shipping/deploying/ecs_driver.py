@@ -49,8 +49,7 @@ class EcsDriver:
         """Returns the last release.
 
         If a deployment failed halfway, or if ECS rolled it back in one service, the services run two releases. In
-        that case, the last release is the one that replaced the other release. Its ``BEFORE_TAG`` names a task
-        definition of the replaced release.
+        that case, returns the newer of the two. Its ``BEFORE_TAG`` names a task definition of the older one.
         """
         places = {name: each["taskDefinition"] for name, each in self._described().items()}
         found = [self._task_definition(each)[1] for each in dict.fromkeys(places.values())]
@@ -135,11 +134,9 @@ class EcsDriver:
         try:
             definition, tags = self._task_definition(before)
         except DeployError as error:
-            raise DeployError(f"The task definition that ran before can't be read: {error} {_INSTEAD}") from error
+            raise DeployError(f"The previous task definition can't be read: {error} {_INSTEAD}") from error
         if (status := definition.get("status", "ACTIVE")) != "ACTIVE":
-            raise DeployError(
-                f"The task definition that ran before, {before}, is {status}: it was deregistered. {_INSTEAD}"
-            )
+            raise DeployError(f"The previous task definition, {before}, is {status}: it was deregistered. {_INSTEAD}")
         return tags.get(VERSION_TAG, "")
 
     def _described(self) -> dict[str, Any]:
@@ -217,7 +214,7 @@ class EcsDriver:
         return f"{_repository(image)}@{answer['imageDetails'][0]['imageDigest']}"
 
     def _state(self, name: str, service: Mapping[str, Any], definition: str) -> str | None:
-        """Returns a text with the progress of a task definition's deployment. None if the service isn't deploying it.
+        """Describes the progress of a task definition's deployment. Returns None if the service isn't deploying it.
 
         Raises DeployError if the deployment has failed.
         """

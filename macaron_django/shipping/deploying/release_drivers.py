@@ -66,7 +66,7 @@ class Driver(Protocol):
     optional: frozenset[str]
 
     def __init__(self, options: Mapping[str, Any], actions: DeployActions) -> None:
-        """Creates the driver from ``options``, the environment's dictionary in the setting."""
+        """Creates the driver. ``options`` is the environment's dictionary in the setting."""
 
     def upload(self, files: ReleaseFiles) -> None:
         """Uploads the built files to the place where ``release`` finds them. Drivers for images upload nothing: the

@@ -33,7 +33,8 @@ def chosen_steps(
 ) -> list[DeployStep]:
     """Returns the steps from ``first`` to ``last``, except the steps in ``without``. All three are names of steps.
 
-    If ``without`` contains the release to an environment, the acceptance tests after the release are left out, too.
+    The name of an environment is the name of the step that releases to it. If ``without`` contains this name, the
+    acceptance tests of this release are left out, too.
     """
     names = [step.name for step in steps]
     begin = names.index(first) if first else 0

@@ -109,9 +109,9 @@ def resource_names(tables: Iterable[DescribedTable], prefix: str) -> dict[tuple[
     """Returns the resource names of all tables and indexes, in snake case and without the prefix.
 
     The dictionary's key is (table, None) for a table and (table, index) for an index. CloudFormation's names have only
-    letters and digits, so two names that differ only in punctuation would be equal. Such names get a part of
-    a hash at the end, except a table's name that is already in snake case. So a name doesn't depend on the order of the
-    tables. That matters, because a new name means a new resource.
+    letters and digits, so two names that differ only in punctuation would be equal. Each such name gets a suffix from a
+    hash. Only a table's name that is already in snake case stays as it is. With this rule, a name doesn't depend on the
+    order of the tables. That matters, because a new name means a new resource.
 
     >>> table = DescribedTable("live-order.lines", "id", None, {}, (), None, None, None, None, {})
     >>> resource_names([table], "live-")

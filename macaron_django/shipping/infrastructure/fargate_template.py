@@ -206,7 +206,7 @@ def _task(service: FargateService, container: Resource) -> Resource:
 def _network_resources() -> dict[str, Resource]:
     return {
         "ServiceSecurityGroup": _security_group(
-            "The tasks of the service: requests come from the load balancer.",
+            "Tasks of the service: only the load balancer may send requests to them.",
             [{"FromPort": PORT, "ToPort": PORT, "SourceSecurityGroupId": {"Ref": "LoadBalancerSecurityGroup"}}],
         ),
         "ServiceTargetGroup": {
@@ -263,7 +263,7 @@ def _load_balancer() -> dict[str, Resource]:
     redirect = {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}
     return {
         "LoadBalancerSecurityGroup": _security_group(
-            "The load balancer of the service: anyone may send requests.", anyone
+            "Load balancer of the service: anyone may send requests to it.", anyone
         ),
         "LoadBalancer": {
             "Type": "AWS::ElasticLoadBalancingV2::LoadBalancer",
@@ -320,7 +320,9 @@ def _worker_resources(service: FargateService) -> dict[str, Resource]:
 
 
 def _running(task: str, **more: Any) -> Resource:
-    """Returns a service that runs a task. Scaling sets the number of tasks, which updates of the stack don't change."""
+    """Returns a service that runs a task. Scaling sets the number of tasks, and updates of the stack leave this number
+    unchanged.
+    """
     return {
         "Type": "AWS::ECS::Service",
         "Properties": {

@@ -224,7 +224,7 @@ def _task(service: FargateService, name: str, container: Mapping[str, Any]) -> B
 
 
 def _network() -> Iterator[Block]:
-    yield _security_group("service", "The tasks of the service: requests come from the load balancer.")
+    yield _security_group("service", "Tasks of the service: only the load balancer may send requests to them.")
     yield Block(
         "resource",
         ("aws_vpc_security_group_ingress_rule", "service"),
@@ -292,7 +292,10 @@ _FORWARD: Final = {"type": "forward", "target_group_arn": Expression("aws_lb_tar
 
 
 def _locals(group: str, full_name: str) -> Block:
-    """Returns the locals about the new or the existing load balancer: its security group, and its name in metrics."""
+    """Returns the block ``locals`` for a new or an existing load balancer.
+
+    The local values are the load balancer's security group and its name in metrics.
+    """
     named = {"load_balancer_security_group": Expression(group), "load_balancer": Expression(full_name)}
     return Block("locals", arguments=named)
 
@@ -311,7 +314,7 @@ def _listener_rule() -> Iterator[Block]:
 
 def _load_balancer() -> Iterator[Block]:
     yield _locals("aws_security_group.load_balancer.id", "aws_lb.service.arn_suffix")
-    yield _security_group("load_balancer", "The load balancer of the service: anyone may send requests.")
+    yield _security_group("load_balancer", "Load balancer of the service: anyone may send requests to it.")
     for port in (80, 443):
         yield Block(
             "resource",

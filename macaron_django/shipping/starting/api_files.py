@@ -170,7 +170,7 @@ def _stubs(
 
 
 def _markers(document: Document, kept: list[KeptSchema], storage: Storage, api: str) -> list[tuple[Path, SpecAddition]]:
-    """Returns the additions to the spec that make schemas persisted, or that propose this in a comment."""
+    """Returns the additions to the spec that persist schemas. If ``storage`` is "none", the additions are comments."""
     found = []
     for each in kept:
         schema = each.schema
@@ -191,7 +191,7 @@ def _markers(document: Document, kept: list[KeptSchema], storage: Storage, api: 
 
 
 def _field_names(schema: Schema) -> list[tuple[Path, SpecAddition]]:
-    """Returns the additions of an ``x-field`` for each property whose model field has another name."""
+    """Returns the additions that give an ``x-field`` to each property whose model field has a different name."""
     return [
         (prop.schema.file.path, SpecAddition(prop.schema.source_pointer, "x-field", field))
         for prop, field in zip(schema.properties.values(), field_names(schema.properties).values(), strict=True)

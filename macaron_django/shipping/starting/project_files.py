@@ -33,7 +33,10 @@ class NewProject:
 
 
 def project_name_problem(name: str) -> str | None:
-    """Returns a text that says why a project's folder, image or database can't have this name. None if all can."""
+    """Returns an error message if a project can't have this name; otherwise None.
+
+    The project's folder, image and database get their names from the project.
+    """
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name):
         return None
     return f"{name!r} can't be a project's name: use letters, digits, dashes and underscores, and begin with a letter."

@@ -47,7 +47,8 @@ class SpecText:
     def with_additions(self, additions: Iterable[SpecAddition]) -> str:
         """Returns the text with the keys added. Each becomes the first key of its mapping.
 
-        Skips mappings that don't exist. If several YAML aliases share a mapping, it gets a key only once.
+        Skips mappings that don't exist. If several YAML aliases refer to the same mapping, adds a key to that mapping
+        only once.
         """
         places: dict[tuple[int, str], Callable[[str], str]] = {}
         for each in additions:
@@ -78,7 +79,7 @@ class SpecText:
 
 
 def _line_starts(text: str) -> list[int]:
-    """Returns the offset of each line, as YAML counts lines."""
+    """Returns the offset at which each line begins. The line breaks are those that PyYAML counts."""
     return [0, *(match.end() for match in re.finditer("\r\n|[\r\n\x85\u2028\u2029]", text))]
 
 

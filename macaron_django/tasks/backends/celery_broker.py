@@ -87,7 +87,7 @@ class CeleryBackend(TaskBackend):
 
 
 def add_task(app: Celery) -> None:
-    """Adds a Celery task to ``app``, a worker's application. This task runs messages."""
+    """Adds a Celery task to ``app``, a worker's application. The Celery task runs the function that a message names."""
     if RUN_MESSAGE not in app.tasks:
         options: dict[str, Any] = {
             "name": RUN_MESSAGE,

@@ -1,8 +1,8 @@
 """Takes messages from Redis in such a way that no message is lost if a worker is killed.
 
-kombu's own transport pops a message from its queue. Only later, sometimes after minutes, it records that a worker has
-the message. If the worker is killed in between, the message is lost. Here, one command moves the message from its queue
-to a second list. When kombu has recorded the message, it is removed from the second list. If kombu doesn't record the
+kombu's own transport pops a message from its queue. Later, sometimes minutes later, it records that a worker has the
+message. If the worker is killed in between, the message is lost. Here, one command moves the message from its queue to
+a second list. When kombu has recorded the message, it is removed from the second list. If kombu doesn't record the
 message within the visibility timeout, the message is put back into the queue.
 """
 
@@ -66,7 +66,7 @@ class TakingChannel(_Channel):  # type: ignore[misc]
     _looked_at = 0.0
 
     def taken_key(self, queue: str) -> str:
-        """Returns the name of the list of messages taken from a queue."""
+        """Returns the name of the list with the messages that were taken from ``queue``."""
         return f"{queue}{self.sep}taken"
 
     def _brpop_start(self, timeout: float | None = None) -> None:

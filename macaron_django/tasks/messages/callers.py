@@ -1,4 +1,4 @@
-"""Brings a task's caller to its worker: the user, the token, the request, the trace and the language.
+"""Passes data about a task's caller to the worker: the user, the token, the request, the trace and the language.
 
 In the worker, ``get_userid()``, ``get_user_token()``, ``current_request()`` and Django's translations give the same
 results as for the caller. A message never contains a readable token: the worker signs this service's own tokens again,

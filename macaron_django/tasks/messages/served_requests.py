@@ -1,4 +1,4 @@
-"""Finds the request that the running code serves, in this package's views and in all other views."""
+"""Finds the request that the running code is handling, in this package's views and in all other views."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ request_finished.connect(_finish, dispatch_uid="macaron_django.tasks.messages.se
 
 
 def in_request() -> bool:
-    """Returns whether the running code serves a request.
+    """Returns whether the running code is handling a request.
 
     Returns False in plain asynchronous views of Django, because Django sends ``request_started`` in another context.
     """
@@ -39,7 +39,7 @@ def in_request() -> bool:
 
 
 def served_request() -> HttpRequest | None:
-    """Returns the request that the running code serves. In a task, returns the request during which the task was
+    """Returns the request that the running code is handling. In a task, returns the request during which the task was
     called.
 
     Returns None outside of requests and tasks.

@@ -37,7 +37,7 @@ class Message:
     """A message for one task. ``due`` is the earliest time when the task can begin, in seconds since 1970.
 
     ``attempt`` is the number of the attempt, from 1. ``deliveries`` is the number of times that workers have
-    received this attempt. ``again`` is the number of times that the task failed for good and was then sent again.
+    received this attempt. ``again`` is the number of times that a user has run the failed task again.
     """
 
     task: str
@@ -56,7 +56,7 @@ class Message:
         return replace(self, attempt=self.attempt + 1, deliveries=1, due=due)
 
     def next_delivery(self) -> Message:
-        """Returns the message that repeats this attempt, because a worker has received it but hasn't finished it."""
+        """Returns a message that repeats this attempt. A worker has received the attempt, but hasn't finished it."""
         return replace(self, deliveries=self.deliveries + 1)
 
     def run_again(self) -> Message:

@@ -123,7 +123,8 @@ def test_going_back_changes_nothing_if_a_task_definition_is_gone(aws, cluster, a
     second = both.release(ReleaseFiles("v2", "docker.io/shop/notes:v2"))
     aws("ecs").deregister_task_definition(taskDefinition=first.places["worker"])
     with pytest.raises(
-        DeployError, match=r"ran before, .*, is INACTIVE: it was deregistered\. To release a version that"
+        DeployError,
+        match=r"The previous task definition, .*, is INACTIVE: it was deregistered\. To release a version that",
     ):
         both.back()
     assert both.current() == second

@@ -1,8 +1,7 @@
 """Finds the code that hooks into a botocore client's calls: event handlers, moto, tracers, and patched methods.
 
-Botocore makes the call instead of the fast lane if a project, a plug-in or botocore's Stubber has registered a handler.
-Botocore also makes the call if moto's ``mock_aws`` is active, or if a method has a patch that isn't listed in
-``macaron_django.tracers``.
+The fast lane lets botocore make the call if a project, a plug-in or botocore's Stubber has registered a handler. It
+also does so if moto's ``mock_aws`` is active, or if a method has a patch that ``macaron_django.tracers`` doesn't list.
 """
 
 from __future__ import annotations

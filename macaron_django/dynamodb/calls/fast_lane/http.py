@@ -44,10 +44,9 @@ Reading: TypeAlias = Generator[int, bytes, T]
 
 
 def whole_answer(received: bytes) -> HTTPAnswer | None:
-    """Returns the response if ``received`` is a complete, ordinary response (see ``_ORDINARY``). Otherwise returns
-    None: call ``read_answer`` then.
+    """Returns the response if ``received`` is a complete, ordinary response (see ``_ORDINARY``).
 
-    Raises BrokenExchangeError.
+    Otherwise returns None, and the caller must use ``read_answer``. Raises BrokenExchangeError.
     """
     ordinary = _ordinary(received)
     if ordinary is None:

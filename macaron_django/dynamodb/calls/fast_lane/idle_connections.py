@@ -55,7 +55,7 @@ class OpenConnection(NamedTuple):
 
 
 class IdleConnections(ABC):
-    """Keeps at most ``most`` idle connections. They are closed when the last reference to this object goes away."""
+    """Keeps up to ``most`` idle connections. They are closed when the last reference to this object goes away."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -113,7 +113,7 @@ def _end_reader(opened: Any) -> Callable[[], bool]:
 
 def _waits_in_kernel(opened: Any) -> bool:
     """Returns whether the kernel's socket timeouts can be used. With TLS or gevent, they can't be used, because both
-    repeat a call that the kernel ends.
+    repeat a system call that has timed out.
     """
     kind = type(opened)
     return _IS_LINUX and kind is socket.socket and kind.__module__ == "socket"

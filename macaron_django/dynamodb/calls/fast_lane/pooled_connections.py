@@ -1,5 +1,5 @@
-"""Takes the open connections out of botocore's urllib3 pool, and reads the pool's settings for the connections of event
-loops.
+"""Takes open connections out of botocore's urllib3 pool. Also reads the pool's settings, which the connections of event
+loops use, too.
 
 The lane keeps the connections that it takes, so that a call needs neither the pool's queue nor its locks.
 """

@@ -171,9 +171,9 @@ class Codec:
         return lambda value: to_python(decode(value))
 
     def is_plain_text(self, conversion: Conversion) -> bool:
-        """Returns whether the Python form of a value is the same text as under "S" in its attribute value.
+        """Returns whether a value in Python is the same string as in its attribute value ``{"S": …}``.
 
-        If so, callers can read the text without a function call.
+        If so, callers can read the string without a function call.
         """
         return False
 
@@ -218,11 +218,13 @@ class Codec:
     # -- compiled: Python or JSON to attribute value -------------------------------------------
 
     def writer(self, conversion: Conversion) -> ValueWriter:
-        """Returns a function for Python values with the same result as ``self.encode(conversion.to_json(value))``."""
+        """Returns a function that encodes a Python value. Its result is the same as that of
+        ``self.encode(conversion.to_json(value))``.
+        """
         return self.direct_writer(conversion, self.writer_in_steps(conversion), python_writer)
 
     def json_writer(self, conversion: Conversion) -> ValueWriter:
-        """Returns a function for JSON values with the same result as
+        """Returns a function that encodes a JSON value. Its result is the same as that of
         ``self.writer(conversion)(conversion.to_python(value))``.
         """
         return self.direct_writer(conversion, self.json_writer_in_steps(conversion), json_writer)
@@ -280,8 +282,9 @@ def check_depth(depth: int, pointer: str) -> None:
 
 
 def json_in_text(text: str, expected: type) -> Any:
-    """Parses ``text`` if it is the JSON of an ``expected`` (list or dict). PynamoDB's JSONAttribute stores such text.
-    Returns any other text unchanged.
+    """Returns the value in ``text`` if the text is JSON, and the value has the type ``expected`` (list or dict).
+
+    PynamoDB's JSONAttribute stores such text. Returns any other text unchanged.
     """
     try:
         parsed = exact_json(text, max_depth=_MAX_TEXT_DEPTH)

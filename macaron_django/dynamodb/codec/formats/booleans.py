@@ -14,7 +14,9 @@ __all__ = ["BooleanCodec"]
 
 
 class BooleanCodec(Codec):
-    """Booleans. The codec also reads the numbers 1 and 0, which PynamoDB before 3.0 and other programs wrote."""
+    """Booleans. The codec also reads the numbers 1 and 0, because some programs store booleans as numbers: for example,
+    PynamoDB before version 3.0.
+    """
 
     json_types = {"boolean"}
     attr_type = "BOOL"

@@ -209,8 +209,10 @@ class ObjectCodec(Codec):
         return write
 
     def _writers(self, kind: type[Any], writer_of: WriterOf) -> tuple[dict[str, ValueWriter], ValueWriter]:
-        """Returns the writers by property name, and the writer of other properties. There are no writers by name if the
-        class overrides methods that store or show properties.
+        """Returns a dictionary with the writer of each property, and the writer of additional properties.
+
+        The dictionary is empty if the class overrides methods that make API objects or that set or return their
+        properties. It is also empty if a property's name must be checked before each write.
         """
         spec = kind._spec
         write_other = writer_of(*additional_member(spec, self.others))

@@ -141,7 +141,10 @@ def set_of(members: Sequence[AttributeValue], pointer: str) -> AttributeValue:
 
 
 def _no_members(elements: list[Any]) -> list[Any]:
-    """Returns the JSON of an empty set. Raises KeyError for a list with elements, which another program has written."""
+    """Returns the JSON of an empty set, which is stored as an empty list.
+
+    Raises KeyError if the list has elements, because then another program has written the list.
+    """
     if elements:
         raise KeyError("L")
     return []
