@@ -12,6 +12,7 @@ from macaron_django.dynamodb.codec.formats.sets import SetCodec
 from macaron_django.dynamodb.codec.item_shapes import ItemShape, JSONReader
 from macaron_django.dynamodb.codec.row_overrides import has_init_receivers, is_shown_plainly
 from macaron_django.schemas.values.conversions import UNSET, Unset
+from macaron_django.schemas.values.json_text import are_written_alike
 
 __all__ = ["RowRefresher", "row_refresher"]
 
@@ -94,7 +95,7 @@ def _are_alike(one: Any, other: Any) -> bool:
     if kind is not type(other):
         return False
     if kind is dict or kind is list:
-        if repr(one) == repr(other):  # the usual case
+        if are_written_alike(one, other):  # the usual case
             return True
         if kind is dict:
             return bool(one.keys() == other.keys()) and all(_are_alike(one[name], other[name]) for name in one)

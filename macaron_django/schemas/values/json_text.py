@@ -24,7 +24,15 @@ from django.utils.functional import Promise
 
 from macaron_django.schemas.formats.rfc3339_formats import with_z
 
-__all__ = ["MAX_DEPTH", "MAX_DIGITS", "JSONTextError", "count_containers", "dump_json", "exact_json"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_DIGITS",
+    "JSONTextError",
+    "are_written_alike",
+    "count_containers",
+    "dump_json",
+    "exact_json",
+]
 
 #: The deepest nesting that is read, even if the caller's limit is higher. Deeper nesting would exhaust parsers' stack.
 MAX_DEPTH = 500
@@ -238,6 +246,22 @@ def dump_json(value: Any) -> bytes:
         return orjson.dumps(value, _for_orjson, orjson.OPT_UTC_Z)
     except TypeError:  # an integer over 64 bits, a name of a subclass of str, deep nesting, or a wrong type
         return "".join(_written(value)).encode()
+
+
+def are_written_alike(one: Any, other: Any) -> bool:
+    """Returns whether two JSON values have the same text, and so the same values, types and order.
+
+    >>> are_written_alike({"n": [1, True]}, {"n": [1.0, True]})
+    False
+    """
+    try:
+        return orjson.dumps(one, option=_JSON_ALONE) == orjson.dumps(other, option=_JSON_ALONE)
+    except TypeError:  # a Decimal, which may have the same text as a float, or an integer over 64 bits
+        return repr(one) == repr(other)
+
+
+#: Refuses most types that aren't JSON's own.
+_JSON_ALONE = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
 
 
 def _for_orjson(value: Any) -> Any:
