@@ -13,6 +13,8 @@ LOCKS := requirements
 FRONT_TESTS := tests/api tests/auth tests/tasks/test_asynctasks.py tests/observability/test_tracing_backends.py \
 	tests/dynamodb/test_uuids.py $(addprefix --ignore=tests/api/,hooks test_docs_in_browser.py test_random_requests.py \
 	test_request_cost.py test_samples.py test_schemathesis.py test_url_index.py)
+# One test process more than there are cores, because many tests wait for servers and workers.
+TEST_WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 SOURCES := macaron_django tests example_project docs benchmarks setup.py manage.py noxfile.py
 
 .DEFAULT_GOAL := help
@@ -72,8 +74,8 @@ lint: install-test $(VENV)/installed-tools  ## Lint, types, import contracts and
 
 test: lint  ## Lint, the whole test suite against real engines, and the requests once more through the front
 	$(BIN)/python manage.py makemigrations --check
-	PYTHONDEVMODE=1 $(BIN)/pytest -n auto $(PYTEST_ARGS)
-	PYTHONDEVMODE=1 $(BIN)/pytest -n auto --front $(FRONT_TESTS)
+	PYTHONDEVMODE=1 $(BIN)/pytest -n $(TEST_WORKERS) $(PYTEST_ARGS)
+	PYTHONDEVMODE=1 $(BIN)/pytest -n $(TEST_WORKERS) --front $(FRONT_TESTS)
 
 soak: install-test  ## The long versions of the tests, at full size
 	$(BIN)/pytest -m soak $(PYTEST_ARGS)
