@@ -1,9 +1,15 @@
 """Shows and edits items in the Django admin. ``ItemAdmin`` is registered for every persisted schema.
 
-Django's autodiscovery imports this package, which registers the models that the project hasn't registered itself. Open
-``lists`` for the list of items, ``forms`` for adding, changing and deleting items, and ``import_export`` for files.
-Open ``pages`` for the read-only pages, and ``failed_task_admin`` for tasks. Open ``display`` for how values look, and
-``permissions`` for what each user may do.
+Django's autodiscovery imports this package, which registers the models that the project hasn't registered itself. The
+folders and modules:
+
+- ``lists``: the list of items
+- ``forms``: adding, changing and deleting items
+- ``import_export``: importing and exporting files
+- ``pages``: the read-only pages
+- ``display``: how values are displayed
+- ``failed_task_admin``: failed tasks
+- ``permissions``: what each user may do
 """
 
 from __future__ import annotations

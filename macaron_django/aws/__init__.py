@@ -1,8 +1,11 @@
 """Serves a project on AWS Lambda. ``macaron_django.aws.lambda_handler`` is the handler of the Lambda function.
 
 The handler receives events: HTTP requests from API Gateway, load balancers and function URLs, and tasks from a
-schedule. Open ``lambda_handlers`` for the handling of an event, ``request_events`` for the conversion of an event to a
-request, and ``snapshots`` for the hooks of SnapStart.
+schedule. The modules:
+
+- ``lambda_handlers``: the handling of an event
+- ``request_events``: the conversion of an event to a request
+- ``snapshots``: the hooks of SnapStart
 """
 
 from __future__ import annotations

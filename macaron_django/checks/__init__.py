@@ -1,9 +1,12 @@
 """Django's system checks: what ``manage.py check`` reports about specs, settings, engine and tokens.
 
 Importing this package registers the checks. ``docs/reference/checks.md`` lists their IDs. A finding has the same ID in
-all commands and in the log. Open ``setting_checks`` for checks of a setting's value, and ``deploy_checks`` for the
-checks that ``--deploy`` adds. Open ``project_checks`` for all other checks. ``check_messages`` adds a sentence about
-the command ``explaincheck`` to each message.
+all commands and in the log. The modules:
+
+- ``setting_checks``: checks of a setting's value
+- ``deploy_checks``: checks that ``--deploy`` adds
+- ``project_checks``: all other checks
+- ``check_messages``: the sentence about the command ``explaincheck`` at the end of each message
 """
 
 from macaron_django.checks.deploy_checks import (

@@ -1,9 +1,14 @@
 """Reads the package's settings: the value in Django's ``MACARON``, else in ``pym-config.yaml``, else the default.
 
-Open ``setting_defaults`` for the settings and their defaults, ``macaron_settings`` for the sources of their values,
-``pym_config_keys`` for the keys of PyMacaron's file, ``pym_config_files`` for finding and reading that file,
-``project_config`` for ``get_config()``, ``container_versions`` for the version of the container's image, and
-``django_settings`` for the Django settings that every request reads.
+The modules:
+
+- ``setting_defaults``: the settings and their defaults
+- ``macaron_settings``: the sources of their values
+- ``pym_config_keys``: the keys of PyMacaron's file
+- ``pym_config_files``: finding and reading that file
+- ``project_config``: ``get_config()``
+- ``container_versions``: the version of the container's image
+- ``django_settings``: the Django settings that every request reads
 """
 
 from __future__ import annotations

@@ -1,9 +1,15 @@
 """Turns log records, and the events of ``macaron_django.events``, into metrics, log lines and reports.
 
-A backend subscribes to these events; settings name the backends in use. Open ``backends`` for the list of backends,
-``metrics/`` for Prometheus and CloudWatch, ``opentelemetry_spans`` for OpenTelemetry, ``sentry_reports`` for Sentry,
-``json_logs`` for log lines as JSON, ``request_middleware`` for request ids and access lines, ``slow_calls`` and
-``monitors`` for PyMacaron's functions, and ``log_records`` for the user in log records.
+A backend subscribes to these events. The settings name the backends in use. The modules and folders:
+
+- ``backends``: the list of backends
+- ``metrics``: Prometheus and CloudWatch
+- ``opentelemetry_spans``: OpenTelemetry
+- ``sentry_reports``: Sentry
+- ``json_logs``: log lines as JSON
+- ``request_middleware``: request IDs and access lines
+- ``slow_calls`` and ``monitors``: PyMacaron's functions
+- ``log_records``: the user in log records
 """
 
 from macaron_django.lazy_exports import lazy_exports

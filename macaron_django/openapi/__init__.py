@@ -1,11 +1,15 @@
 """Reads an OpenAPI file, in any version, into a lazy, frozen ``Document`` in OpenAPI 3.1's terms.
 
 ``load`` returns the document, ``check`` returns the document's faults, and ``publish`` returns the document that is
-served. Other packages read documents through the classes in ``document`` and ``schema``.
+served. Other packages read documents through the classes in ``document`` and ``schema``. Nothing in this package needs
+Django, REST framework or AWS. The folders, and the module for x- attributes:
 
-Open ``reading`` for files and texts, ``references`` for the targets of ``$ref`` and discriminators, and ``dialects``
-for the differences between versions. Open ``checks`` for findings, ``extensions`` for x- attributes, and ``operations``
-for parameters, bodies and security. Nothing in this package needs Django, REST framework or AWS.
+- ``reading``: files and their text
+- ``references``: the targets of ``$ref`` and discriminators
+- ``dialects``: the differences between versions
+- ``checks``: findings
+- ``extensions``: x- attributes
+- ``operations``: parameters, bodies and security
 """
 
 from typing import TYPE_CHECKING

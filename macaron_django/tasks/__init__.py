@@ -1,12 +1,16 @@
 """Runs ``@asynctask()`` functions in a worker, after the request that calls them has been answered.
 
 During a request, calling a task only sends a signed message to a broker. A worker receives the message, and calls the
-function on the caller's behalf.
+function on the caller's behalf. The modules and folders:
 
-Open ``asynctasks`` for the decorator and for sending tasks, ``messages`` for the types of arguments and the data about
-the caller, ``runs`` for running tasks in a worker, ``failures`` for reports of failed tasks, ``outbox`` for tasks that
-run at least once, ``run_marks`` for tasks that take effect only once, ``backends`` for brokers, and
-``worker_processes`` for starting workers.
+- ``asynctasks``: the decorator, and sending tasks
+- ``messages``: the types of arguments, and the data about the caller
+- ``runs``: running tasks in a worker
+- ``failures``: reports of failed tasks
+- ``outbox``: tasks that run at least once
+- ``run_marks``: tasks that take effect only once
+- ``backends``: brokers
+- ``worker_processes``: starting workers
 """
 
 from __future__ import annotations

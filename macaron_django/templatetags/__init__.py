@@ -1,5 +1,7 @@
 """Template tags and filters for the pages of the admin.
 
-Open ``item_forms`` for the pages about one item, and ``macaron_admin`` for the index pages and the note about the
-engine.
+The modules:
+
+- ``item_forms``: the pages about one item
+- ``macaron_admin``: the index pages, and the note about the engine
 """

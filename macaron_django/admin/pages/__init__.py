@@ -1,5 +1,8 @@
 """The admin's read-only pages: an item, the tables of an API, and the engine in use.
 
-Each page is a template with data from DynamoDB. Open ``item_pages`` or ``table_pages`` to change a page. Open
-``environments`` to change what the pages say about the engine.
+Each page is a template with data from DynamoDB. The modules:
+
+- ``item_pages``: the page of an item
+- ``table_pages``: the pages about tables
+- ``environments``: what the pages show about the engine
 """

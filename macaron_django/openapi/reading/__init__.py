@@ -1,7 +1,12 @@
 """Reads the files of a spec, within limits, into trees. Each node has its file, line and JSON pointer.
 
-Open ``source`` for reading files and parsing JSON, and ``limits`` for the limits. Open ``yaml_text`` for parsing YAML,
-and ``yaml_events`` for its details and line numbers. Open ``versions`` for the supported versions of OpenAPI, and
-``parse_cache`` for the trees that are cached for the next start. Open ``source_files`` for nodes, anchors and
-locations.
+The modules:
+
+- ``source``: reading files and parsing JSON
+- ``limits``: the limits
+- ``yaml_text``: parsing YAML
+- ``yaml_events``: the details and line numbers of YAML
+- ``versions``: the supported versions of OpenAPI
+- ``parse_cache``: the trees that are cached for the next start
+- ``source_files``: nodes, anchors and locations
 """

@@ -1,5 +1,7 @@
 """Writes a stub: a ``.pyi`` file that describes the APIs' classes to editors and type checkers.
 
-Open ``stub_types`` for the types of properties (``schemas.formats`` for string formats), and ``stub_files`` for the
-rest of the file.
+The modules:
+
+- ``stub_types``: the types of properties (``schemas.formats`` has those of string formats)
+- ``stub_files``: the rest of the file
 """

@@ -1,5 +1,9 @@
 """Writes and reads the messages that a task's caller sends to a worker: signed JSON with the arguments and the caller.
 
-Open ``argument_json`` for the types of arguments and results, ``callers`` for the data about the caller,
-``served_requests`` for the request that is being served, and ``task_messages`` for the message itself.
+The modules:
+
+- ``argument_json``: the types of arguments and results
+- ``callers``: the data about the caller
+- ``served_requests``: the request that is being served
+- ``task_messages``: the message itself
 """
