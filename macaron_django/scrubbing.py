@@ -1,8 +1,8 @@
 """Removes secrets from the values of a request, so that the values can be sent to people and written to logs.
 
 Secrets are recognised by name (of a header, query parameter or property), by schema (``writeOnly``, ``format:
-password``) and by form (a JWT). Once a secret is found, it is removed everywhere: for example, the message of an
-exception may quote a password from the body.
+password``) and by form (a JWT). Once a secret is found, it is removed everywhere, for example from the message of
+an exception that quotes a password.
 """
 
 from __future__ import annotations

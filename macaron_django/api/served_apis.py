@@ -1,4 +1,6 @@
-"""Lists the served APIs for modules that can't import the registry. When the registry is created, it connects itself.
+"""Lists the served APIs. Modules that can't import the registry get the list here.
+
+When the registry is created, it connects itself to this module.
 
 ``viewsets.myserver`` and ``GET /version`` use this list, so they always show the current APIs in the registry.
 """

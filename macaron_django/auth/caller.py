@@ -62,7 +62,7 @@ def remember(claims: Mapping[str, Any], token: str = "") -> None:
 
 
 def remember_request(request: HttpRequest | None) -> None:
-    """Sets the current request. Forgets the current user, because the user of this request isn't known yet."""
+    """Sets the current request, and forgets the previous request's user. The new request's user isn't known yet."""
     _request.set(request)
     _identity.set(_NOBODY)
 

@@ -112,8 +112,8 @@ class StartProject(BaseCommand):
             self.stdout.write(f"  Review these schemas, which are persisted and are marked in {api.spec}: {names}.")
         if any(path.startswith("apis.") for path in api.verifiers.values()):
             self.stdout.write(
-                f"  In apis/{api.name}/verifiers.py, write the functions that verify callers: until then, they "
-                "refuse all requests."
+                f"  In apis/{api.name}/verifiers.py, write the functions that verify callers. Until you do, the "
+                "API refuses all requests."
             )
         if api.stubs:
             self.stdout.write(f"  Write the {len(api.stubs)} handlers in {api.handlers}: each answers 501 until then.")

@@ -319,7 +319,7 @@ class Operation(Frozen):
     def path_items(self) -> tuple[SourceNode, ...]:
         """The operation's path items, nearest first.
 
-        A path item with a ``$ref`` comes before the target of the ``$ref``.
+        If a path item has a ``$ref``, the path item itself precedes the target of the ``$ref`` in the tuple.
         """
         return (self.document.path_item(self.path),)
 

@@ -261,7 +261,7 @@ def test_a_mistake_names_its_line(write):
 @pytest.mark.parametrize(
     ("bound", "named", "hint"),
     [
-        ("shop.api.show", "shop.api.display", "Remove one. x-bind-server is used now; with macaron_django.compat"),
+        ("shop.api.show", "shop.api.display", "Remove one of the two names. With macaron_django.compat"),
         ("shop.api.show", "shop.api.show", "Give the operation an operationId without dots"),
         ("shop.api.show", "show", None),
         (None, "shop.api.show", None),

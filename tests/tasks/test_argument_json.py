@@ -119,7 +119,7 @@ def test_a_row_that_isnt_stored_is_sent_whole(dynamodb: Any) -> None:
 def test_a_row_of_the_orm_is_sent_by_its_key() -> None:
     user = get_user_model().objects.create(username="ada")
     assert sent(user) == user
-    with pytest.raises(UnsendableArgument, match=r"a User that isn't saved\. A task's message has only the key of"):
+    with pytest.raises(UnsendableArgument, match=r"a User that isn't saved\. A task's message contains only the key"):
         argument_json(get_user_model()(username="bo"), place="the argument user")
 
 

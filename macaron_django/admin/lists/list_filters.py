@@ -160,7 +160,7 @@ class FiltersMixin(ItemAdminBase):
 
 
 def filters_of(model: Any) -> list[type[PropertyFilter]]:
-    """Returns the filters of a model's list. The filters that use a key or an index come first."""
+    """Returns the filters for the list of a model's items. The filters that use a key or an index come first."""
     spec, persistence = model._spec, model._default_manager.persistence
     options = persistence.options
     keys = {persistence.hash_key, persistence.range_key}

@@ -24,9 +24,9 @@ __all__ = ["IndexedResolver", "SegmentTrie"]
 class IndexedResolver(URLResolver):
     """A resolver without a prefix. It has an index of its own patterns and of the patterns in nested resolvers.
 
-    ``reverse()`` and checks can use ``url_patterns`` as in any resolver. While ``DEBUG`` is on, the attribute
-    ``tried`` of a match or a ``Resolver404`` lists all patterns that Django's search would have tried. Django's error
-    page shows this list.
+    ``reverse()`` and checks can use ``url_patterns`` as in any resolver. While ``DEBUG`` is on, Django's error page
+    lists the patterns that Django has tried. So matches and ``Resolver404`` have the same list in ``tried``, although
+    this resolver doesn't try each pattern.
     """
 
     def __init__(

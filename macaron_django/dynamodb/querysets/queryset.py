@@ -372,8 +372,8 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._with(bare=True)
 
     def _whole_key(self, lookups: Mapping[str, Any]) -> AttributeMap | None:
-        """Returns the key if the lookups give a whole key, and nothing else restricts these rows. Filters and plans
-        then aren't needed. Returns None otherwise.
+        """Returns the key if the lookups contain a whole key and the query set has no other restriction. Then no
+        filter and no plan is needed. Otherwise, returns None.
         """
         is_everything = (
             self._where is ALL

@@ -43,8 +43,8 @@ OUTCOMES = {
 
 class Command(BaseCommand):
     help = (
-        "Runs acceptance tests with pytest. The tests call a running server, or a server of this project that the "
-        "command starts with empty databases and tables. The tests read PYM_SERVER_HOST, PYM_SERVER_PORT and "
+        "Runs acceptance tests with pytest. The tests call a running server. Or the command starts a server of this "
+        "project, with empty databases and tables. The tests read PYM_SERVER_HOST, PYM_SERVER_PORT and "
         "PYM_JWT_TOKEN, as macaron_django.testing.MacaronTestCase does. To pass options to pytest, put them "
         "after --."
     )

@@ -62,7 +62,10 @@ def _two_handlers(operation: Operation) -> Finding:
     message = (
         f"{operation.method.upper()} {operation.path} names a handler in both x-bind-server ({bound}) and operationId."
     )
-    hint = "Remove one. x-bind-server is used now; with macaron_django.compat, operationId is used, as in PyMacaron."
+    hint = (
+        "Remove one of the two names. With macaron_django.compat, operationId is used, as in PyMacaron. Otherwise, "
+        "x-bind-server is used."
+    )
     if bound == named:
         hint = "Give the operation an operationId without dots, or remove x-bind-server."
     return finding("W042", operation.node.child("x-bind-server").location, message, hint)

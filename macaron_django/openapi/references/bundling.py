@@ -99,7 +99,7 @@ class Bundler:
             yield DefinitionPart(definition.schema, self.key(definition), _with_definitions(rewritten, anything))
 
     def part_name(self, schema: Schema, direction: Direction | None) -> str:
-        """Returns the name of the part that ``parts`` yields for the schema."""
+        """Returns the schema's name in the bundle. ``parts`` yields the schema under this name."""
         return self.key(Definition(schema, direction, scope=entered((), schema)))
 
     def _reached(self, definitions: Iterable[Definition]) -> Iterator[tuple[Definition, _Rewritten]]:

@@ -101,13 +101,14 @@ class RowBinding(ModelBinding):
 
     def create(self, values: Mapping[str, Any], additional: Collection[str] = ()) -> Model:
         model = cast("Any", self.model)
-        own = {name: value for name, value in values.items() if name not in additional}
+        own = {name: value for name, value in values.items() if name not in additional} if additional else values
         if own.keys() <= model._spec.properties.keys():
             row: Model = model.of_values(own)
         else:  # save(**values) may also contain attributes of the row that aren't properties
             names = model._spec.field_names
             row = model(**{names.get(name, name): value for name, value in own.items()})
-        self._set_additional(row, values, additional)
+        if additional:
+            self._set_additional(row, values, additional)
         row.save(force_insert=True)
         return row
 

@@ -148,8 +148,8 @@ def _row_json(row: Row, rows: RowForm, place: str, depth: int) -> dict[str, Any]
 def _model_json(instance: Model, place: str) -> dict[str, Any]:
     if instance.pk is None or instance._state.adding:
         raise UnsendableArgument(
-            f"{place} is a {instance._meta.object_name} that isn't saved. A task's message has only the key "
-            "of an ORM row: save the row, or send its values."
+            f"{place} is a {instance._meta.object_name} that isn't saved. A task's message contains only "
+            "the key of an ORM row, and the row has no key yet. Save the row first, or pass its values."
         )
     key = _written(instance.pk, "key", place, 1)
     return {_TAG: "model", "model": instance._meta.label, "key": key, "using": instance._state.db}
