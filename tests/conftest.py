@@ -203,7 +203,10 @@ class Project:
 
     def _runs_engine(self) -> bool:
         """Whether a supervisor still holds a lock below the folder. It ends when nothing uses its engine any more."""
-        files = self.folder.rglob("*.dynamodb.lock")
+        try:
+            files = [*self.folder.rglob("*.dynamodb.lock")]
+        except FileNotFoundError:  # a folder has just been removed
+            return True
         return any(is_locked(each) for each in files if not each.name.endswith(".users.dynamodb.lock"))
 
 

@@ -23,4 +23,4 @@ def django_setting(name: str) -> Any:
 
 def has_atomic_requests() -> bool:
     """Returns whether any database has ``ATOMIC_REQUESTS``. Opens no connection."""
-    return any(each["ATOMIC_REQUESTS"] for each in connections.settings.values())
+    return any(each.get("ATOMIC_REQUESTS") for each in connections.settings.values())

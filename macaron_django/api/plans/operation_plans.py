@@ -235,7 +235,15 @@ def _plan(plans: OperationPlans, method: str, own: frozenset[str]) -> OperationP
     # The view also has parsers of forms, for requests from the browsable API.
     parsers = [parser() for parser in view.parser_classes] if can_share else None
     is_watched = has_own_access(plans.viewset)
-    is_direct = parsers is not None and plain and overridden <= _IN_STEPS and not is_watched
+    is_direct = (
+        parsers is not None
+        and plain
+        and overridden <= _IN_STEPS
+        and not is_watched
+        and not plans.viewset.has_own_http_methods()
+    )
+    # The filter backends of the settings also get the view.
+    closes = is_direct and all(map(_is_packaged, view.filter_backends))
     unknown = unknown_properties(
         served.classes.api, served.operation, None if served.generated is None else served.generated.schema
     )
@@ -255,7 +263,7 @@ def _plan(plans: OperationPlans, method: str, own: frozenset[str]) -> OperationP
         if parsers is None
         else request_state(parsers, view.get_content_negotiator(), served.body.json_types, settings.current()),
         is_direct=is_direct,
-        is_closed=is_direct and not overridden and _own_checks(served).issuperset(steps),
+        is_closed=closes and not overridden and _own_checks(served).issuperset(steps),
         renderer=first if plain else None,
         has_pages=bool(others),
         headers=dict(view.default_response_headers) if overridden.isdisjoint(_FINISHING) else None,
@@ -266,7 +274,7 @@ def _plan(plans: OperationPlans, method: str, own: frozenset[str]) -> OperationP
         stores=stores,
         asks_objects=asks_objects,
     )
-    if not is_direct or plan.is_closed or asks_objects or not overridden <= _DURING_CHECKS:
+    if not closes or plan.is_closed or asks_objects or not overridden <= _DURING_CHECKS:
         return plan
     return replace(plan, after_checks=replace(plan, is_closed=True))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import wraps
+from inspect import getattr_static
 from typing import Any, ClassVar
 
 from django.http import HttpRequest
@@ -40,9 +41,11 @@ class _ActionOfMethod:
         self.name = name
 
     def __get__(self, view: Any, owner: type) -> Any:
-        if view is None or self.name not in view.__dict__.get("action_map", ()):
-            raise AttributeError(f"{owner.__name__} has no action for the method {self.name.upper()}")
-        return getattr(view, view.action_map[self.name])
+        action = None if view is None else (view.__dict__.get("action_map") or {}).get(self.name)
+        if action is not None and action != self.name:
+            return getattr(view, action)
+        # A class after this one in the method resolution order may have such an attribute.
+        return getattr(super(PlannedViewSet, owner if view is None else view), self.name)
 
 
 class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
@@ -200,6 +203,14 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
     def filters_itself(cls) -> bool:
         """Returns whether a subclass overrides the filters. Overridden filters can read any declared parameter."""
         return not cls.hooks.overridden(cls).isdisjoint(FILTERING)
+
+    @classmethod
+    def has_own_http_methods(cls) -> bool:
+        """Returns whether a subclass defines ``get()``, ``post()`` or another method with the name of an HTTP method.
+
+        DRF's views replace these methods with the actions.
+        """
+        return any(type(getattr_static(cls, name)) is not _ActionOfMethod for name in METHODS)
 
     def get_format_suffix(self, **kwargs: Any) -> str | None:
         """Returns None: a path parameter named ``format`` belongs to the operation, and isn't a format suffix."""

@@ -349,9 +349,6 @@ class ResourceViewSet(ConditionalViewSet):
         """
         own: Schema | None = getattr(serializer, "schema", None)
         if own is None or own.resolved == self.store.schema:
-            # DRF's `data` adds a reference to the serializer, which only the browsable API needs.
-            if getattr(type(serializer), "data", None) is serializers.Serializer.data and self._gives_bytes(self.plan):
-                return serializer.to_representation(serializer.instance)
             return serializer.data
         return self._full_serializer()(serializer.instance, context=self.get_serializer_context()).data
 

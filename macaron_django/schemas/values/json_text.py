@@ -249,7 +249,8 @@ def dump_json(value: Any) -> bytes:
 
 
 def are_written_alike(one: Any, other: Any) -> bool:
-    """Returns whether two JSON values have the same text, and so the same values, types and order.
+    """Returns whether two JSON values have the same text, and so the same values, types and order. Both values must be
+    plain JSON, such as ``to_json()`` returns.
 
     >>> are_written_alike({"n": [1, True]}, {"n": [1.0, True]})
     False

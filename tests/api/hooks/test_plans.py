@@ -9,14 +9,27 @@ from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.test import Client, RequestFactory, override_settings
 from django.urls import resolve
-from rest_framework import authentication, filters, pagination, permissions, renderers, throttling, versioning
+from rest_framework import (
+    authentication,
+    filters,
+    pagination,
+    permissions,
+    renderers,
+    serializers,
+    throttling,
+    versioning,
+)
+from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
-from macaron_django.api.views.operation_viewsets import OperationViewSet
+from macaron_django.api.views.actions import ACTIONS
+from macaron_django.api.views.operation_viewsets import DATA, OperationViewSet
+from macaron_django.api.views.resource_viewsets import ResourceViewSet
 from macaron_django.auth import generate_token
+from macaron_django.overrides import Hooks
 from tests.api.hooks.kinds import Kinds, subclass
 from tests.calls import count_calls
 
@@ -368,6 +381,67 @@ def test_a_view_has_the_methods_of_its_path_and_no_others(kinds, accept):
     assert Looking.seen[:5] == [True, True, True, False, False]
     assert sorted(Looking.seen[5]) == sorted(allowed)
     assert not hasattr(viewset, "get")
+
+
+def test_a_view_s_own_method_is_replaced_by_the_action_as_in_drf(kinds):
+    Looking.seen.clear()
+    own = {"get": lambda self, request: Response({"own": True}), "permission_classes": [Looking]}
+    kinds.serve("plain", lambda viewset: subclass(viewset, **own))
+    kinds.has("plain", id="a")
+    answer = kinds.ask("GET /plain/a", Accept="application/json")
+    assert answer.json() == {"id": "a"}
+    assert Looking.seen[:3] == [True, True, True]
+    assert not kinds.plan("GET /plain/a").is_direct
+
+
+class Tracing:
+    """A mixin to the right of a viewset, with methods that are named after HTTP methods."""
+
+    def trace(self, request, **kwargs):
+        return Response({"traced": True})
+
+    def query(self):
+        return "asked"
+
+
+def test_a_mixin_to_the_right_keeps_its_methods(kinds):
+    asked = []
+
+    def perform_create(self, serializer):
+        asked.append(self.query())
+        serializer.save()
+
+    def mixed(viewset):
+        return type(viewset)("Plain", (viewset, Tracing), {"__module__": __name__, "perform_create": perform_create})
+
+    viewset = kinds.serve("plain", mixed)
+    assert kinds.ask("POST /plain", {"id": "a"}).status_code == 201
+    assert asked == ["asked"]
+    assert kinds.ask("TRACE /plain/a").json() == {"traced": True}
+    assert not hasattr(viewset, "get")
+
+
+class Light(serializers.Serializer):
+    id = serializers.CharField()
+
+
+class Choosing(filters.BaseFilterBackend):
+    def filter_queryset(self, request, queryset, view):
+        view.serializer_class = Light
+        return queryset
+
+
+@pytest.mark.parametrize("attributes", [{}, {"throttle_classes": [Seldom]}])
+def test_a_hook_that_a_default_filter_backend_sets_on_the_view_counts(kinds, attributes, monkeypatch):
+    # As if the setting had named the backend before DRF was imported: then it isn't an override.
+    monkeypatch.setattr(GenericAPIView, "filter_backends", [Choosing])
+    hooks = Hooks(ResourceViewSet, *(mixin for _, mixin in ACTIONS.values()), data=DATA)
+    monkeypatch.setattr(ResourceViewSet, "hooks", hooks)
+    kinds.serve("open", lambda viewset: subclass(viewset, **attributes))
+    kinds.has("open", id="a", text="hidden")
+    with override_settings(LANGUAGE_CODE="de"):  # plans are made again
+        assert kinds.plan("GET /open").overridden == attributes.keys()
+        assert kinds.ask("GET /open").json() == [{"id": "a"}]
 
 
 def added_calls(view: Any, throttled: Any, request: Any) -> int:
