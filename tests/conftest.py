@@ -66,13 +66,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--front", action="store_true", help="Send the requests of Django's test clients to the front.")
 
 
+#: How many requests of Django's test clients the front has answered (True), and how many not (False).
+ANSWERED = {True: 0, False: 0}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add what a process of pytest-xdist has counted."""
+    for is_answered, count in zip(ANSWERED, getattr(node, "workeroutput", {}).get("answered", ()), strict=False):
+        ANSWERED[is_answered] += count
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run with `--front` if the front answered less than half of the requests."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["answered"] = [*ANSWERED.values()]
+    elif session.config.getoption("front") and ANSWERED[True] <= ANSWERED[False]:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print(f"The front answered too few requests: {ANSWERED}.")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _through_the_front(request: pytest.FixtureRequest) -> Iterator[None]:
     """With `--front`, the requests of Django's test clients take the way that a server's take."""
     if not request.config.getoption("front"):
         yield
         return
-    answered: dict[bool, int] = {True: 0, False: 0}
     make_client, find = Client.__init__, WSGIFront.found
 
     def init(self: Client, *args: Any, **options: Any) -> None:
@@ -81,14 +101,13 @@ def _through_the_front(request: pytest.FixtureRequest) -> Iterator[None]:
 
     def found(self: WSGIFront, environ: dict[str, Any]) -> Any:
         route = find(self, environ)
-        answered[route is not None] += 1
+        ANSWERED[route is not None] += 1
         return route
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Client, "__init__", init)
         patch.setattr(WSGIFront, "found", found)
         yield
-    assert answered[True] >= answered[False], f"The front answered too few requests: {answered}."
 
 
 def free_port() -> int:
