@@ -48,7 +48,7 @@ def test_a_swagger_document_says_where_it_is_mounted(make):
 
 
 def test_servers_of_an_operation_are_mounted_under_the_same_prefix(make):
-    paths = {"/a": {"get": {"servers": [{"url": "https://files.example/up"}], "responses": {}}}}
+    paths = {"/a": {"get": {"servers": [{"url": "https://uploads.example/up"}], "responses": {}}}}
     served = publish(make(paths=paths, servers=[{"url": "/v1"}]), base_path="/mounted/v1")
     assert served["paths"]["/a"]["get"]["servers"] == [{"url": "/mounted/up"}]
 
